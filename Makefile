@@ -1,0 +1,55 @@
+# `make demo` and `make test` need Python 3.11 or newer, make and a package index, and set up the rest themselves.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lint spelling types layers tests count lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+# The stamp is newer than what it was made from, so a second run costs nothing.
+$(READY): pyproject.toml requirements/constraints.txt scripts/setup
+	@PYTHON=$(PYTHON) scripts/setup
+	@touch $@
+
+setup: $(READY) ## make .venv with every extra and tool
+
+demo: $(READY) ## set everything up and watch sessions run
+	@$(BIN)/sojourn demo
+
+test: check ## set everything up and run every check; the same as `make check`
+
+# In this order whatever -j says: quick checks first, and pytest's summary last.
+check: $(READY) ## format, lint, spelling, types, layers, tests
+	@$(MAKE) --no-print-directory -j1 lint spelling types layers tests
+
+format: $(READY) ## rewrite the code in the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: $(READY) ## ruff, format and rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+spelling: $(READY) ## codespell
+	@$(BIN)/codespell
+
+types: $(READY) ## pyright, strict
+	@$(BIN)/pyright
+
+layers: $(READY) ## import-linter
+	@$(BIN)/lint-imports --no-logo
+
+tests: $(READY) ## pytest
+	@$(BIN)/pytest
+
+count: ## install the base in a fresh environment and count its packages
+	@PYTHON=$(PYTHON) scripts/count
+
+lock: ## pin the newest versions that pyproject.toml admits
+	@PYTHON=$(PYTHON) scripts/lock
+
+clean: ## remove .venv and caches
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""HTTP surfaces: the native API, one package per dialect, and the console."""
