@@ -1,0 +1,108 @@
+"""Every provider's models behind one client, through `pydantic_ai.direct`.
+
+Importing this module is free: pydantic-ai and a provider's own library take a second or two, and are imported in a
+thread by the first call that needs them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sojourn.runners.llama import MODEL_NAME, LocalModel, LocalModelUnavailable
+from sojourn.runners.model.client import FatalModelError, ModelAnswer, ModelRequest, TextDelta
+from sojourn.runners.model.reference import COMPATIBLE, LOCAL, split_model
+
+if TYPE_CHECKING:
+    from sojourn.runners.model.direct import DirectCalls, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class CompatibleEndpoint:
+    """A server that speaks OpenAI's chat completions. The base URL includes `/v1`; the key is None if it needs none."""
+
+    base_url: str
+    api_key: str | None = None
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str]) -> "CompatibleEndpoint | None":
+        """What `SOJOURN_OPENAI_COMPATIBLE_URL` and `SOJOURN_OPENAI_COMPATIBLE_KEY` say, or None without a URL."""
+        url = environment.get("SOJOURN_OPENAI_COMPATIBLE_URL")
+        return CompatibleEndpoint(url, environment.get("SOJOURN_OPENAI_COMPATIBLE_KEY")) if url else None
+
+
+class DirectModelClient:
+    """A `ModelClient` for `local/smollm2`, `openai-compatible/NAME` and each provider that pydantic-ai knows.
+
+    A provider's credentials are in the environment, under the names that its own library reads.
+    """
+
+    def __init__(
+        self,
+        *,
+        local: LocalModel | None = None,
+        compatible: CompatibleEndpoint | None = None,
+        read_timeout_seconds: float = 300.0,
+    ) -> None:
+        """`local` is started by the first call to it, and stays its owner's to stop.
+
+        A provider that sends nothing for `read_timeout_seconds` counts as failed.
+        """
+        self._local = local
+        self._compatible = compatible
+        self._read_timeout_seconds = read_timeout_seconds
+        self._calls: DirectCalls | None = None
+        self._importing = asyncio.Lock()
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | ModelAnswer, None]:
+        provider, name = split_model(request.model)
+        endpoint = await self._endpoint(provider, name)
+        calls = await self._direct_calls()
+        async with aclosing(calls.stream(request, provider, name, endpoint)) as items:
+            async for item in items:
+                yield item
+
+    async def aclose(self) -> None:
+        """Close the connections to the providers."""
+        if self._calls is not None:
+            await self._calls.aclose()
+
+    async def _endpoint(self, provider: str, name: str) -> "Endpoint | None":
+        if provider == LOCAL:
+            return await self._local_endpoint(name)
+        if provider == COMPATIBLE:
+            if self._compatible is None:
+                raise FatalModelError(
+                    "No OpenAI-compatible server is configured: set SOJOURN_OPENAI_COMPATIBLE_URL."
+                )
+            return self._compatible
+        return None
+
+    async def _local_endpoint(self, name: str) -> "Endpoint":
+        if self._local is None:
+            raise FatalModelError("No local model is configured here.")
+        if name != MODEL_NAME:
+            raise FatalModelError(
+                f"There is one local model, {LOCAL}/{MODEL_NAME}; there is no {name[:200]!r}."
+            )
+        try:
+            return await self._local.endpoint()
+        except LocalModelUnavailable as error:
+            raise FatalModelError(str(error)) from error
+
+    async def _direct_calls(self) -> "DirectCalls":
+        async with self._importing:
+            if self._calls is None:
+                self._calls = await asyncio.to_thread(_import_calls, self._read_timeout_seconds)
+            return self._calls
+
+
+def _import_calls(read_timeout_seconds: float) -> "DirectCalls":
+    try:
+        from sojourn.runners.model.direct import DirectCalls
+    except ImportError as error:
+        raise FatalModelError(
+            f"Asking a provider needs `pip install 'sojourn[agents]'` ({error})."
+        ) from error
+    return DirectCalls(read_timeout_seconds)
