@@ -1,0 +1,316 @@
+"""The verbs of the native API."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self, TypeVar, Unpack
+from uuid import UUID
+
+import msgspec
+
+from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
+from sojourn.client.errors import InputWithdrawn, NotFound
+from sojourn.client.stream import EventStream, LossListener
+from sojourn.client.transport import Params, Request, Transport, post
+from sojourn.client.types import (
+    Agent,
+    AgentFields,
+    CreatedSession,
+    Delivery,
+    EndStatus,
+    Event,
+    Gap,
+    Input,
+    InputStatus,
+    Json,
+    NewSession,
+    Page,
+    Presence,
+    Principal,
+    Session,
+    SessionFields,
+    SessionFilter,
+    StreamItem,
+    Turn,
+)
+
+T = TypeVar("T")
+
+
+def _no_listener(cause: str) -> None:
+    del cause
+
+
+class Client:
+    """One server, one key: `async with Client(base_url, key) as client:`.
+
+    Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and
+    `give_up_after_seconds` have not passed; a repeated POST carries the same idempotency key, so it happens once.
+    Calls raise ApiError or ServerUnreachable. A generator that is left before its end is closed by `aclosing`.
+    """
+
+    def __init__(
+        self, base_url: str, key: str, *, timeout_seconds: float = 30.0, give_up_after_seconds: float = 30.0
+    ) -> None:
+        """`timeout_seconds` bounds each try of a call, `give_up_after_seconds` all of them; streams know neither."""
+        self._transport = Transport(
+            base_url, key, timeout_seconds=timeout_seconds, give_up_after_seconds=give_up_after_seconds
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def me(self) -> Principal:
+        return await self._transport.fetch(Request("GET", "/me"), Principal)
+
+    async def create_agent(
+        self, *, idempotency_key: str | None = None, **fields: Unpack[AgentFields]
+    ) -> Agent:
+        """Needs a `name`; Conflict if it is taken."""
+        return await self._transport.fetch(post("/agents", fields, idempotency_key), Agent)
+
+    async def get_agent(self, agent: UUID, version: int | None = None) -> Agent:
+        """The newest version, or the one asked for."""
+        params = [] if version is None else [("version", str(version))]
+        return await self._transport.fetch(Request("GET", f"/agents/{agent}", params), Agent)
+
+    def list_agents(self, page_size: int = 100) -> AsyncGenerator[Agent, None]:
+        return self._all("/agents", [("limit", str(page_size))], Page[Agent])
+
+    async def update_agent(
+        self, agent: UUID, *, if_version: int | None = None, **fields: Unpack[AgentFields]
+    ) -> Agent:
+        """Make the next version. RevisionMismatch if `if_version` is not the newest."""
+        # A repeat would make one version more.
+        request = Request("PATCH", f"/agents/{agent}", (), fields, _if_match(if_version), repeatable=False)
+        return await self._transport.fetch(request, Agent)
+
+    async def create_session(
+        self, *, idempotency_key: str | None = None, **new: Unpack[NewSession]
+    ) -> CreatedSession:
+        """A known `external_id` answers the session that has it, with `created` False."""
+        return await self._transport.fetch(post("/sessions", new, idempotency_key), CreatedSession)
+
+    async def get_session(self, session: UUID) -> Session:
+        return await self._transport.fetch(Request("GET", f"/sessions/{session}"), Session)
+
+    async def sessions_page(
+        self, limit: int = 20, cursor: str | None = None, **filter: Unpack[SessionFilter]
+    ) -> Page[Session]:
+        params = [*_filter_params(filter), ("limit", str(limit)), *_optional("cursor", cursor)]
+        return await self._transport.fetch(Request("GET", "/sessions", params), Page[Session])
+
+    def list_sessions(
+        self, page_size: int = 100, **filter: Unpack[SessionFilter]
+    ) -> AsyncGenerator[Session, None]:
+        params = [*_filter_params(filter), ("limit", str(page_size))]
+        return self._all("/sessions", params, Page[Session])
+
+    async def update_session(
+        self, session: UUID, *, if_revision: int | None = None, **fields: Unpack[SessionFields]
+    ) -> Session:
+        """RevisionMismatch if the session is not at `if_revision`."""
+        # A repeat with If-Match would meet the revision that its own first try has made.
+        repeatable = if_revision is None
+        headers = _if_match(if_revision)
+        request = Request("PATCH", f"/sessions/{session}", (), fields, headers, repeatable=repeatable)
+        return await self._transport.fetch(request, Session)
+
+    async def end_session(
+        self, session: UUID, status: EndStatus = "completed", reason: str | None = None
+    ) -> Session:
+        """Conflict if it has ended already."""
+        body = {"status": status} if reason is None else {"status": status, "reason": reason}
+        return await self._transport.fetch(post(f"/sessions/{session}/end", body), Session)
+
+    async def archive_session(self, session: UUID) -> Session:
+        return await self._transport.fetch(post(f"/sessions/{session}/archive"), Session)
+
+    async def unarchive_session(self, session: UUID) -> Session:
+        return await self._transport.fetch(post(f"/sessions/{session}/unarchive"), Session)
+
+    async def delete_session(self, session: UUID) -> None:
+        # A repeat could not tell its own first try from a session that was never there.
+        await self._transport.perform(Request("DELETE", f"/sessions/{session}", repeatable=False))
+
+    async def hold_presence(self, session: UUID, holder: str, ttl_seconds: float | None = None) -> Presence:
+        """Say, or say again, that an outside process drives the session; this is its heartbeat."""
+        body = {"holder": holder, "ttl_seconds": ttl_seconds}
+        return await self._transport.fetch(
+            Request("PUT", f"/sessions/{session}/presence", (), body), Presence
+        )
+
+    async def release_presence(self, session: UUID, holder: str) -> None:
+        request = Request("DELETE", f"/sessions/{session}/presence", [("holder", holder)], repeatable=False)
+        await self._transport.perform(request)
+
+    async def send(
+        self, session: UUID, text: str, delivery: Delivery = "queue", idempotency_key: str | None = None
+    ) -> Input:
+        """Send a message. It reopens an ended session; Conflict if the session is archived."""
+        body = {"content": text, "delivery": delivery}
+        return await self._transport.fetch(post(f"/sessions/{session}/inputs", body, idempotency_key), Input)
+
+    def list_inputs(
+        self, session: UUID, status: InputStatus | None = None, page_size: int = 100
+    ) -> AsyncGenerator[Input, None]:
+        params = [*_optional("status", status), ("limit", str(page_size))]
+        return self._all(f"/sessions/{session}/inputs", params, Page[Input])
+
+    async def get_input(self, session: UUID, input: UUID) -> Input:
+        return await self._transport.fetch(Request("GET", f"/sessions/{session}/inputs/{input}"), Input)
+
+    async def edit_input(
+        self, session: UUID, input: UUID, text: str, if_revision: int | None = None
+    ) -> Input:
+        """Conflict once a turn has read it."""
+        path, body = f"/sessions/{session}/inputs/{input}", {"content": text}
+        repeatable = if_revision is None
+        request = Request("PATCH", path, (), body, _if_match(if_revision), repeatable=repeatable)
+        return await self._transport.fetch(request, Input)
+
+    async def withdraw_input(self, session: UUID, input: UUID) -> None:
+        """Conflict once a turn has read it."""
+        request = Request("DELETE", f"/sessions/{session}/inputs/{input}", repeatable=False)
+        await self._transport.perform(request)
+
+    def list_turns(self, session: UUID, page_size: int = 100) -> AsyncGenerator[Turn, None]:
+        return self._all(f"/sessions/{session}/turns", [("limit", str(page_size))], Page[Turn])
+
+    async def get_turn(self, session: UUID, turn: UUID) -> Turn:
+        return await self._transport.fetch(Request("GET", f"/sessions/{session}/turns/{turn}"), Turn)
+
+    async def cancel_turn(self, session: UUID, turn: UUID) -> Turn:
+        """Conflict if it has closed already."""
+        return await self._transport.fetch(post(f"/sessions/{session}/turns/{turn}/cancel"), Turn)
+
+    async def events_page(
+        self, session: UUID, after: int = 0, limit: int = 100, types: Sequence[str] = ()
+    ) -> Page[Event]:
+        """Up to `limit` events after the seq `after`, of all types or of `types`."""
+        params = [("after", str(after)), ("limit", str(limit)), *(("type", type) for type in types)]
+        return await self._transport.fetch(Request("GET", f"/sessions/{session}/events", params), Page[Event])
+
+    async def fill_in(self, session: UUID, event: Event) -> Event:
+        """The event with its data, fetched where it is so large that the log holds a reference to it."""
+        blob = event.data.get("blob")
+        if len(event.data) != 1 or not isinstance(blob, dict):
+            return event
+        request = Request("GET", f"/sessions/{session}/blobs/{blob['sha256']}")
+        return msgspec.structs.replace(event, data=await self._transport.fetch(request, dict[str, Json]))
+
+    def stream(
+        self,
+        session: UUID,
+        after: int = 0,
+        *,
+        give_up_after_seconds: float | None = None,
+        on_loss: LossListener = _no_listener,
+    ) -> AsyncGenerator[StreamItem, None]:
+        """The log after the seq `after`, then what happens, without end.
+
+        A lost connection is taken up again where it was lost, for as long as that takes: only an ApiError of 4xx ends
+        the stream, or ServerUnreachable after `give_up_after_seconds` without a word. `on_loss` hears why each
+        connection was lost; the CaughtUp after it says that nothing was missed.
+        """
+        return EventStream(self._transport, session, after, give_up_after_seconds, on_loss).items()
+
+    async def ask(
+        self,
+        session: UUID,
+        text: str,
+        delivery: Delivery = "queue",
+        *,
+        give_up_after_seconds: float | None = None,
+        on_loss: LossListener = _no_listener,
+    ) -> AsyncGenerator[AnswerPart, None]:
+        """Send a message and read the answer as it is written, up to the TurnClosed of the turn that answers.
+
+        Raises InputWithdrawn if somebody takes the message back, and what `send` and `stream` raise.
+        """
+        head = (await self.get_session(session)).last_seq
+        input = await self.send(session, text, delivery)
+        stream = self.stream(session, head, give_up_after_seconds=give_up_after_seconds, on_loss=on_loss)
+        async with aclosing(stream) as items, aclosing(self._answer(items, input)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _answer(
+        self, items: AsyncGenerator[StreamItem, None], input: Input
+    ) -> AsyncGenerator[AnswerPart, None]:
+        reader, turn = AnswerReader(), input.turn
+        async for item in items:
+            whole = await self.fill_in(input.session, item) if isinstance(item, Event) else item
+            if isinstance(whole, Event):
+                turn = _turn_of(input, whole) or turn
+            elif isinstance(whole, Gap) and (closed := await self._closed_turn(input.session, turn)):
+                # The log that told of the end is gone.
+                yield closed
+                return
+            for part in reader.read(whole):
+                if part.turn == turn:
+                    yield part
+                    if isinstance(part, TurnClosed):
+                        return
+
+    async def _closed_turn(self, session: UUID, turn: UUID) -> TurnClosed | None:
+        try:
+            found = await self.get_turn(session, turn)
+        except NotFound:
+            # Not opened yet.
+            return None
+        if found.status in ("completed", "failed", "cancelled"):
+            return TurnClosed(turn, found.status, found.reason or "", found.error)
+        return None
+
+    async def _all(self, path: str, params: Params, page: type[Page[T]]) -> AsyncGenerator[T, None]:
+        """Every item of a list, a page at a time as they are wanted."""
+        cursor: str | None = None
+        while True:
+            request = Request("GET", path, [*params, *_optional("cursor", cursor)])
+            got = await self._transport.fetch(request, page)
+            for item in got.data:
+                yield item
+            cursor = got.next_cursor
+            if cursor is None:
+                return
+
+
+def _turn_of(input: Input, event: Event) -> UUID | None:
+    """The turn that reads the input, where the event tells: a steer is read by a turn that was open before it."""
+    if event.data.get("input") != str(input.id):
+        return None
+    if event.type == "input.withdrawn":
+        raise InputWithdrawn(input.id)
+    return event.turn if event.type == "input.delivered" else None
+
+
+def _if_match(revision: int | None) -> Mapping[str, str] | None:
+    return None if revision is None else {"If-Match": f'"{revision}"'}
+
+
+def _optional(name: str, value: str | None) -> Params:
+    return [] if value is None else [(name, value)]
+
+
+def _filter_params(filter: SessionFilter) -> Params:
+    params: list[tuple[str, str]] = []
+    params += [("status", status) for status in filter.get("status", ())]
+    params += [("activity", activity) for activity in filter.get("activity", ())]
+    params += [("tag", tag) for tag in filter.get("tags", ())]
+    params += [(f"metadata.{key}", value) for key, value in filter.get("metadata", {}).items()]
+    for name in ("agent", "external_id", "archived", "order"):
+        value = filter.get(name)
+        params += [] if value is None else [(name, str(value))]
+    for name in ("created_after", "created_before"):
+        instant = filter.get(name)
+        params += [] if instant is None else [(name, instant.isoformat())]
+    return params

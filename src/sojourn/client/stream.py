@@ -1,0 +1,116 @@
+"""A session's log as a stream that outlives its connections."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from sojourn.client.errors import ApiError, ServerUnreachable
+from sojourn.client.sse import ServerEvent, SseDecoder
+from sojourn.client.transport import Backoff, Transport, describe, foreign_answer
+from sojourn.client.types import CaughtUp, Event, Gap, Preview, StreamItem
+
+# Told why the connection was lost, once for each lost connection or failed attempt to get a new one.
+LossListener = Callable[[str], None]
+
+# A connection that lived this long was a good one: the next attempt after its loss comes at once.
+_GOOD_SECONDS: Final = 5.0
+
+
+def _no_listener(cause: str) -> None:
+    del cause
+
+
+class EventStream:
+    """What `Client.stream` iterates over. Entries come in the order of `seq`, each once, across any number of cuts."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        session: UUID,
+        after: int,
+        give_up_after_seconds: float | None = None,
+        on_loss: LossListener = _no_listener,
+    ) -> None:
+        self._transport = transport
+        self._path = f"/sessions/{session}/events/stream"
+        self._seq = after
+        self._give_up_after_seconds = give_up_after_seconds
+        self._on_loss = on_loss
+        self._backoff = Backoff()
+
+    async def items(self) -> AsyncGenerator[StreamItem, None]:
+        loop = asyncio.get_running_loop()
+        heard_at = loop.time()
+        while True:
+            opened_at = loop.time()
+            advice_seconds: float | None = None
+            try:
+                async with aclosing(self._connection()) as connection:
+                    async for item in connection:
+                        heard_at = loop.time()
+                        yield item
+                cause = "the server ended the stream"
+            except httpx.TransportError as error:
+                cause = describe(error)
+            except ApiError as error:
+                if not _is_passing(error):
+                    raise
+                cause, advice_seconds = str(error), error.retry_after_seconds
+            except msgspec.DecodeError as error:
+                raise foreign_answer(self._transport.base_url, error) from error
+            # An idle stream says nothing but heartbeats: while it was open, the server was heard.
+            if loop.time() - opened_at > _GOOD_SECONDS:
+                heard_at = loop.time()
+                self._backoff.reset()
+            delay = self._backoff.next_seconds(advice_seconds)
+            if self._is_too_late(loop.time() + delay - heard_at):
+                raise ServerUnreachable(self._transport.base_url, cause)
+            self._on_loss(cause)
+            await asyncio.sleep(delay)
+
+    def _is_too_late(self, silent_seconds: float) -> bool:
+        limit = self._give_up_after_seconds
+        return limit is not None and silent_seconds > limit
+
+    async def _connection(self) -> AsyncGenerator[StreamItem, None]:
+        """The new items of one connection, from where the last one was cut."""
+        params = [("after", str(self._seq))]
+        async with self._transport.open_stream(self._path, params) as response:
+            decoder = SseDecoder()
+            async for chunk in response.aiter_bytes():
+                for message in decoder.feed(chunk):
+                    item = self._take(message)
+                    if item is not None:
+                        yield item
+
+    def _take(self, message: ServerEvent) -> StreamItem | None:
+        match message.name:
+            case "preview":
+                return msgspec.json.decode(message.data, type=Preview)
+            case "caught_up":
+                return msgspec.json.decode(message.data, type=CaughtUp)
+            case "gap":
+                gap = msgspec.json.decode(message.data, type=Gap)
+                self._seq = max(self._seq, gap.first_seq - 1)
+                return gap
+            case "closing":
+                # The end follows. After a shutdown the next attempt finds the new server; after a deletion, a 404.
+                return None
+            case _:
+                return self._take_event(msgspec.json.decode(message.data, type=Event))
+
+    def _take_event(self, event: Event) -> Event | None:
+        if event.seq <= self._seq:
+            return None
+        self._seq = event.seq
+        self._backoff.reset()
+        return event
+
+
+def _is_passing(error: ApiError) -> bool:
+    return error.status >= 500 or error.status in {408, 429}

@@ -1,0 +1,251 @@
+"""What the native API sends and takes, as it stands on the wire (`/sojourn/v1/openapi.json`).
+
+Members that a newer server adds are ignored. Instants are aware UTC; durations are in seconds; None means unlimited.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
+from uuid import UUID
+
+import msgspec
+
+if TYPE_CHECKING:
+    Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+else:
+    # msgspec resolves no recursive alias; at run time any JSON value is one.
+    Json = Any
+
+T = TypeVar("T")
+
+RunnerKind = Literal["model", "acp", "http", "external"]
+SessionStatus = Literal["open", "completed", "failed", "cancelled", "expired"]
+EndStatus = Literal["completed", "failed", "cancelled"]
+Activity = Literal["idle", "queued", "starting", "busy", "waiting", "retrying"]
+Delivery = Literal["queue", "steer", "interrupt"]
+InputStatus = Literal["queued", "delivered", "withdrawn"]
+TurnStatus = Literal[
+    "queued", "starting", "running", "waiting", "retrying", "completed", "failed", "cancelled"
+]
+TurnEnd = Literal["completed", "failed", "cancelled"]
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class Policy(_Wire, frozen=True, kw_only=True, omit_defaults=True):
+    idle_timeout_seconds: float | None = None
+    max_lifetime_seconds: float | None = None
+    max_turn_seconds: float | None = None
+
+
+class Agent(_Wire, frozen=True, kw_only=True):
+    """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
+
+    id: UUID
+    version: int
+    name: str
+    instructions: str
+    runner: RunnerKind
+    model: str | None
+    tools: list[str]
+    runner_config: dict[str, Json]
+    policy: Policy
+    metadata: dict[str, Json]
+    created_at: datetime
+    updated_at: datetime
+
+
+class AgentRef(_Wire, frozen=True, kw_only=True):
+    id: UUID
+    version: int
+
+
+class Usage(_Wire, frozen=True, kw_only=True):
+    """Tokens are counts; `cost_usd` is None where a model's price is not known."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: Decimal | None = None
+
+
+class Session(_Wire, frozen=True, kw_only=True):
+    """`last_seq` is the seq of the newest event; `turns`, `queued_inputs` and `presences` are counts."""
+
+    id: UUID
+    agent: AgentRef
+    status: SessionStatus
+    activity: Activity
+    title: str | None
+    metadata: dict[str, Json]
+    tags: list[str]
+    external_id: str | None
+    origin: str
+    policy: Policy
+    usage: Usage
+    revision: int
+    first_seq: int
+    last_seq: int
+    open_turn: UUID | None
+    turns: int
+    queued_inputs: int
+    presences: int
+    created_at: datetime
+    updated_at: datetime
+    active_at: datetime
+    expires_at: datetime | None
+    ended_at: datetime | None
+    end_reason: str | None
+    archived_at: datetime | None
+
+
+class CreatedSession(Session, frozen=True, kw_only=True):
+    """`created` is False where `external_id` already named this session."""
+
+    created: bool
+
+
+class TextPart(_Wire, frozen=True, kw_only=True):
+    text: str
+    type: Literal["text"] = "text"
+
+
+class Input(_Wire, frozen=True, kw_only=True):
+    """`turn` is the id that the input's own turn has, or will have unless the input is delivered as a steer."""
+
+    id: UUID
+    session: UUID
+    turn: UUID
+    kind: str
+    delivery: Delivery
+    content: list[TextPart]
+    status: InputStatus
+    revision: int
+    received_at: datetime
+
+
+class Turn(_Wire, frozen=True, kw_only=True):
+    """`attempt` counts claims, `faults` passing faults in a row. `not_before` is when a retry may be claimed."""
+
+    id: UUID
+    session: UUID
+    input: UUID
+    status: TurnStatus
+    attempt: int
+    faults: int
+    reason: str | None
+    error: str | None
+    worker: str | None
+    agent_version: int | None
+    not_before: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class Presence(_Wire, frozen=True, kw_only=True):
+    """An outside process drives the session. `acquired` is False where this beat renewed an older hold."""
+
+    holder: str
+    ttl_seconds: float | None
+    last_seen_at: datetime
+    acquired: bool
+
+
+class Principal(_Wire, frozen=True, kw_only=True):
+    """Whose key this is: organisation, key and role."""
+
+    org: UUID
+    key: UUID
+    role: str
+
+
+class Page(_Wire, Generic[T], frozen=True, kw_only=True):
+    data: list[T]
+    next_cursor: str | None
+
+
+class Event(_Wire, frozen=True, kw_only=True):
+    """An entry of a session's log. `seq` is dense from 1 and the only order; `at` informs.
+
+    Types that a newer server adds are passed through. Large `data` is `{"blob": {"sha256", "size"}}`; see
+    `Client.fill_in`.
+    """
+
+    seq: int
+    id: UUID
+    type: str
+    v: int
+    at: datetime
+    turn: UUID | None
+    data: dict[str, Json]
+
+
+class Preview(_Wire, frozen=True, kw_only=True, tag_field="type", tag="preview"):
+    """Text of a message being written, from `offset` in characters. Best effort: some may be missed or repeated."""
+
+    message: UUID
+    offset: int
+    text: str
+
+
+class CaughtUp(_Wire, frozen=True, kw_only=True, tag_field="type", tag="caught_up"):
+    """The replay has reached the head that stood when it began. Comes again after each reconnection."""
+
+    seq: int
+
+
+class Gap(_Wire, frozen=True, kw_only=True, tag_field="type", tag="gap"):
+    """The log before `first_seq` is gone by retention; the stream goes on from there."""
+
+    first_seq: int
+
+
+StreamItem = Event | Preview | CaughtUp | Gap
+
+
+class AgentFields(TypedDict, total=False):
+    name: str
+    instructions: str
+    runner: RunnerKind
+    model: str | None
+    tools: Sequence[str]
+    runner_config: Mapping[str, Json]
+    policy: Policy
+    metadata: Mapping[str, Json]
+
+
+class SessionFields(TypedDict, total=False):
+    """What a client says of a session. `metadata` replaces the whole of it."""
+
+    title: str | None
+    metadata: Mapping[str, Json]
+    tags: Sequence[str]
+    policy: Policy
+
+
+class NewSession(SessionFields, total=False):
+    """`agent` is an id or a name; without one the organisation's default agent. `external_id` is create-or-get."""
+
+    id: UUID
+    agent: UUID | str
+    external_id: str
+
+
+class SessionFilter(TypedDict, total=False):
+    """Any of `status`, any of `activity`, all of `tags`, and every pair of `metadata`. Order is by creation."""
+
+    status: Sequence[SessionStatus]
+    activity: Sequence[Activity]
+    agent: UUID | str
+    tags: Sequence[str]
+    metadata: Mapping[str, str]
+    external_id: str
+    created_after: datetime
+    created_before: datetime
+    archived: Literal["true", "false", "any"]
+    order: Literal["asc", "desc"]
