@@ -1,0 +1,176 @@
+"""What can be asked of a session. Each command is decided by one function of `decide.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from sojourn.domain.ask import Ask, Decision
+from sojourn.domain.content import TextPart
+from sojourn.domain.events import Actor, Delivery, InputKind, Json, Outcome, RunnerEvent
+from sojourn.domain.fold import Unfinished
+from sojourn.domain.ids import InputId, MessageId, TurnId
+from sojourn.domain.input import Input
+from sojourn.domain.policy import Policy
+
+NOTHING_UNFINISHED = Unfinished()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiveInput:
+    """`unfinished` is what the open turn leaves behind if this input interrupts it."""
+
+    input: InputId
+    turn: TurnId
+    kind: InputKind
+    delivery: Delivery
+    content: tuple[TextPart, ...]
+    by: Actor
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditInput:
+    input: Input
+    content: tuple[TextPart, ...]
+    by: Actor
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawInput:
+    input: Input
+    by: Actor
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstCall:
+    """The first model call of a turn, whose intent is written by the claim itself."""
+
+    model: str
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimTurn:
+    worker: str
+    spawns: bool
+    agent_version: int
+    first_call: FirstCall | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppendEvents:
+    """`steers_before` is the model call before which waiting steers are delivered; None delivers none.
+
+    They are logged after `events` and before `intents`, so that the intent of the call stands behind its inputs.
+    """
+
+    events: tuple[RunnerEvent, ...]
+    intents: tuple[RunnerEvent, ...] = ()
+    steers_before: int | None = None
+    steers: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleTurn:
+    """`error` tells a failed turn from a completed one."""
+
+    events: tuple[RunnerEvent, ...]
+    reason: Outcome = "end_turn"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryTurn:
+    events: tuple[RunnerEvent, ...]
+    error: str
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitTurn:
+    events: tuple[RunnerEvent, ...]
+    asks: tuple[Ask, ...]
+    mode: Literal["held", "parked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideAsk:
+    ask: Ask
+    decision: Decision
+    by: Actor
+    answer: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReclaimTurn:
+    cause: Literal["lease_expired", "worker_stopped", "server_restarted"]
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTurn:
+    turn: TurnId
+    by: Actor
+    reason: Outcome = "interrupted"
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndSession:
+    status: Literal["completed", "failed", "cancelled"]
+    by: Actor
+    reason: str | None = None
+    queued: tuple[Input, ...] = ()
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireSession:
+    reason: Literal["idle", "lifetime"]
+    queued: tuple[Input, ...] = ()
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSession:
+    """`changes` are the new values for the log; `policy` is set where they change it."""
+
+    changes: Mapping[str, Json]
+    by: Actor
+    expected_revision: int | None = None
+    policy: Policy | None = None
+    archived: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachPresence:
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePresence:
+    holder: str
+    by: Actor = field(default_factory=lambda: Actor("human"))
+
+
+Command = (
+    ReceiveInput
+    | EditInput
+    | WithdrawInput
+    | ClaimTurn
+    | AppendEvents
+    | SettleTurn
+    | RetryTurn
+    | WaitTurn
+    | DecideAsk
+    | ReclaimTurn
+    | CancelTurn
+    | EndSession
+    | ExpireSession
+    | UpdateSession
+    | AttachPresence
+    | ReleasePresence
+)

@@ -1,0 +1,58 @@
+"""What messages are made of, whoever wrote them and whichever model reads them."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Role = Literal["user", "assistant", "tool"]
+ToolStatus = Literal["done", "error", "unknown", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    text: str
+    type: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A model's request to run a tool. `arguments` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultPart:
+    """The one result of a tool call. `unknown` says that the worker was lost before the outcome was in the log."""
+
+    id: str
+    name: str
+    status: ToolStatus
+    output: str
+
+
+Part = TextPart | ToolCallPart | ToolResultPart
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """The text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What model calls consumed. Tokens are counts; `cost_usd` is None where the price of a model is not known."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost_usd: Decimal | None = None

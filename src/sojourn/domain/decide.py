@@ -1,0 +1,309 @@
+"""The one place where a session's next state is decided: State and Command in, Decision out, no I/O.
+
+Commands that would break the table of `turn.py`, a revision or an ended session raise a Conflict and change nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sojourn.domain import commands as c
+from sojourn.domain import events as e
+from sojourn.domain.ask import Ask
+from sojourn.domain.draft import Decision, Draft, State
+from sojourn.domain.errors import RevisionMismatch, WrongState
+from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.session import Session, SessionStatus
+from sojourn.domain.turn import HELD, Move, TurnStatus, next_status
+
+# Claims in a row that brought neither a model's answer nor a tool's result before the turn is given up.
+MAX_STALLED: Final = 3
+# Passing faults in a row before the turn is given up.
+MAX_FAULTS: Final = 5
+
+POLICY: Final = e.Actor("policy")
+TIMEOUT: Final = e.Actor("timeout")
+
+
+def decide(state: State, command: c.Command, now: datetime) -> Decision:
+    draft = Draft(state, now)
+    _DECIDERS[type(command)](draft, command)
+    return draft.done(is_activity=not isinstance(command, c.UpdateSession))
+
+
+def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
+    if draft.session.archived_at is not None:
+        raise WrongState("session", "archived", "receive an input")
+    if draft.session.status is not SessionStatus.OPEN:
+        _reopen(draft, command.by)
+    draft.say(
+        e.InputReceived(
+            input=command.input,
+            turn=command.turn,
+            kind=command.kind,
+            delivery=command.delivery,
+            content=command.content,
+            by=command.by,
+        )
+    )
+    received = Input(
+        id=command.input,
+        turn=command.turn,
+        kind=command.kind,
+        delivery=command.delivery,
+        content=command.content,
+        status="queued",
+        position=draft.next_seq - 1,
+        priority=PRIORITY[command.delivery],
+        received_at=draft.now,
+    )
+    draft.put_input(received)
+    if command.delivery == "interrupt" and draft.turn is not None:
+        draft.stop_turn(command.by, "interrupted", command.unfinished)
+    if draft.turn is None and not draft.session.presences:
+        draft.queue_turn(received)
+    else:
+        draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs + 1)
+
+
+def _reopen(draft: Draft, by: e.Actor) -> None:
+    draft.say(e.SessionReopened(by=by))
+    draft.session = replace(
+        draft.session, status=SessionStatus.OPEN, ended_at=None, end_reason=None, opened_at=draft.now
+    )
+
+
+def _edit_input(draft: Draft, command: c.EditInput) -> None:
+    _require_undelivered(command.input, "be edited")
+    _require_revision(command.input.revision, command.expected_revision)
+    edited = replace(command.input, content=command.content, revision=command.input.revision + 1)
+    draft.put_input(edited)
+    draft.say(e.InputEdited(input=edited.id, revision=edited.revision, content=edited.content, by=command.by))
+
+
+def _withdraw_input(draft: Draft, command: c.WithdrawInput) -> None:
+    _require_undelivered(command.input, "be withdrawn")
+    _require_revision(command.input.revision, command.expected_revision)
+    if draft.turn is not None and draft.turn.input == command.input.id:
+        draft.stop_turn(command.by, "superseded", c.NOTHING_UNFINISHED)
+        draft.queue_head()
+        return
+    draft.withdraw(command.input.id, command.by)
+    draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs - 1)
+
+
+def _claim_turn(draft: Draft, command: c.ClaimTurn) -> None:
+    turn = draft.open_turn()
+    status = next_status(turn.status, Move.SPAWN if command.spawns else Move.CLAIM)
+    agent_version = turn.agent_version or command.agent_version
+    attempt = turn.attempt + 1
+    claimed = replace(
+        turn,
+        status=status,
+        attempt=attempt,
+        stalled=turn.stalled + 1,
+        worker=command.worker,
+        agent_version=agent_version,
+        started_at=turn.started_at or draft.now,
+        not_before=None,
+    )
+    draft.put_turn(claimed)
+    draft.advance_fence()
+    draft.lease = "acquire"
+    draft.say(e.TurnStarted(attempt=attempt, worker=command.worker, agent_version=agent_version), turn.id)
+    if attempt > 1:
+        return
+    draft.deliver(turn.input, turn.id, call=1)
+    if command.first_call is not None:
+        first = command.first_call
+        draft.say(e.ModelCalled(call=1, model=first.model, message=first.message), turn.id)
+
+
+def _append_events(draft: Draft, command: c.AppendEvents) -> None:
+    turn = draft.open_turn()
+    draft.say_for_turn(command.events)
+    if command.steers_before is not None:
+        for steer in command.steers:
+            draft.deliver(steer.id, turn.id, call=command.steers_before)
+        draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs - len(command.steers))
+    draft.say_for_turn(command.intents)
+    status = next_status(turn.status, Move.APPEND)
+    progressed = any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in command.events)
+    if status is not turn.status or (progressed and (turn.stalled or turn.faults)):
+        stalled, faults = (0, 0) if progressed else (turn.stalled, turn.faults)
+        draft.put_turn(replace(turn, status=status, stalled=stalled, faults=faults))
+
+
+def _settle_turn(draft: Draft, command: c.SettleTurn) -> None:
+    turn = draft.open_turn()
+    draft.say_for_turn(command.events)
+    if command.error is None:
+        draft.say(e.TurnCompleted(reason=command.reason), turn.id)
+        draft.close_turn(Move.COMPLETE, command.reason)
+    else:
+        draft.say(e.TurnFailed(reason=command.reason, error=command.error), turn.id)
+        draft.close_turn(Move.FAIL, command.reason, command.error)
+    draft.queue_head()
+
+
+def _retry_turn(draft: Draft, command: c.RetryTurn) -> None:
+    turn = draft.open_turn()
+    draft.say_for_turn(command.events)
+    fault = turn.faults + 1
+    if fault > MAX_FAULTS:
+        draft.say(e.TurnFailed(reason="error", error=command.error), turn.id)
+        draft.close_turn(Move.FAIL, "error", command.error)
+        draft.queue_head()
+        return
+    draft.say(e.TurnRetried(fault=fault, error=command.error, retry_at=command.retry_at), turn.id)
+    status = next_status(turn.status, Move.RETRY)
+    # The worker was alive to report the fault, so the claim does not count as one without a sign of life.
+    draft.put_turn(replace(turn, status=status, faults=fault, stalled=0, not_before=command.retry_at, worker=None))
+    draft.lease = "release"
+
+
+def _wait_turn(draft: Draft, command: c.WaitTurn) -> None:
+    turn = draft.open_turn()
+    draft.say_for_turn(command.events)
+    for ask in command.asks:
+        draft.put_ask(ask)
+        opened = e.AskOpened(ask=ask.id, kind=ask.kind, prompt=dict(ask.prompt), expires_at=ask.expires_at)
+        draft.say(opened, turn.id)
+    draft.say(e.TurnWaiting(mode=command.mode, asks=tuple(ask.id for ask in command.asks)), turn.id)
+    parks = command.mode == "parked"
+    status = next_status(turn.status, Move.PARK if parks else Move.HOLD)
+    draft.put_turn(replace(turn, status=status, parked=parks, open_asks=len(command.asks), stalled=0))
+    if parks:
+        draft.advance_fence()
+        draft.lease = "release"
+
+
+def _decide_ask(draft: Draft, command: c.DecideAsk) -> None:
+    ask: Ask = command.ask
+    turn = draft.open_turn()
+    if ask.status != "open" or ask.turn != turn.id:
+        raise WrongState("ask", ask.status, "be decided")
+    draft.put_ask(replace(ask, status="decided"))
+    draft.say(
+        e.AskDecided(ask=ask.id, decision=command.decision, answer=command.answer, by=command.by), turn.id
+    )
+    left = turn.open_asks - 1
+    if left or turn.status is not TurnStatus.WAITING:
+        draft.put_turn(replace(turn, open_asks=left))
+        return
+    draft.say(e.TurnResumed(), turn.id)
+    status = next_status(turn.status, Move.REQUEUE if turn.parked else Move.RESUME)
+    draft.put_turn(replace(turn, status=status, open_asks=0, parked=False))
+
+
+def _reclaim_turn(draft: Draft, command: c.ReclaimTurn) -> None:
+    turn = draft.open_turn()
+    if turn.status not in HELD or turn.parked:
+        raise WrongState("turn", turn.status, "be reclaimed")
+    draft.advance_fence()
+    draft.say(e.TurnReclaimed(worker=turn.worker, cause=command.cause), turn.id)
+    draft.lease = "release"
+    if turn.stalled >= MAX_STALLED:
+        error = f"The turn was claimed {turn.stalled} times in a row without progress."
+        draft.say_for_turn(command.unfinished.closing("unknown", "worker lost"))
+        draft.say(e.TurnFailed(reason="no_progress", error=error), turn.id)
+        draft.close_turn(Move.FAIL, "no_progress", error)
+        draft.queue_head()
+        return
+    # A worker that gave its turn back on purpose is no sign of a turn that kills its workers.
+    stalled = turn.stalled - 1 if command.cause == "worker_stopped" else turn.stalled
+    status = next_status(turn.status, Move.RECLAIM)
+    draft.put_turn(replace(turn, status=status, worker=None, stalled=stalled))
+
+
+def _cancel_turn(draft: Draft, command: c.CancelTurn) -> None:
+    turn = draft.open_turn()
+    if turn.id != command.turn:
+        raise WrongState("turn", "closed", "be cancelled")
+    draft.stop_turn(command.by, command.reason, command.unfinished)
+    draft.queue_head()
+
+
+def _end_session(draft: Draft, command: c.EndSession) -> None:
+    _close_session(draft, command.by, "interrupted", command)
+    draft.say(e.SessionEnded(status=command.status, by=command.by, reason=command.reason))
+    draft.session = _ended(draft.session, SessionStatus(command.status), command.reason, draft.now)
+
+
+def _expire_session(draft: Draft, command: c.ExpireSession) -> None:
+    _close_session(draft, TIMEOUT, "expired", command)
+    draft.say(e.SessionExpired(reason=command.reason, by=TIMEOUT))
+    draft.session = _ended(draft.session, SessionStatus.EXPIRED, command.reason, draft.now)
+
+
+def _close_session(
+    draft: Draft, by: e.Actor, reason: e.Outcome, command: c.EndSession | c.ExpireSession
+) -> None:
+    """Ending settles the open turn first; what was queued behind it is withdrawn, and said to be."""
+    if draft.session.status is not SessionStatus.OPEN:
+        raise WrongState("session", draft.session.status, "be ended")
+    if draft.turn is not None:
+        draft.stop_turn(by, reason, command.unfinished)
+    for queued in command.queued:
+        draft.withdraw(queued.id, by)
+    draft.session = replace(draft.session, queued_inputs=0, presences=0)
+
+
+def _ended(session: Session, status: SessionStatus, reason: str | None, now: datetime) -> Session:
+    return replace(session, status=status, ended_at=now, end_reason=reason)
+
+
+def _update_session(draft: Draft, command: c.UpdateSession) -> None:
+    _require_revision(draft.session.revision, command.expected_revision)
+    revision = draft.session.revision + 1
+    draft.say(e.SessionUpdated(revision=revision, changes=dict(command.changes), by=command.by))
+    policy = draft.session.policy if command.policy is None else command.policy
+    archived_at = draft.session.archived_at
+    if command.archived is not None:
+        archived_at = draft.now if command.archived else None
+    draft.session = replace(draft.session, revision=revision, policy=policy, archived_at=archived_at)
+
+
+def _attach_presence(draft: Draft, command: c.AttachPresence) -> None:
+    if draft.session.status is not SessionStatus.OPEN:
+        raise WrongState("session", draft.session.status, "be driven from outside")
+    draft.say(e.LeaseAcquired(kind="presence", holder=command.holder))
+    draft.session = replace(draft.session, presences=draft.session.presences + 1)
+
+
+def _release_presence(draft: Draft, command: c.ReleasePresence) -> None:
+    draft.say(e.LeaseReleased(kind="presence", holder=command.holder, by=command.by))
+    draft.session = replace(draft.session, presences=draft.session.presences - 1)
+    if draft.session.status is SessionStatus.OPEN:
+        draft.queue_head()
+
+
+def _require_undelivered(input: Input, verb: str) -> None:
+    if input.status != "queued":
+        raise WrongState("input", input.status, verb)
+
+
+def _require_revision(actual: int, expected: int | None) -> None:
+    if expected is not None and expected != actual:
+        raise RevisionMismatch(expected, actual)
+
+
+_DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
+    c.ReceiveInput: _receive_input,
+    c.EditInput: _edit_input,
+    c.WithdrawInput: _withdraw_input,
+    c.ClaimTurn: _claim_turn,
+    c.AppendEvents: _append_events,
+    c.SettleTurn: _settle_turn,
+    c.RetryTurn: _retry_turn,
+    c.WaitTurn: _wait_turn,
+    c.DecideAsk: _decide_ask,
+    c.ReclaimTurn: _reclaim_turn,
+    c.CancelTurn: _cancel_turn,
+    c.EndSession: _end_session,
+    c.ExpireSession: _expire_session,
+    c.UpdateSession: _update_session,
+    c.AttachPresence: _attach_presence,
+    c.ReleasePresence: _release_presence,
+}

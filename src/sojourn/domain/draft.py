@@ -1,0 +1,211 @@
+"""A decision in the making: the state as it will be, and what the log will say of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from sojourn.domain.ask import Ask
+from sojourn.domain.errors import WrongState
+from sojourn.domain.events import (
+    Actor,
+    Event,
+    InputDelivered,
+    InputWithdrawn,
+    Outcome,
+    TurnCancelled,
+    TurnQueued,
+)
+from sojourn.domain.fold import Unfinished
+from sojourn.domain.ids import AskId, InputId, TurnId
+from sojourn.domain.input import Input
+from sojourn.domain.log import NewEvent
+from sojourn.domain.policy import NO_POLICY, Timer, TimerKind, idle_deadline, lifetime_deadline, turn_deadline
+from sojourn.domain.session import Activity, Session, SessionStatus, activity
+from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
+
+
+
+@dataclass(frozen=True, slots=True)
+class InputMark:
+    """The end of an input's wait: read by `turn`, or withdrawn."""
+
+    input: InputId
+    status: Literal["delivered", "withdrawn"]
+    turn: TurnId | None = None
+
+
+TurnLease = Literal["keep", "acquire", "release"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What a verb loads under the session's lock.
+
+    `turn` is the open turn, `head` the next queued input behind the one that it was made for.
+    """
+
+    session: Session
+    turn: Turn | None = None
+    head: Input | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one command changes. `events` get the seqs from `first_seq`; `lease` is the fate of the turn's lease.
+
+    `inputs` are new or edited ones, `marks` what became of others.
+    """
+
+    session: Session
+    events: tuple[NewEvent, ...]
+    first_seq: int
+    turns: tuple[Turn, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    marks: tuple[InputMark, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    lease: TurnLease = "keep"
+
+
+class Draft:
+    """Collects what a command changes; `done` closes it with the derived facts (activity, seq, deadlines)."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self._state = state
+        self.session = state.session
+        self.turn = state.turn
+        self.head = state.head
+        self.now = now
+        self.lease: TurnLease = "keep"
+        self._events: list[NewEvent] = []
+        self._turns: dict[TurnId, Turn] = {}
+        self._inputs: dict[InputId, Input] = {}
+        self._marks: list[InputMark] = []
+        self._asks: dict[AskId, Ask] = {}
+
+    @property
+    def next_seq(self) -> int:
+        return self._state.session.next_seq + len(self._events)
+
+    def say(self, event: Event, turn: TurnId | None = None) -> None:
+        self._events.append(NewEvent(event, turn))
+
+    def say_for_turn(self, events: Iterable[Event]) -> None:
+        turn = self.open_turn().id
+        self._events.extend(NewEvent(event, turn) for event in events)
+
+    def open_turn(self) -> Turn:
+        if self.turn is None:
+            raise WrongState("session", self.session.activity, "do this without an open turn")
+        return self.turn
+
+    def put_turn(self, turn: Turn) -> None:
+        self._turns[turn.id] = turn
+        self.turn = turn if turn.status.is_open else None
+        self.session = replace(self.session, open_turn=turn.id if turn.status.is_open else None)
+
+    def put_input(self, input: Input) -> None:
+        self._inputs[input.id] = input
+
+    def put_ask(self, ask: Ask) -> None:
+        self._asks[ask.id] = ask
+
+    def advance_fence(self) -> None:
+        """Whoever held the turn can write for it no more."""
+        self.session = replace(self.session, fence=self.session.fence + 1)
+
+    def close_turn(self, move: Move, reason: Outcome, error: str | None = None) -> None:
+        turn = self.open_turn()
+        status = next_status(turn.status, move)
+        closed = replace(
+            turn, status=status, reason=reason, error=error, ended_at=self.now, open_asks=0, not_before=None
+        )
+        self.put_turn(closed)
+        self.lease = "release"
+
+    def stop_turn(self, by: Actor, reason: Outcome, unfinished: Unfinished) -> None:
+        """End the open turn from outside: the fence moves on, and what it left open gets its end.
+
+        An input that no claim has delivered yet is withdrawn, so that it never will be.
+        """
+        turn = self.open_turn()
+        if turn.attempt == 0:
+            self.withdraw(turn.input, by)
+        self.say_for_turn(unfinished.closing("cancelled", f"The turn was stopped: {reason}."))
+        self.say(TurnCancelled(reason=reason, by=by), turn.id)
+        self.advance_fence()
+        self.close_turn(Move.CANCEL, reason)
+
+    def withdraw(self, input: InputId, by: Actor) -> None:
+        self._marks.append(InputMark(input, "withdrawn"))
+        self.say(InputWithdrawn(input=input, by=by))
+
+    def deliver(self, input: InputId, turn: TurnId, call: int) -> None:
+        self._marks.append(InputMark(input, "delivered", turn))
+        self.say(InputDelivered(input=input, call=call), turn)
+
+    def queue_turn(self, input: Input) -> None:
+        """Make `input` the head: its turn exists from now on."""
+        self.say(TurnQueued(input=input.id), input.turn)
+        turn = Turn(
+            id=input.turn,
+            input=input.id,
+            runner=self.session.runner,
+            status=TurnStatus.QUEUED,
+            created_at=self.now,
+            first_seq=self.next_seq - 1,
+        )
+        self.put_turn(turn)
+        self.session = replace(self.session, turns=self.session.turns + 1)
+
+    def queue_head(self) -> None:
+        """Give the next queued input its turn, unless somebody outside drives the session."""
+        if self.turn is not None or self.head is None or self.session.presences:
+            return
+        self.queue_turn(self.head)
+        self.session = replace(self.session, queued_inputs=self.session.queued_inputs - 1)
+        self.head = None
+
+    def done(self, is_activity: bool) -> Decision:
+        """`is_activity` says whether the command counts against the session's idleness."""
+        session = self.session
+        status = None if self.turn is None else self.turn.status
+        session = replace(
+            session,
+            next_seq=self.next_seq,
+            activity=activity(session.status, status, session.queued_inputs, session.presences),
+            active_at=self.now if is_activity else session.active_at,
+            updated_at=self.now,
+        )
+        return Decision(
+            session=session,
+            events=tuple(self._events),
+            first_seq=self._state.session.next_seq,
+            turns=tuple(self._turns.values()),
+            inputs=tuple(self._inputs.values()),
+            marks=tuple(self._marks),
+            asks=tuple(self._asks.values()),
+            timers=moved_timers(self._state, State(session=session, turn=self.turn)),
+            lease=self.lease,
+        )
+
+
+def moved_timers(before: State | None, after: State) -> tuple[Timer, ...]:
+    """The deadlines that differ between two states. A session without a policy has none and pays for none."""
+    if after.session.policy is NO_POLICY and (before is None or before.session.policy is NO_POLICY):
+        return ()
+    due_before = {} if before is None else deadlines(before)
+    return tuple(Timer(kind, due_at) for kind, due_at in deadlines(after).items() if due_before.get(kind) != due_at)
+
+
+def deadlines(state: State) -> dict[TimerKind, datetime | None]:
+    """When policy acts on a session if nothing happens before."""
+    session, turn = state.session, state.turn
+    is_open = session.status is SessionStatus.OPEN
+    is_idle = is_open and session.activity is Activity.IDLE
+    return {
+        "idle": idle_deadline(session.policy, session.active_at) if is_idle else None,
+        "lifetime": lifetime_deadline(session.policy, session.opened_at) if is_open else None,
+        "turn": turn_deadline(session.policy, turn.started_at) if turn is not None else None,
+    }

@@ -1,0 +1,187 @@
+"""The conversation of a session and the progress of its last turn, as one fold of the log.
+
+Recovery, forks, exports and dialects read a session through this fold and nothing else. What it holds depends only
+on the entries applied, in order: applying the rest of a log to a kept fold equals folding the whole log.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
+from sojourn.domain.errors import DomainError
+from sojourn.domain.events import (
+    AskDecided,
+    InputDelivered,
+    InputEdited,
+    InputReceived,
+    InputWithdrawn,
+    MessageAbandoned,
+    MessageCompleted,
+    ModelCalled,
+    ModelCompleted,
+    RunnerEvent,
+    ToolCompleted,
+    ToolRequested,
+    ToolStarted,
+    TurnStarted,
+)
+from sojourn.domain.ids import AskId, InputId, TurnId
+from sojourn.domain.log import LogEntry
+
+
+class UnknownEventType(DomainError):
+    """The log was written by a newer release: going on without that event could repeat an effect."""
+
+    code = "unknown_event_type"
+
+    def __init__(self, type: str, seq: int) -> None:
+        super().__init__(f"Event {seq} has the type {type}, which this release does not know: upgrade the worker.")
+        self.type = type
+        self.seq = seq
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What a turn has begun and not ended: tool calls without a result, a message without an end."""
+
+    tools: tuple[ToolRequested, ...] = ()
+    message: MessageAbandoned | None = None
+
+    def closing(self, status: Literal["unknown", "cancelled"], output: str) -> tuple[RunnerEvent, ...]:
+        """The events that give every open tool call its one result and void the open message."""
+        results = tuple(close_tool(tool, status, output) for tool in self.tools)
+        return results if self.message is None else (self.message, *results)
+
+
+def close_tool(tool: ToolRequested, status: Literal["unknown", "cancelled"], output: str) -> ToolCompleted:
+    return ToolCompleted(
+        call=tool.call, index=tool.index, id=tool.id, name=tool.name, status=status, output=output
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallModel:
+    """Call the model for the `call`-th time; `abandoned` is the message of an earlier, unfinished try."""
+
+    call: int
+    abandoned: MessageAbandoned | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunTools:
+    """`waiting` were requested and never started; `lost` were started by somebody who did not live to tell."""
+
+    waiting: tuple[ToolRequested, ...]
+    lost: tuple[ToolRequested, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The model answered without a tool call: the turn is over."""
+
+
+NextStep = CallModel | RunTools | Finish
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where the last turn stands. `answered` says that model call `call` has its answer in the log."""
+
+    turn: TurnId | None = None
+    call: int = 0
+    answered: bool = False
+    open_call: ModelCalled | None = None
+    requested: dict[int, ToolRequested] = field(default_factory=dict[int, ToolRequested])
+    started: set[int] = field(default_factory=set[int])
+    completed: set[int] = field(default_factory=set[int])
+
+    def next_step(self) -> NextStep:
+        if self.open_call is not None:
+            return CallModel(self.call, self._abandoned())
+        open_tools = self._open_tools()
+        if open_tools:
+            return RunTools(
+                waiting=tuple(tool for tool in open_tools if tool.index not in self.started),
+                lost=tuple(tool for tool in open_tools if tool.index in self.started),
+            )
+        if self.answered and not self.requested:
+            return Finish()
+        return CallModel(self.call + 1)
+
+    def unfinished(self) -> Unfinished:
+        return Unfinished(self._open_tools(), self._abandoned())
+
+    def _open_tools(self) -> tuple[ToolRequested, ...]:
+        return tuple(tool for index, tool in self.requested.items() if index not in self.completed)
+
+    def _abandoned(self) -> MessageAbandoned | None:
+        if self.open_call is None:
+            return None
+        return MessageAbandoned(message=self.open_call.message, call=self.open_call.call)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The fold. `seq` is the last entry applied; `messages` are in the order of delivery."""
+
+    seq: int = 0
+    messages: list[Message] = field(default_factory=list[Message])
+    progress: Progress = field(default_factory=Progress)
+    decisions: dict[AskId, AskDecided] = field(default_factory=dict[AskId, AskDecided])
+    _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
+
+    def extend(self, entries: Iterable[LogEntry]) -> "Conversation":
+        """Apply `entries`, which follow `seq`, and return this fold. UnknownEventType where one is not known."""
+        for entry in entries:
+            if entry.event is None:
+                raise UnknownEventType(entry.type, entry.seq)
+            self._apply(entry)
+            self.seq = entry.seq
+        return self
+
+    def _apply(self, entry: LogEntry) -> None:
+        match entry.event:
+            case InputReceived(input=input, content=content) | InputEdited(input=input, content=content):
+                self._pending[input] = content
+            case InputWithdrawn(input=input):
+                self._pending.pop(input, None)
+            case InputDelivered(input=input):
+                self.messages.append(Message("user", self._pending.pop(input)))
+            case AskDecided() as decided:
+                self.decisions[decided.ask] = decided
+            case TurnStarted() if entry.turn != self.progress.turn:
+                self.progress = Progress(turn=entry.turn)
+            case _:
+                self._apply_step(entry)
+
+    def _apply_step(self, entry: LogEntry) -> None:
+        progress = self.progress
+        match entry.event:
+            case ModelCalled() as called:
+                self.progress = Progress(turn=progress.turn, call=called.call, open_call=called)
+            case MessageAbandoned():
+                progress.open_call = None
+                progress.call -= 1
+            case MessageCompleted(text=text):
+                self.messages.append(Message("assistant", (TextPart(text),) if text else ()))
+            case ModelCompleted():
+                progress.open_call = None
+                progress.answered = True
+            case ToolRequested() as tool:
+                progress.requested[tool.index] = tool
+                self._add_part("assistant", ToolCallPart(tool.id, tool.name, tool.arguments))
+            case ToolStarted(index=index):
+                progress.started.add(index)
+            case ToolCompleted() as result:
+                progress.completed.add(result.index)
+                self._add_part("tool", ToolResultPart(result.id, result.name, result.status, result.output))
+            case _:
+                pass
+
+    def _add_part(self, role: Literal["assistant", "tool"], part: Part) -> None:
+        if self.messages and self.messages[-1].role == role:
+            last = self.messages[-1]
+            self.messages[-1] = replace(last, parts=(*last.parts, part))
+        else:
+            self.messages.append(Message(role, (part,)))

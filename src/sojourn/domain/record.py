@@ -1,0 +1,83 @@
+"""Records that clients read: a session with everything a client said of it, a lease, a key."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sojourn.domain.content import Usage
+from sojourn.domain.events import Json
+from sojourn.domain.ids import KeyId, OrgId, SessionId
+from sojourn.domain.session import Session
+
+LeaseKind = Literal["turn", "work", "presence"]
+Role = Literal["admin", "member", "worker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """`origin` is the dialect that made the session; `first_seq` the oldest event that retention has kept."""
+
+    session: Session
+    origin: str
+    title: str | None
+    metadata: Mapping[str, Json]
+    tags: tuple[str, ...]
+    external_id: str | None
+    first_seq: int
+    usage: Usage
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """`ttl_seconds` None never expires by itself. `boot` names the process whose life is the lease's."""
+
+    org: OrgId
+    session: SessionId
+    kind: LeaseKind
+    holder: str
+    ttl_seconds: float | None
+    last_seen_at: datetime
+    boot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request: a key of an organisation, with the scopes that its role gives."""
+
+    org: OrgId
+    key: KeyId
+    role: Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A credential. Only the SHA-256 of its token is kept."""
+
+    id: KeyId
+    org: OrgId
+    name: str
+    role: Role
+    token_hash: bytes
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What an idempotency record remembers of the first answer."""
+
+    request_hash: bytes
+    status: int
+    ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What is left of a deleted session."""
+
+    id: SessionId
+    last_seq: int
+    deleted_at: datetime
+    by: KeyId | None

@@ -1,0 +1,369 @@
+"""The seams, by noun. Each has at least two implementations, or one and the client over HTTP."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.ask import Ask
+from sojourn.domain.content import Usage
+from sojourn.domain.draft import InputMark, State
+from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
+from sojourn.domain.filter import SessionQuery
+from sojourn.domain.fold import Conversation
+from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.input import Input, InputStatus
+from sojourn.domain.log import LogEntry, StoredEvent
+from sojourn.domain.policy import Timer
+from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
+from sojourn.domain.session import Session
+from sojourn.domain.turn import Turn
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """Aware UTC instants that never go backwards within a process."""
+
+    def now(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A turn that may be claimed."""
+
+    org: OrgId
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    org: OrgId
+    session: SessionId
+    kind: Literal["idle", "lifetime", "turn"]
+
+
+class Reads(Protocol):
+    """Reads of committed state (or, inside a transaction, of its own)."""
+
+    async def get_session(self, org: OrgId, session: SessionId) -> SessionRecord | None: ...
+    async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]: ...
+    async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None: ...
+    async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None: ...
+    async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None: ...
+    async def get_agent(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent | None: ...
+    async def find_agent(self, org: OrgId, name: str) -> Agent | None: ...
+    async def list_agents(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]: ...
+    async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None: ...
+    async def list_inputs(
+        self, org: OrgId, session: SessionId, status: InputStatus | None, after: int, limit: int
+    ) -> Sequence[Input]: ...
+    async def get_turn(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn | None: ...
+    async def list_turns(
+        self, org: OrgId, session: SessionId, after: TurnId | None, limit: int
+    ) -> Sequence[Turn]: ...
+    async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None: ...
+    async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]: ...
+    async def events_after(
+        self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
+    ) -> Sequence[StoredEvent]: ...
+    async def head_seqs(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
+        """The seq of the last event of each session that exists."""
+        ...
+
+    async def get_blob(self, org: OrgId, sha256: bytes) -> bytes | None: ...
+    async def get_file(self, org: OrgId, session: SessionId, path: str) -> bytes | None: ...
+    async def list_files(self, org: OrgId, session: SessionId) -> Sequence[tuple[str, int]]: ...
+    async def find_key(self, token_hash: bytes) -> Key | None: ...
+    async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]: ...
+    async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
+        """Sessions of every organisation with a turn to claim; a hint, the claim itself decides."""
+        ...
+
+    async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:
+        """Turn leases whose holder was not heard of for their TTL; a hint, the reclaim itself decides."""
+        ...
+
+    async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]: ...
+    async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
+
+
+class Tx(Reads, Protocol):
+    """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
+
+    async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
+        """The session's row lock and small state. None if there is none, or (`wait` False) another holds it.
+
+        The state's `head` is loaded when inputs are queued.
+        """
+        ...
+
+    async def insert_session(self, record: SessionRecord) -> bool:
+        """False if the id is taken."""
+        ...
+
+    async def insert_ref(self, org: OrgId, kind: str, value: str, session: SessionId) -> bool:
+        """Give the session an outside name that is unique in its kind. False if another session has it."""
+        ...
+
+    async def delete_ref(self, org: OrgId, kind: str, value: str) -> None: ...
+    async def write_session(self, session: Session, fence: int, usage: Usage) -> None:
+        """Write the small state and add `usage`. LeaseLost unless the row's fence is still `fence`."""
+        ...
+
+    async def describe_session(
+        self,
+        org: OrgId,
+        session: SessionId,
+        title: str | None,
+        metadata: Mapping[str, object],
+        tags: Sequence[str],
+    ) -> None: ...
+    async def write_facet(self, org: OrgId, session: SessionId, dialect: str, data: str) -> None: ...
+    async def append_events(self, events: Sequence[StoredEvent]) -> None: ...
+    async def write_turn(self, org: OrgId, session: SessionId, turn: Turn) -> None: ...
+    async def write_input(self, org: OrgId, session: SessionId, input: Input) -> None: ...
+    async def mark_inputs(self, org: OrgId, session: SessionId, marks: Sequence[InputMark]) -> None: ...
+    async def queued_inputs(
+        self, org: OrgId, session: SessionId, steers_only: bool, limit: int
+    ) -> Sequence[Input]:
+        """In the order of the queue, without the open turn's own input."""
+        ...
+
+    async def write_ask(self, org: OrgId, session: SessionId, ask: Ask) -> None: ...
+    async def void_asks(self, org: OrgId, session: SessionId, turn: TurnId) -> None: ...
+    async def write_timers(self, org: OrgId, session: SessionId, timers: Sequence[Timer]) -> None: ...
+    async def acquire_lease(self, lease: Lease) -> bool:
+        """True if it is new, False if that holder had it already and it is renewed."""
+        ...
+
+    async def renew_lease(self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str, now: datetime) -> bool:
+        """False if that holder has no such lease."""
+        ...
+
+    async def release_lease(self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str | None) -> int:
+        """How many leases went; `holder` None releases every one of the kind."""
+        ...
+
+    async def boot_leases(self, boot: str) -> Sequence[Lease]:
+        """Turn leases of embedded workers of any other boot than this."""
+        ...
+
+    async def refresh_leases(self, now: datetime) -> None:
+        """One fresh TTL for every lease that expires."""
+        ...
+
+    async def insert_agent(self, org: OrgId, agent: Agent) -> bool:
+        """False if the name is taken."""
+        ...
+
+    async def insert_agent_version(self, org: OrgId, agent: Agent) -> None: ...
+    async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None: ...
+    async def insert_org(self, org: OrgId, name: str, now: datetime) -> None: ...
+    async def write_key(self, key: Key) -> None: ...
+    async def delete_session(self, org: OrgId, tombstone: Tombstone) -> None:
+        """Remove the session's row, refs and leases, and leave the tombstone; its history is purged later."""
+        ...
+
+    async def purge_deleted(self, now: datetime, limit: int) -> int:
+        """Remove the history of deleted sessions; how many rows went."""
+        ...
+
+    async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None: ...
+    async def write_file(
+        self, org: OrgId, session: SessionId, path: str, sha256: bytes, size: int, seq: int
+    ) -> None: ...
+    async def reserve_key(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
+    ) -> Recalled | None:
+        """Take the idempotency key for this transaction, or recall what the request that had it answered.
+
+        Waits for a transaction that holds the same key.
+        """
+        ...
+
+    async def remember(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, recalled: Recalled
+    ) -> None: ...
+    async def forget_before(self, cutoff: datetime) -> int: ...
+    async def next_tx(self) -> int:
+        """The number that orders this transaction's events among those of other sessions."""
+        ...
+
+
+class Store(Protocol):
+    """Two databases behind the same verbs. `StoreUnavailable` where the database cannot be reached or written."""
+
+    @property
+    def reads(self) -> Reads: ...
+
+    async def write(self, verb: "Callable[[Tx], Awaitable[T]]") -> T:
+        """Run one verb in one transaction and return after its commit is durable and has been published.
+
+        The verb awaits nothing but its `Tx`: SQLite runs it on the writer's thread, without an event loop, together
+        with others in one commit. Postgres may run it twice, after a serialisation failure.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Published(Protocol):
+    """Told of every commit, in order, before the verb's caller is answered."""
+
+    def __call__(self, events: Sequence[StoredEvent]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTurn:
+    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none."""
+
+    org: OrgId
+    session: SessionId
+    turn: TurnId
+    fence: int
+    attempt: int
+    faults: int
+    agent: Agent
+    model: str | None
+
+
+class Turns(Protocol):
+    """The worker's protocol: claim → renew → append → settle. The service implements it, and the client over HTTP.
+
+    Every call but `ready` and `claim` raises LeaseLost once the fence has moved on.
+    """
+
+    async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]: ...
+    async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
+        """None if somebody else was faster, or the turn wants a runner that is not among `runners`."""
+        ...
+
+    async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
+        """The turns that are lost."""
+        ...
+
+    async def append(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent] = (),
+        steers_before: int | None = None,
+    ) -> None: ...
+    async def settle(
+        self, turn: ClaimedTurn, events: Sequence[RunnerEvent], reason: Outcome = "end_turn", error: str | None = None
+    ) -> None: ...
+    async def retry(
+        self, turn: ClaimedTurn, events: Sequence[RunnerEvent], error: str, delay_seconds: float
+    ) -> None: ...
+    async def wait(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        asks: Sequence[Ask],
+        mode: Literal["held", "parked"],
+    ) -> None: ...
+    async def give_back(self, turn: ClaimedTurn) -> None:
+        """Release the lease of a worker that stops; the turn may be claimed at once."""
+        ...
+
+    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
+        """The session's log after a seq, with large data filled in."""
+        ...
+
+    async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None: ...
+    async def list_files(self, turn: ClaimedTurn) -> Sequence[tuple[str, int]]: ...
+    async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None: ...
+    def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
+        """A token delta for whoever watches, best effort, never stored. `offset` counts characters."""
+        ...
+
+
+class Journal(Protocol):
+    """All that a runner gets of ours: the turn it runs, its log, and the ways to write to it."""
+
+    @property
+    def turn(self) -> ClaimedTurn: ...
+    @property
+    def conversation(self) -> Conversation:
+        """The fold of the whole log, up to date with every append of this journal."""
+        ...
+
+    async def append(
+        self,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent] = (),
+        steers_before: int | None = None,
+    ) -> None: ...
+    async def read_file(self, path: str) -> bytes | None: ...
+    async def list_files(self) -> Sequence[tuple[str, int]]: ...
+    async def write_file(self, path: str, data: bytes) -> None: ...
+    def preview(self, message: MessageId, offset: int, text: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a runner's turn ended. `error` tells a failed turn from a completed one."""
+
+    events: Sequence[RunnerEvent]
+    reason: Outcome = "end_turn"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulted:
+    """A passing fault: the turn is to be tried again after `delay_seconds`."""
+
+    events: Sequence[RunnerEvent]
+    error: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The turn waits for `asks`, without a lease."""
+
+    events: Sequence[RunnerEvent]
+    asks: Sequence[Ask]
+
+
+class Runner(Protocol):
+    """A way to make a turn happen. It returns what ends this claim; the worker writes it."""
+
+    async def run(self, journal: Journal) -> Settled | Faulted | Parked: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Text of a message being written, from `offset` (in characters). Never stored."""
+
+    session: SessionId
+    message: MessageId
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """The replay has reached the head that stood when it began: what follows is live."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The log before `first_seq` is gone by retention; the replay goes on from there."""
+
+    first_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The last item of a feed that the server ends."""
+
+    reason: Literal["shutdown", "session_deleted"]
+
+
+FeedItem = StoredEvent | Preview | CaughtUp | Gap | Closing
+Feed = AsyncIterator[FeedItem]

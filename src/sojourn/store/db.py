@@ -1,0 +1,59 @@
+"""The little that the verbs need of a driver, and the SQL texts under their names."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import aiosql
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+from sojourn.store.rows import Params, Row
+from sojourn.store.where import Dialect
+
+_SQL: Final = Path(__file__).parent / "sql"
+
+
+class Db(Protocol):
+    """Runs the texts by name. SQLite's methods never suspend; Postgres' do."""
+
+    dialect: Dialect
+
+    async def one(self, name: str, params: Params) -> Row | None: ...
+    async def all(self, name: str, params: Params) -> Sequence[Row]: ...
+    async def run(self, name: str, params: Params) -> int:
+        """How many rows it changed."""
+        ...
+
+    async def many(self, name: str, params: Sequence[Params]) -> None: ...
+    async def select(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+        """A composed query, with numbered placeholders."""
+        ...
+
+
+def load_sqlite() -> dict[str, str]:
+    """The texts by name, with `:name` placeholders."""
+    texts: dict[str, str] = {}
+    for path in _files("sqlite"):
+        queries: Any = aiosql.from_path(path, "sqlite3", mandatory_parameters=False)
+        texts |= {name: getattr(queries, name).sql for name in _names(queries)}
+    return texts
+
+
+def load_postgres() -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The texts by name, with `$n` placeholders, and the parameter that each stands for."""
+    texts: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for path in _files("postgres"):
+        adapter = AsyncPGAdapter()
+        queries: Any = aiosql.from_path(path, lambda adapter=adapter: adapter, mandatory_parameters=False)
+        for name in _names(queries):
+            texts[name] = (getattr(queries, name).sql, tuple(adapter.var_sorted[name]))
+    return texts
+
+
+def _files(dialect: Dialect) -> list[Path]:
+    return [*sorted(_SQL.glob("*.sql")), *sorted((_SQL / dialect).glob("*.sql"))]
+
+
+def _names(queries: Any) -> list[str]:
+    # aiosql lists every query twice for drivers with cursors; the twin has no text of its own.
+    return [name for name in queries.available_queries if not name.endswith("_cursor")]

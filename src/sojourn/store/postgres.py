@@ -1,0 +1,187 @@
+"""Postgres: one transaction a verb, row locks, and the same SQL texts where both databases accept them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar, cast
+from uuid import UUID
+
+import asyncpg
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.draft import State
+from sojourn.domain.errors import StoreUnavailable
+from sojourn.domain.ids import AgentId, OrgId, SessionId
+from sojourn.domain.turn import Turn
+from sojourn.ports import Clock, Published, Tx
+from sojourn.store import migrate, rows
+from sojourn.store.db import load_postgres
+from sojourn.store.reads import StoreReads
+from sojourn.store.rows import Params, Row
+from sojourn.store.tx import StoreTx
+from sojourn.store.where import Dialect
+from sojourn.telemetry import counters
+
+T = TypeVar("T")
+Texts = dict[str, tuple[str, tuple[str, ...]]]
+log = logging.getLogger(__name__)
+
+# A verb meets another's lock in the opposite order only by a bug, or by an index's; it is repeated this often.
+MAX_ATTEMPTS: Final = 3
+# Any number that no other program locks: it serialises the migrations of processes that start together.
+MIGRATION_LOCK: Final = 0x50_0A_0A_A1
+
+
+class PostgresDb:
+    dialect: Dialect = "postgres"
+
+    def __init__(self, client: Any, texts: Texts) -> None:
+        self._client = client
+        self._texts = texts
+
+    async def one(self, name: str, params: Params) -> Row | None:
+        text, values = self._bind(name, params)
+        return cast(Row | None, await self._client.fetchrow(text, *values))
+
+    async def all(self, name: str, params: Params) -> Sequence[Row]:
+        text, values = self._bind(name, params)
+        return cast(Sequence[Row], await self._client.fetch(text, *values))
+
+    async def run(self, name: str, params: Params) -> int:
+        text, values = self._bind(name, params)
+        tag: str = await self._client.execute(text, *values)
+        return int(tag.rsplit(" ", 1)[-1])
+
+    async def many(self, name: str, params: Sequence[Params]) -> None:
+        text, names = self._texts[name]
+        counters.statements += 1
+        await self._client.executemany(text, [[row[name] for name in names] for row in params])
+
+    async def select(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+        counters.statements += 1
+        return cast(Sequence[Row], await self._client.fetch(text, *values))
+
+    def _bind(self, name: str, params: Params) -> tuple[str, list[object]]:
+        text, names = self._texts[name]
+        counters.statements += 1
+        return text, [params[name] for name in names]
+
+
+class PostgresTx(StoreTx):
+    def __init__(self, db: PostgresDb) -> None:
+        super().__init__(db)
+        self._tx: int | None = None
+
+    async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
+        name = "lock_session" if wait else "try_lock_session"
+        row = await self._db.one(name, {"org": org, "id": session})
+        if row is None:
+            return None
+        locked = rows.session_of(row)
+        turn: Turn | None = None
+        if locked.open_turn is not None:
+            turn = await self.get_turn(org, session, locked.open_turn)
+        return await self._state(org, locked, turn)
+
+    async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None:
+        await self._db.one("lock_agent", {"org": org, "id": agent})
+        return await self.get_agent(org, agent)
+
+    async def next_tx(self) -> int:
+        if self._tx is None:
+            row = await self._db.one("current_tx", {})
+            assert row is not None
+            self._tx = int(row[0])
+        return self._tx
+
+
+class PostgresStore:
+    def __init__(self, pool: Any, published: Published, texts: Texts) -> None:
+        self._pool = pool
+        self._published = published
+        self._texts = texts
+        self._reads = StoreReads(PostgresDb(pool, texts))
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock, published: Published, connections: int = 10) -> "PostgresStore":
+        async with translated():
+            pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, init=_prepare)
+        async with translated(), pool.acquire() as connection:
+            await _migrate(connection, clock)
+        return cls(pool, published, load_postgres())
+
+    @property
+    def reads(self) -> StoreReads:
+        return self._reads
+
+    async def write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return await self._write(verb)
+            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                if attempt == MAX_ATTEMPTS:
+                    raise StoreUnavailable from None
+        raise AssertionError("unreachable")
+
+    async def _write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
+        async with translated(), self._pool.acquire() as connection:
+            async with connection.transaction():
+                tx = PostgresTx(PostgresDb(connection, self._texts))
+                result = await verb(cast(Tx, tx))
+            counters.commits += 1
+            counters.verbs += 1
+        # The commit is durable: tell the followers, then the caller.
+        if tx.appended:
+            self._published(tx.appended)
+        return result
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """The one place where a driver's error becomes ours."""
+    try:
+        yield
+    except (
+        OSError,
+        asyncio.TimeoutError,
+        asyncpg.InterfaceError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+    ) as error:
+        log.error("the database cannot be reached: %s", error)
+        raise StoreUnavailable from error
+
+
+async def _prepare(connection: Any) -> None:
+    """Ids travel as their 16 bytes, as in SQLite, so that one set of row readers serves both."""
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", format="binary", encoder=_id_bytes, decoder=_identity
+    )
+
+
+def _id_bytes(value: UUID | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.bytes
+
+
+def _identity(value: bytes) -> bytes:
+    return value
+
+
+async def _migrate(connection: Any, clock: Clock) -> None:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
+        await connection.execute(migrate.LEDGER)
+        applied = dict(await connection.fetch("SELECT name, sha256 FROM schema_migrations"))
+        for migration in migrate.pending(migrate.load_migrations("postgres"), applied):
+            await connection.execute(migration.text)
+            await connection.execute(
+                "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)",
+                migration.name,
+                migration.sha256,
+                rows.to_micros(clock.now()),
+            )

@@ -1,0 +1,204 @@
+"""The reading verbs, over either driver."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal, cast
+from uuid import UUID
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.ask import Ask
+from sojourn.domain.events import RunnerKind
+from sojourn.domain.filter import Position, SessionQuery
+from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
+from sojourn.domain.input import Input, InputStatus
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.record import Key, Lease, SessionRecord, Tombstone
+from sojourn.domain.turn import Turn
+from sojourn.ports import DueTimer, Ready
+from sojourn.store import rows
+from sojourn.store.db import Db
+from sojourn.store.where import NumberedBinder, condition
+
+_BEFORE_ALL: Final = UUID(int=0)
+NO_PARAMS: Final[rows.Params] = {}
+
+_LIST = """
+SELECT
+    s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
+    s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
+    s.ended_at, s.end_reason, s.archived_at,
+    s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
+    (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
+FROM sessions s WHERE s.org = """
+
+
+class StoreReads:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    async def get_session(self, org: OrgId, session: SessionId) -> SessionRecord | None:
+        row = await self._db.one("get_session", {"org": org, "id": session})
+        return None if row is None else rows.session_record_of(row)
+
+    async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]:
+        text, values = compile_list(org, query, self._db)
+        return [rows.session_record_of(row) for row in await self._db.select(text, values)]
+
+    async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None:
+        row = await self._db.one("find_session", {"org": org, "kind": kind, "value": value})
+        return None if row is None else SessionId(UUID(bytes=row[0]))
+
+    async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None:
+        row = await self._db.one("get_facet", {"org": org, "session": session, "dialect": dialect})
+        return None if row is None else cast(str, row[0])
+
+    async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None:
+        row = await self._db.one("get_tombstone", {"org": org, "id": session})
+        return None if row is None else rows.tombstone_of(row)
+
+    async def get_agent(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent | None:
+        if version is None:
+            row = await self._db.one("get_agent", {"org": org, "id": agent})
+        else:
+            row = await self._db.one("get_agent_version", {"org": org, "id": agent, "version": version})
+        return None if row is None else rows.agent_of(row)
+
+    async def find_agent(self, org: OrgId, name: str) -> Agent | None:
+        row = await self._db.one("find_agent", {"org": org, "name": name})
+        return None if row is None else rows.agent_of(row)
+
+    async def list_agents(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]:
+        params = {"org": org, "after": after or _BEFORE_ALL, "limit": limit}
+        return [rows.agent_of(row) for row in await self._db.all("list_agents", params)]
+
+    async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None:
+        row = await self._db.one("get_input", {"org": org, "session": session, "id": input})
+        return None if row is None else rows.input_of(row)
+
+    async def list_inputs(
+        self, org: OrgId, session: SessionId, status: InputStatus | None, after: int, limit: int
+    ) -> Sequence[Input]:
+        name = "list_inputs" if status is None else "list_inputs_by_status"
+        params = {"org": org, "session": session, "after": after, "limit": limit, "status": status}
+        if status is None:
+            del params["status"]
+        return [rows.input_of(row) for row in await self._db.all(name, params)]
+
+    async def get_turn(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn | None:
+        row = await self._db.one("get_turn", {"org": org, "session": session, "id": turn})
+        return None if row is None else rows.turn_of(row)
+
+    async def list_turns(
+        self, org: OrgId, session: SessionId, after: TurnId | None, limit: int
+    ) -> Sequence[Turn]:
+        first_seq = 0
+        if after is not None:
+            last = await self.get_turn(org, session, after)
+            first_seq = 0 if last is None else last.first_seq
+        params = {"org": org, "session": session, "after": first_seq, "limit": limit}
+        return [rows.turn_of(row) for row in await self._db.all("list_turns", params)]
+
+    async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:
+        row = await self._db.one("get_ask", {"org": org, "session": session, "id": ask})
+        return None if row is None else rows.ask_of(row)
+
+    async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]:
+        found = await self._db.all("list_asks", {"org": org, "session": session})
+        asks = [rows.ask_of(row) for row in found]
+        return [ask for ask in asks if ask.status == "open"] if open_only else asks
+
+    async def events_after(
+        self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
+    ) -> Sequence[StoredEvent]:
+        if not types:
+            params = {"org": org, "session": session, "after": after, "limit": limit}
+            return [rows.event_of(row) for row in await self._db.all("events_after", params)]
+        bind = NumberedBinder(self._db.dialect)
+        text = (
+            "SELECT org, session, seq, id, type, v, at, turn, tx, data FROM events"
+            f" WHERE org = {bind(org)} AND session = {bind(session)} AND seq > {bind(after)}"
+            f" AND type IN ({', '.join(bind(type) for type in types)}) ORDER BY seq LIMIT {bind(limit)}"
+        )
+        return [rows.event_of(row) for row in await self._db.select(text, bind.values)]
+
+    async def head_seqs(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
+        if not sessions:
+            return {}
+        bind = NumberedBinder(self._db.dialect)
+        text = (
+            f"SELECT id, next_seq - 1 FROM sessions WHERE org = {bind(org)}"
+            f" AND id IN ({', '.join(bind(session) for session in sessions)})"
+        )
+        found = await self._db.select(text, bind.values)
+        return {SessionId(UUID(bytes=id)): head for id, head in found}
+
+    async def get_blob(self, org: OrgId, sha256: bytes) -> bytes | None:
+        row = await self._db.one("get_blob", {"org": org, "sha256": sha256})
+        return None if row is None else bytes(row[0])
+
+    async def get_file(self, org: OrgId, session: SessionId, path: str) -> bytes | None:
+        row = await self._db.one("get_file", {"org": org, "session": session, "path": path})
+        return None if row is None else bytes(row[0])
+
+    async def list_files(self, org: OrgId, session: SessionId) -> Sequence[tuple[str, int]]:
+        found = await self._db.all("list_files", {"org": org, "session": session})
+        return [(path, size) for path, size in found]
+
+    async def find_key(self, token_hash: bytes) -> Key | None:
+        row = await self._db.one("find_key", {"token_hash": token_hash})
+        return None if row is None else rows.key_of(row)
+
+    async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]:
+        found = await self._db.all("list_presences", {"org": org, "session": session})
+        return [rows.lease_of(row) for row in found]
+
+    async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
+        found = await self._per_org("ready_turns", now, limit, {"runner": runner})
+        return [Ready(OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session))) for org, session in found]
+
+    async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:
+        params = {"now": rows.to_micros(now), "limit": limit}
+        return [rows.lease_of(row) for row in await self._db.all("lapsed_leases", params)]
+
+    async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
+        found = await self._per_org("due_timers", now, limit)
+        return [
+            DueTimer(OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), kind) for org, session, kind in found
+        ]
+
+    async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]:
+        found = await self._per_org("due_asks", now, limit)
+        return [
+            (OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), AskId(UUID(bytes=ask)))
+            for org, session, ask in found
+        ]
+
+    async def _orgs(self) -> Sequence[OrgId]:
+        return [OrgId(UUID(bytes=row[0])) for row in await self._db.all("orgs", {})]
+
+    async def _per_org(
+        self, name: str, now: datetime, limit: int, more: rows.Params = NO_PARAMS
+    ) -> Sequence[rows.Row]:
+        """One index probe an organisation: every index leads with org, so that tables can be distributed by it."""
+        found: list[rows.Row] = []
+        for org in await self._orgs():
+            params = {"org": org, "now": rows.to_micros(now), "limit": limit, **more}
+            found.extend(await self._db.all(name, params))
+        return found
+
+
+def compile_list(org: OrgId, query: SessionQuery, db: Db) -> tuple[str, list[object]]:
+    """The text of a list and its values. The row comparison lets an index on (…, created_at, id) seek the page."""
+    bind = NumberedBinder(db.dialect)
+    text = f"{_LIST}{bind(org)} AND {condition(query.where, bind, db.dialect)}"
+    direction: Literal["ASC", "DESC"] = "DESC" if query.order == "desc" else "ASC"
+    if query.after is not None:
+        text += f" AND {_beyond(query.after, direction, bind)}"
+    text += f" ORDER BY s.created_at {direction}, s.id {direction} LIMIT {bind(query.limit)}"
+    return text, bind.values
+
+
+def _beyond(position: Position, direction: Literal["ASC", "DESC"], bind: NumberedBinder) -> str:
+    comparison = "<" if direction == "DESC" else ">"
+    return f"(s.created_at, s.id) {comparison} ({bind(position.created_at)}, {bind(position.id)})"

@@ -1,0 +1,372 @@
+"""Rows to records and back. Columns are read by position, in the order in which the SQL texts list them.
+
+On disk an instant is an integer of microseconds since the Unix epoch, an id 16 bytes, a structured value JSON text;
+money is an integer of picodollars (1e-12 USD), which holds the price of one token exactly.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from sojourn.domain.agent import Agent, AgentSpec
+from sojourn.domain.ask import Ask
+from sojourn.domain.content import TextPart, Usage
+from sojourn.domain.ids import AgentId, AskId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.input import Input
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.record import Key, Lease, Recalled, SessionRecord, Tombstone
+from sojourn.domain.session import Activity, Session, SessionStatus
+from sojourn.domain.turn import Turn, TurnStatus
+
+# What a driver hands back for one row; the columns' types are the schema's.
+Row = Sequence[Any]
+Params = Mapping[str, object]
+Id = TypeVar("Id", bound=UUID)
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+PICODOLLARS: Final = Decimal(10**12)
+
+SESSION_COLUMNS: Final = 22
+
+_encode = msgspec.json.Encoder().encode
+_decode_policy = msgspec.json.Decoder(Policy).decode
+_decode_content = msgspec.json.Decoder(tuple[TextPart, ...]).decode
+_decode_spec = msgspec.json.Decoder(AgentSpec).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_strings = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def to_micros(instant: datetime) -> int:
+    return (instant - EPOCH) // MICROSECOND
+
+
+def to_micros_or_none(instant: datetime | None) -> int | None:
+    return None if instant is None else (instant - EPOCH) // MICROSECOND
+
+
+def to_instant(micros: int) -> datetime:
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def to_instant_or_none(micros: int | None) -> datetime | None:
+    return None if micros is None else EPOCH + timedelta(microseconds=micros)
+
+
+def to_json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def to_json_or_none(value: Mapping[str, object] | Sequence[object]) -> str | None:
+    """Empty values are not stored: most sessions have none."""
+    return _encode(value).decode() if value else None
+
+
+def session_of(row: Row) -> Session:
+    (
+        org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
+        queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason, archived_at,
+    ) = row[:SESSION_COLUMNS]  # fmt: skip
+    return Session(
+        org=OrgId(UUID(bytes=org)),
+        id=SessionId(UUID(bytes=id)),
+        agent=AgentId(UUID(bytes=agent)),
+        agent_version=agent_version,
+        runner=runner,
+        status=SessionStatus(status),
+        activity=Activity(activity),
+        fence=fence,
+        next_seq=next_seq,
+        revision=revision,
+        open_turn=None if open_turn is None else TurnId(UUID(bytes=open_turn)),
+        turns=turns,
+        queued_inputs=queued_inputs,
+        presences=presences,
+        policy=NO_POLICY if policy is None else _decode_policy(policy),
+        created_at=to_instant(created_at),
+        opened_at=to_instant(opened_at),
+        active_at=to_instant(active_at),
+        updated_at=to_instant(updated_at),
+        ended_at=to_instant_or_none(ended_at),
+        end_reason=end_reason,
+        archived_at=to_instant_or_none(archived_at),
+    )
+
+
+def session_record_of(row: Row) -> SessionRecord:
+    (
+        first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
+        cache_write_tokens, cost_picodollars, expires_at,
+    ) = row[SESSION_COLUMNS:]  # fmt: skip
+    return SessionRecord(
+        session=session_of(row),
+        origin=origin,
+        title=title,
+        metadata={} if metadata is None else _decode_object(metadata),
+        tags=() if tags is None else _decode_strings(tags),
+        external_id=external_id,
+        first_seq=first_seq,
+        usage=Usage(
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            Decimal(cost_picodollars) / PICODOLLARS if cost_picodollars else None,
+        ),
+        expires_at=to_instant_or_none(expires_at),
+    )
+
+
+def session_params(session: Session) -> dict[str, object]:
+    return {
+        "org": session.org,
+        "id": session.id,
+        "status": session.status.value,
+        "activity": session.activity.value,
+        "fence": session.fence,
+        "next_seq": session.next_seq,
+        "revision": session.revision,
+        "open_turn": session.open_turn,
+        "turns": session.turns,
+        "queued_inputs": session.queued_inputs,
+        "presences": session.presences,
+        "policy": None if session.policy is NO_POLICY else to_json(session.policy),
+        "opened_at": to_micros(session.opened_at),
+        "active_at": to_micros(session.active_at),
+        "updated_at": to_micros(session.updated_at),
+        "ended_at": to_micros_or_none(session.ended_at),
+        "end_reason": session.end_reason,
+        "archived_at": to_micros_or_none(session.archived_at),
+    }
+
+
+def usage_params(usage: Usage) -> dict[str, object]:
+    cost = usage.cost_usd
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "cost_picodollars": 0 if cost is None else int(cost * PICODOLLARS),
+    }
+
+
+def new_session_params(record: SessionRecord) -> dict[str, object]:
+    session = record.session
+    return {
+        "org": session.org,
+        "id": session.id,
+        "agent": session.agent,
+        "agent_version": session.agent_version,
+        "runner": session.runner,
+        "status": session.status.value,
+        "activity": session.activity.value,
+        "fence": session.fence,
+        "next_seq": session.next_seq,
+        "revision": session.revision,
+        "policy": None if session.policy is NO_POLICY else to_json(session.policy),
+        "created_at": to_micros(session.created_at),
+        "origin": record.origin,
+        "title": record.title,
+        "metadata": to_json_or_none(record.metadata),
+        "tags": to_json_or_none(record.tags),
+        "external_id": record.external_id,
+    }
+
+
+def event_of(row: Row) -> StoredEvent:
+    org, session, seq, id, type, v, at, turn, tx, data = row
+    return StoredEvent(
+        OrgId(UUID(bytes=org)),
+        SessionId(UUID(bytes=session)),
+        seq,
+        EventId(UUID(bytes=id)),
+        type,
+        v,
+        to_instant(at),
+        None if turn is None else TurnId(UUID(bytes=turn)),
+        tx,
+        data,
+    )
+
+
+def event_params(event: StoredEvent) -> dict[str, object]:
+    return {
+        "org": event.org,
+        "session": event.session,
+        "seq": event.seq,
+        "id": event.id,
+        "type": event.type,
+        "v": event.v,
+        "at": to_micros(event.at),
+        "turn": event.turn,
+        "tx": event.tx,
+        "data": event.data,
+    }
+
+
+def turn_of(row: Row) -> Turn:
+    (
+        id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
+        agent_version, created_at, started_at, ended_at, reason, error,
+    ) = row  # fmt: skip
+    created = to_instant(created_at)
+    ready = to_instant(ready_at)
+    return Turn(
+        id=TurnId(UUID(bytes=id)),
+        input=InputId(UUID(bytes=input)),
+        runner=runner,
+        status=TurnStatus(status),
+        first_seq=first_seq,
+        attempt=attempt,
+        stalled=stalled,
+        faults=faults,
+        parked=bool(parked),
+        open_asks=open_asks,
+        not_before=ready if ready > created else None,
+        worker=worker,
+        agent_version=agent_version,
+        created_at=created,
+        started_at=to_instant_or_none(started_at),
+        ended_at=to_instant_or_none(ended_at),
+        reason=reason,
+        error=error,
+    )
+
+
+def turn_params(turn: Turn) -> dict[str, object]:
+    return {
+        "id": turn.id,
+        "input": turn.input,
+        "runner": turn.runner,
+        "status": turn.status.value,
+        "first_seq": turn.first_seq,
+        "attempt": turn.attempt,
+        "stalled": turn.stalled,
+        "faults": turn.faults,
+        "parked": turn.parked,
+        "open_asks": turn.open_asks,
+        "ready_at": to_micros(turn.not_before or turn.created_at),
+        "worker": turn.worker,
+        "agent_version": turn.agent_version,
+        "created_at": to_micros(turn.created_at),
+        "started_at": to_micros_or_none(turn.started_at),
+        "ended_at": to_micros_or_none(turn.ended_at),
+        "reason": turn.reason,
+        "error": turn.error,
+    }
+
+
+def input_of(row: Row) -> Input:
+    id, turn, kind, delivery, content, status, position, priority, received_at, revision = row
+    return Input(
+        id=InputId(UUID(bytes=id)),
+        turn=TurnId(UUID(bytes=turn)),
+        kind=kind,
+        delivery=delivery,
+        content=_decode_content(content),
+        status=status,
+        position=position,
+        priority=priority,
+        received_at=to_instant(received_at),
+        revision=revision,
+    )
+
+
+def input_params(input: Input) -> dict[str, object]:
+    return {
+        "id": input.id,
+        "turn": input.turn,
+        "kind": input.kind,
+        "delivery": input.delivery,
+        "content": to_json(input.content),
+        "status": input.status,
+        "priority": input.priority,
+        "position": input.position,
+        "revision": input.revision,
+        "received_at": to_micros(input.received_at),
+    }
+
+
+def ask_of(row: Row) -> Ask:
+    id, turn, kind, prompt, status, on_expire, expires_at, created_at = row
+    return Ask(
+        id=AskId(UUID(bytes=id)),
+        turn=TurnId(UUID(bytes=turn)),
+        kind=kind,
+        prompt=_decode_object(prompt),
+        status=status,
+        on_expire=on_expire,
+        expires_at=to_instant_or_none(expires_at),
+        created_at=to_instant(created_at),
+    )
+
+
+def ask_params(ask: Ask) -> dict[str, object]:
+    return {
+        "id": ask.id,
+        "turn": ask.turn,
+        "kind": ask.kind,
+        "prompt": to_json(ask.prompt),
+        "status": ask.status,
+        "on_expire": ask.on_expire,
+        "expires_at": to_micros_or_none(ask.expires_at),
+        "created_at": to_micros(ask.created_at),
+    }
+
+
+def lease_of(row: Row) -> Lease:
+    org, session, kind, holder, ttl_seconds, last_seen_at, boot = row
+    return Lease(
+        org=OrgId(UUID(bytes=org)),
+        session=SessionId(UUID(bytes=session)),
+        kind=kind,
+        holder=holder,
+        ttl_seconds=ttl_seconds,
+        last_seen_at=to_instant(last_seen_at),
+        boot=boot,
+    )
+
+
+def agent_of(row: Row) -> Agent:
+    id, version, spec, created_at, updated_at = row
+    return Agent(
+        id=AgentId(UUID(bytes=id)),
+        version=version,
+        spec=_decode_spec(spec),
+        created_at=to_instant(created_at),
+        updated_at=to_instant(updated_at),
+    )
+
+
+def key_of(row: Row) -> Key:
+    org, id, name, role, token_hash, created_at, revoked_at = row
+    return Key(
+        org=OrgId(UUID(bytes=org)),
+        id=KeyId(UUID(bytes=id)),
+        name=name,
+        role=role,
+        token_hash=token_hash,
+        created_at=to_instant(created_at),
+        revoked_at=to_instant_or_none(revoked_at),
+    )
+
+
+def recalled_of(row: Row) -> Recalled:
+    request_hash, status, ids = row
+    return Recalled(request_hash, status, _decode_object(ids))
+
+
+def tombstone_of(row: Row) -> Tombstone:
+    id, last_seq, deleted_at, deleted_by = row
+    return Tombstone(
+        SessionId(UUID(bytes=id)),
+        last_seq,
+        to_instant(deleted_at),
+        None if deleted_by is None else KeyId(UUID(bytes=deleted_by)),
+    )

@@ -1,0 +1,43 @@
+-- name: lock_session^
+-- The open turn is read by a statement of its own, after this one has the lock: after a lock wait Postgres re-reads
+-- the locked row only, so a turn joined here could be the one of before the wait.
+SELECT
+    s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
+    s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
+    s.ended_at, s.end_reason, s.archived_at
+FROM sessions s
+WHERE s.org = :org AND s.id = :id
+FOR UPDATE;
+
+-- name: try_lock_session^
+SELECT
+    s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
+    s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
+    s.ended_at, s.end_reason, s.archived_at
+FROM sessions s
+WHERE s.org = :org AND s.id = :id
+FOR UPDATE SKIP LOCKED;
+
+-- name: lock_agent^
+SELECT id FROM agents WHERE org = :org AND id = :id FOR UPDATE;
+
+-- name: acquire_lease!
+-- Leases are timed by the database's own clock, and by the moment of the statement: a transaction's start may lie
+-- behind a lock wait.
+INSERT INTO leases (org, session, kind, holder, ttl_seconds, last_seen_at, boot)
+VALUES (
+    :org, :session, :kind, :holder, :ttl_seconds, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, :boot
+) ON CONFLICT DO NOTHING;
+
+-- name: renew_lease!
+UPDATE leases SET last_seen_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
+
+-- name: lapsed_leases
+SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
+WHERE kind = 'turn' AND ttl_seconds IS NOT NULL
+    AND last_seen_at + ttl_seconds * 1000000 < extract(epoch FROM clock_timestamp()) * 1000000
+LIMIT :limit;
+
+-- name: current_tx^
+SELECT pg_current_xact_id()::text::bigint;

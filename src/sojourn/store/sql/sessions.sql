@@ -1,0 +1,108 @@
+-- name: insert_session!
+INSERT INTO sessions (
+    org, id, agent, agent_version, runner, status, activity, fence, next_seq, first_seq, revision, open_turn, turns,
+    queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, origin, title, metadata, tags,
+    external_id
+) VALUES (
+    :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, 1, :revision, NULL, 0,
+    0, 0, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
+    :external_id
+) ON CONFLICT DO NOTHING;
+
+-- name: get_session^
+SELECT
+    s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
+    s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
+    s.ended_at, s.end_reason, s.archived_at,
+    s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
+    (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
+FROM sessions s
+WHERE s.org = :org AND s.id = :id;
+
+-- name: write_session!
+-- The fence in the condition is the guard of every turn: it stands on the row that is locked and written, so a
+-- writer whose lease was taken away in the meantime finds no row, whatever it read before.
+UPDATE sessions SET
+    status = :status, activity = :activity, fence = :fence, next_seq = :next_seq, revision = :revision,
+    open_turn = :open_turn, turns = :turns, queued_inputs = :queued_inputs, presences = :presences,
+    policy = :policy, opened_at = :opened_at, active_at = :active_at, updated_at = :updated_at,
+    ended_at = :ended_at, end_reason = :end_reason, archived_at = :archived_at,
+    input_tokens = input_tokens + :input_tokens, output_tokens = output_tokens + :output_tokens,
+    cache_read_tokens = cache_read_tokens + :cache_read_tokens,
+    cache_write_tokens = cache_write_tokens + :cache_write_tokens,
+    cost_picodollars = cost_picodollars + :cost_picodollars
+WHERE org = :org AND id = :id AND fence = :guard;
+
+-- name: describe_session!
+UPDATE sessions SET title = :title, metadata = :metadata, tags = :tags WHERE org = :org AND id = :id;
+
+-- name: head_seq^
+SELECT next_seq - 1 FROM sessions WHERE org = :org AND id = :id;
+
+-- name: find_session^
+SELECT session FROM refs WHERE org = :org AND kind = :kind AND value = :value;
+
+-- name: insert_ref!
+INSERT INTO refs (org, kind, value, session) VALUES (:org, :kind, :value, :session) ON CONFLICT DO NOTHING;
+
+-- name: delete_ref!
+DELETE FROM refs WHERE org = :org AND kind = :kind AND value = :value;
+
+-- name: insert_tag*!
+INSERT INTO tags (org, tag, session) VALUES (:org, :tag, :session) ON CONFLICT DO NOTHING;
+
+-- name: delete_tags!
+DELETE FROM tags WHERE org = :org AND session = :session;
+
+-- name: get_facet^
+SELECT data FROM facets WHERE org = :org AND session = :session AND dialect = :dialect;
+
+-- name: write_facet!
+INSERT INTO facets (org, session, dialect, data) VALUES (:org, :session, :dialect, :data)
+ON CONFLICT (org, session, dialect) DO UPDATE SET data = excluded.data;
+
+-- name: delete_session_row!
+DELETE FROM sessions WHERE org = :org AND id = :id;
+
+-- name: delete_refs!
+DELETE FROM refs WHERE org = :org AND session = :session;
+
+-- name: delete_timers!
+DELETE FROM timers WHERE org = :org AND session = :session;
+
+-- name: delete_leases!
+DELETE FROM leases WHERE org = :org AND session = :session;
+
+-- name: delete_inputs!
+DELETE FROM inputs WHERE org = :org AND session = :session;
+
+-- name: delete_turns!
+DELETE FROM turns WHERE org = :org AND session = :session;
+
+-- name: delete_asks!
+DELETE FROM asks WHERE org = :org AND session = :session;
+
+-- name: delete_facets!
+DELETE FROM facets WHERE org = :org AND session = :session;
+
+-- name: delete_files!
+DELETE FROM files WHERE org = :org AND session = :session;
+
+-- name: insert_tombstone!
+INSERT INTO tombstones (org, id, last_seq, deleted_at, deleted_by)
+VALUES (:org, :id, :last_seq, :deleted_at, :deleted_by)
+ON CONFLICT (org, id) DO UPDATE
+SET last_seq = excluded.last_seq, deleted_at = excluded.deleted_at, deleted_by = excluded.deleted_by;
+
+-- name: get_tombstone^
+SELECT id, last_seq, deleted_at, deleted_by FROM tombstones WHERE org = :org AND id = :id;
+
+-- name: unpurged_tombstones
+SELECT org, id FROM tombstones WHERE purged_at IS NULL LIMIT :limit;
+
+-- name: delete_events!
+DELETE FROM events WHERE org = :org AND session = :session;
+
+-- name: mark_purged!
+UPDATE tombstones SET purged_at = :now WHERE org = :org AND id = :id;

@@ -1,0 +1,23 @@
+-- name: lock_session^
+-- One writer at a time owns the file, so the read itself needs no lock and may join.
+SELECT
+    s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
+    s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
+    s.ended_at, s.end_reason, s.archived_at,
+    t.id, t.input, t.runner, t.status, t.first_seq, t.attempt, t.stalled, t.faults, t.parked, t.open_asks, t.ready_at,
+    t.worker, t.agent_version, t.created_at, t.started_at, t.ended_at, t.reason, t.error
+FROM sessions s LEFT JOIN turns t ON t.org = s.org AND t.session = s.id AND t.id = s.open_turn
+WHERE s.org = :org AND s.id = :id;
+
+-- name: acquire_lease!
+INSERT INTO leases (org, session, kind, holder, ttl_seconds, last_seen_at, boot)
+VALUES (:org, :session, :kind, :holder, :ttl_seconds, :now, :boot) ON CONFLICT DO NOTHING;
+
+-- name: renew_lease!
+UPDATE leases SET last_seen_at = :now
+WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
+
+-- name: lapsed_leases
+SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
+WHERE kind = 'turn' AND ttl_seconds IS NOT NULL AND last_seen_at + ttl_seconds * 1000000 < :now
+LIMIT :limit;

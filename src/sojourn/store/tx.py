@@ -1,0 +1,260 @@
+"""The writing verbs of one transaction, over either driver."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.ask import Ask
+from sojourn.domain.content import Usage
+from sojourn.domain.draft import InputMark, State
+from sojourn.domain.errors import LeaseLost
+from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.input import Input
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.policy import Timer
+from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
+from sojourn.domain.session import Session
+from sojourn.domain.turn import Turn
+from sojourn.store import rows
+from sojourn.store.db import Db
+from sojourn.store.reads import StoreReads
+
+
+class StoreTx(StoreReads):
+    """What differs between the databases (`lock_session`, `lock_agent`, `next_tx`) is left to the two subclasses."""
+
+    def __init__(self, db: Db) -> None:
+        super().__init__(db)
+        self.appended: list[StoredEvent] = []
+
+    async def _state(self, org: OrgId, session: Session, turn: Turn | None) -> State:
+        head = None
+        if session.queued_inputs:
+            queued = await self.queued_inputs(org, session.id, steers_only=False, limit=1)
+            head = queued[0] if queued else None
+        return State(session=session, turn=turn, head=head)
+
+    async def insert_session(self, record: SessionRecord) -> bool:
+        if not await self._db.run("insert_session", rows.new_session_params(record)):
+            return False
+        await self._insert_tags(record.session.org, record.session.id, record.tags)
+        return True
+
+    async def insert_ref(self, org: OrgId, kind: str, value: str, session: SessionId) -> bool:
+        params = {"org": org, "kind": kind, "value": value, "session": session}
+        return bool(await self._db.run("insert_ref", params))
+
+    async def delete_ref(self, org: OrgId, kind: str, value: str) -> None:
+        await self._db.run("delete_ref", {"org": org, "kind": kind, "value": value})
+
+    async def write_session(self, session: Session, fence: int, usage: Usage) -> None:
+        params = rows.session_params(session) | rows.usage_params(usage)
+        params["guard"] = fence
+        if not await self._db.run("write_session", params):
+            raise LeaseLost(session.id)
+
+    async def describe_session(
+        self,
+        org: OrgId,
+        session: SessionId,
+        title: str | None,
+        metadata: Mapping[str, object],
+        tags: Sequence[str],
+    ) -> None:
+        params = {
+            "org": org,
+            "id": session,
+            "title": title,
+            "metadata": rows.to_json_or_none(metadata),
+            "tags": rows.to_json_or_none(tags),
+        }
+        await self._db.run("describe_session", params)
+        await self._db.run("delete_tags", {"org": org, "session": session})
+        await self._insert_tags(org, session, tags)
+
+    async def _insert_tags(self, org: OrgId, session: SessionId, tags: Sequence[str]) -> None:
+        if tags:
+            await self._db.many("insert_tag", [{"org": org, "tag": tag, "session": session} for tag in tags])
+
+    async def write_facet(self, org: OrgId, session: SessionId, dialect: str, data: str) -> None:
+        params = {"org": org, "session": session, "dialect": dialect, "data": data}
+        await self._db.run("write_facet", params)
+
+    async def append_events(self, events: Sequence[StoredEvent]) -> None:
+        await self._db.many("insert_event", [rows.event_params(event) for event in events])
+        self.appended.extend(events)
+
+    async def write_turn(self, org: OrgId, session: SessionId, turn: Turn) -> None:
+        await self._db.run("write_turn", {"org": org, "session": session, **rows.turn_params(turn)})
+
+    async def write_input(self, org: OrgId, session: SessionId, input: Input) -> None:
+        await self._db.run("write_input", {"org": org, "session": session, **rows.input_params(input)})
+
+    async def mark_inputs(self, org: OrgId, session: SessionId, marks: Sequence[InputMark]) -> None:
+        for mark in marks:
+            params: dict[str, object] = {"org": org, "session": session, "id": mark.input}
+            if mark.status == "delivered":
+                await self._db.run("mark_delivered", params | {"turn": mark.turn})
+            else:
+                await self._db.run("mark_withdrawn", params)
+
+    async def queued_inputs(
+        self, org: OrgId, session: SessionId, steers_only: bool, limit: int
+    ) -> Sequence[Input]:
+        name = "queued_steers" if steers_only else "queued_inputs"
+        found = await self._db.all(name, {"org": org, "session": session, "limit": limit})
+        return [rows.input_of(row) for row in found]
+
+    async def write_ask(self, org: OrgId, session: SessionId, ask: Ask) -> None:
+        await self._db.run("write_ask", {"org": org, "session": session, **rows.ask_params(ask)})
+
+    async def void_asks(self, org: OrgId, session: SessionId, turn: TurnId) -> None:
+        await self._db.run("void_asks", {"org": org, "session": session, "turn": turn})
+
+    async def write_timers(self, org: OrgId, session: SessionId, timers: Sequence[Timer]) -> None:
+        for timer in timers:
+            params: dict[str, object] = {"org": org, "session": session, "kind": timer.kind}
+            if timer.due_at is None:
+                await self._db.run("clear_timer", params)
+            else:
+                await self._db.run("write_timer", params | {"due_at": rows.to_micros(timer.due_at)})
+
+    async def acquire_lease(self, lease: Lease) -> bool:
+        params = {
+            "org": lease.org,
+            "session": lease.session,
+            "kind": lease.kind,
+            "holder": lease.holder,
+            "ttl_seconds": lease.ttl_seconds,
+            "now": rows.to_micros(lease.last_seen_at),
+            "boot": lease.boot,
+        }
+        if await self._db.run("acquire_lease", params):
+            return True
+        await self.renew_lease(lease.org, lease.session, lease.kind, lease.holder, lease.last_seen_at)
+        return False
+
+    async def renew_lease(
+        self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str, now: datetime
+    ) -> bool:
+        params = {"org": org, "session": session, "kind": kind, "holder": holder, "now": rows.to_micros(now)}
+        return bool(await self._db.run("renew_lease", params))
+
+    async def release_lease(self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str | None) -> int:
+        params: dict[str, object] = {"org": org, "session": session, "kind": kind}
+        if holder is None:
+            return await self._db.run("release_leases", params)
+        return await self._db.run("release_lease", params | {"holder": holder})
+
+    async def boot_leases(self, boot: str) -> Sequence[Lease]:
+        return [rows.lease_of(row) for row in await self._db.all("boot_leases", {"boot": boot})]
+
+    async def refresh_leases(self, now: datetime) -> None:
+        await self._db.run("refresh_leases", {"now": rows.to_micros(now)})
+
+    async def insert_agent(self, org: OrgId, agent: Agent) -> bool:
+        params = {
+            "org": org,
+            "id": agent.id,
+            "name": agent.spec.name,
+            "version": agent.version,
+            "created_at": rows.to_micros(agent.created_at),
+        }
+        if not await self._db.run("insert_agent", params):
+            return False
+        await self._insert_version(org, agent)
+        return True
+
+    async def insert_agent_version(self, org: OrgId, agent: Agent) -> None:
+        params = {"org": org, "id": agent.id, "name": agent.spec.name, "version": agent.version}
+        await self._db.run("write_agent", params)
+        await self._insert_version(org, agent)
+
+    async def _insert_version(self, org: OrgId, agent: Agent) -> None:
+        params = {
+            "org": org,
+            "agent": agent.id,
+            "version": agent.version,
+            "spec": rows.to_json(agent.spec),
+            "created_at": rows.to_micros(agent.updated_at),
+        }
+        await self._db.run("insert_agent_version", params)
+
+    async def insert_org(self, org: OrgId, name: str, now: datetime) -> None:
+        await self._db.run("insert_org", {"id": org, "name": name, "created_at": rows.to_micros(now)})
+
+    async def write_key(self, key: Key) -> None:
+        params = {
+            "org": key.org,
+            "id": key.id,
+            "name": key.name,
+            "role": key.role,
+            "token_hash": key.token_hash,
+            "created_at": rows.to_micros(key.created_at),
+            "revoked_at": rows.to_micros_or_none(key.revoked_at),
+        }
+        await self._db.run("write_key", params)
+
+    async def delete_session(self, org: OrgId, tombstone: Tombstone) -> None:
+        by_session: dict[str, object] = {"org": org, "session": tombstone.id}
+        await self._db.run("delete_session_row", {"org": org, "id": tombstone.id})
+        for name in ("delete_refs", "delete_tags", "delete_timers", "delete_leases", "delete_turns"):
+            await self._db.run(name, by_session)
+        params = {
+            "org": org,
+            "id": tombstone.id,
+            "last_seq": tombstone.last_seq,
+            "deleted_at": rows.to_micros(tombstone.deleted_at),
+            "deleted_by": tombstone.by,
+        }
+        await self._db.run("insert_tombstone", params)
+
+    async def purge_deleted(self, now: datetime, limit: int) -> int:
+        purged = 0
+        for org, session in await self._db.all("unpurged_tombstones", {"limit": limit}):
+            params: dict[str, object] = {"org": org, "session": session}
+            for name in ("delete_events", "delete_inputs", "delete_asks", "delete_facets", "delete_files"):
+                purged += await self._db.run(name, params)
+            await self._db.run("mark_purged", {"org": org, "id": session, "now": rows.to_micros(now)})
+        return purged
+
+    async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None:
+        await self._db.run("put_blob", {"org": org, "sha256": sha256, "size": len(data), "data": data})
+
+    async def write_file(
+        self, org: OrgId, session: SessionId, path: str, sha256: bytes, size: int, seq: int
+    ) -> None:
+        params = {"org": org, "session": session, "path": path, "sha256": sha256, "size": size, "seq": seq}
+        await self._db.run("write_file", params)
+
+    async def reserve_key(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
+    ) -> Recalled | None:
+        # The insert waits for a transaction that holds the same key, so the record read after it is committed or
+        # its own; a holder that rolled back leaves the place free, and the insert takes it.
+        params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
+        if await self._db.run("reserve_key", params | {"created_at": rows.to_micros(now)}):
+            return None
+        row = await self._db.one("recall", params)
+        return None if row is None else rows.recalled_of(row)
+
+    async def remember(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, recalled: Recalled
+    ) -> None:
+        params = {
+            "org": org,
+            "key": key,
+            "operation": operation,
+            "idempotency_key": idempotency_key,
+            "request_hash": recalled.request_hash,
+            "status": recalled.status,
+            "ids": rows.to_json(recalled.ids),
+        }
+        await self._db.run("remember", params)
+
+    async def forget_before(self, cutoff: datetime) -> int:
+        forgotten = 0
+        for org in await self._orgs():
+            params = {"org": org, "cutoff": rows.to_micros(cutoff)}
+            forgotten += await self._db.run("forget_before", params)
+        return forgotten

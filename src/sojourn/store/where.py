@@ -1,0 +1,115 @@
+"""Compiles the closed filter expression of `domain/filter.py` to a condition, with every value as a parameter."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, Protocol, assert_never
+from uuid import UUID
+
+from sojourn.domain import filter as f
+from sojourn.store.rows import to_micros
+
+Dialect = Literal["sqlite", "postgres"]
+
+_COLUMNS: Final[dict[f.Field, str]] = {
+    "id": "s.id",
+    "status": "s.status",
+    "activity": "s.activity",
+    "agent": "s.agent",
+    "origin": "s.origin",
+    "title": "s.title",
+    "external_id": "s.external_id",
+    "created_at": "s.created_at",
+    "updated_at": "s.updated_at",
+    "active_at": "s.active_at",
+    "ended_at": "s.ended_at",
+    "archived_at": "s.archived_at",
+}
+
+_OPERATORS: Final[dict[f.Operator, str]] = {
+    "eq": "=",
+    "ne": "<>",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "like": "LIKE",
+}
+
+
+class Binder(Protocol):
+    """Takes a value and returns its placeholder."""
+
+    def __call__(self, value: object) -> str: ...
+
+
+class NumberedBinder:
+    """Placeholders `?1`, `?2`, … or `$1`, `$2`, … and the values behind them, in order."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._prefix = "?" if dialect == "sqlite" else "$"
+        self.values: list[object] = []
+
+    def __call__(self, value: object) -> str:
+        match value:
+            case datetime():
+                self.values.append(to_micros(value))
+            case UUID():
+                self.values.append(value.bytes)
+            case _:
+                self.values.append(value)
+        return f"{self._prefix}{len(self.values)}"
+
+
+def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
+    match where:
+        case f.Compare():
+            return _compare(where, bind)
+        case f.OneOf(field, values):
+            return _one_of(_COLUMNS[field], values, bind)
+        case f.HasTag(tag):
+            return (
+                "EXISTS (SELECT 1 FROM tags g WHERE g.org = s.org AND g.session = s.id"
+                f" AND g.tag = {bind(tag)})"
+            )
+        case f.MetadataIs(key, value):
+            return _metadata(key, value, bind, dialect)
+        case f.All(parts):
+            return _joined(parts, " AND ", "TRUE", bind, dialect)
+        case f.AnyOf(parts):
+            return _joined(parts, " OR ", "FALSE", bind, dialect)
+        case f.Not(part):
+            return f"NOT COALESCE({condition(part, bind, dialect)}, FALSE)"
+        case _:
+            assert_never(where)
+
+
+def _compare(where: f.Compare, bind: Binder) -> str:
+    column = _COLUMNS[where.field]
+    if where.op == "is_null":
+        return f"{column} IS NULL"
+    if where.op == "not_null":
+        return f"{column} IS NOT NULL"
+    escape = " ESCAPE '\\'" if where.op == "like" else ""
+    return f"{column} {_OPERATORS[where.op]} {bind(where.value)}{escape}"
+
+
+def _one_of(column: str, values: Sequence[f.Value], bind: Binder) -> str:
+    if len(values) == 1:
+        return f"{column} = {bind(values[0])}"
+    return f"{column} IN ({', '.join(bind(value) for value in values)})" if values else "FALSE"
+
+
+def _metadata(key: str, value: str, bind: Binder, dialect: Dialect) -> str:
+    if dialect == "postgres":
+        return f"s.metadata ->> {bind(key)}::text = {bind(value)}"
+    # json_each compares the key as a string; a path expression would read dots and quotes in it.
+    return (
+        "EXISTS (SELECT 1 FROM json_each(s.metadata) m"
+        f" WHERE m.key = {bind(key)} AND m.type = 'text' AND m.value = {bind(value)})"
+    )
+
+
+def _joined(parts: Sequence[f.Filter], word: str, empty: str, bind: Binder, dialect: Dialect) -> str:
+    if not parts:
+        return empty
+    return "(" + word.join(condition(part, bind, dialect) for part in parts) + ")"
