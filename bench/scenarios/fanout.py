@@ -1,0 +1,99 @@
+"""How long after its commit does an event reach those who watch?"""
+
+import asyncio
+from dataclasses import replace
+
+from bench.goals import FANOUT_MANY_SESSIONS, FANOUT_ONE, FANOUT_ONE_SESSION, Goal, Verdict
+from bench.lab import Lab
+from bench.load import make
+from bench.report import Findings
+from bench.sample import Sample, percentiles, start_meter
+from bench.streams import event_of, subscribe_all
+from bench.target import Target
+from bench.wire import connect, request
+
+STREAMS = 1_000
+ARRIVAL_LIMIT_SECONDS = 10.0
+
+
+class Arrivals:
+    """When each of an expected number of subscribers saw the next event."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+        self._missing = 0
+        self._done: asyncio.Future[None] | None = None
+
+    def expect(self, count: int) -> asyncio.Future[None]:
+        self.times = []
+        self._missing = count
+        self._done = asyncio.get_running_loop().create_future()
+        return self._done
+
+    def seen(self, frame: bytes, now: int) -> None:
+        if event_of(frame) != b"session.updated" or self._done is None:
+            return
+        self.times.append(now)
+        self._missing -= 1
+        if self._missing == 0:
+            self._done.set_result(None)
+
+
+async def watch(
+    target: Target, what: str, sessions: int, streams_each: int, commits: int
+) -> tuple[Sample, Sample]:
+    """Latencies from the answer to the writer, and from the request's first byte."""
+    suffix = "/stream" if target.prefix == "/rows" else "/events/stream?after=1"
+    ids = await make(target, [request("POST", target.prefix, {})] * sessions)
+    arrivals = Arrivals()
+    paths = [f"{target.prefix}/{id}{suffix}" for id in ids for _ in range(streams_each)]
+    streams = await subscribe_all(target.port, paths, arrivals.seen)
+    caller = await connect(target.port)
+    after_answer: list[int] = []
+    after_sending: list[int] = []
+    meter = await start_meter(target)
+    for number in range(commits):
+        done = arrivals.expect(streams_each)
+        path = f"{target.prefix}/{ids[number % sessions]}"
+        async with asyncio.timeout(ARRIVAL_LIMIT_SECONDS):
+            await caller.ask(request("PATCH", path, {"title": f"Report {number}"}))
+            await done
+        after_answer += [each - caller.answered_ns for each in arrivals.times]
+        after_sending += [each - caller.sent_ns for each in arrivals.times]
+    sample = await meter.stop(f"{what}, after the answer", after_answer, operations=commits)
+    for each in (caller, *streams):
+        each.close()
+    sent = replace(sample, what=f"{what}, after sending", latency=percentiles(after_sending))
+    return sample, sent
+
+
+async def compared(
+    lab: Lab, goal: Goal, what: str, shape: tuple[int, int, int], rank: str
+) -> tuple[list[Sample], Verdict]:
+    async with lab.floor() as target:
+        floor = await watch(target, what, *shape)
+    async with lab.sojourn() as target:
+        ours = await watch(target, what, *shape)
+    measured, least = (getattr(each[0].latency, rank) for each in (ours, floor))
+    return [*floor, *ours], Verdict(goal=goal, measured=measured, floor=least)
+
+
+async def run(lab: Lab) -> Findings:
+    one, first = await compared(lab, FANOUT_ONE, "1 stream", (1, 1, 1_000), "p50")
+    shared, second = await compared(
+        lab, FANOUT_ONE_SESSION, "1,000 streams of a session", (1, STREAMS, 40), "p99"
+    )
+    apart, third = await compared(
+        lab, FANOUT_MANY_SESSIONS, "1,000 streams of 1,000 sessions", (STREAMS, 1, 500), "p99"
+    )
+    return Findings(
+        scenario="fanout",
+        samples=[*one, *shared, *apart],
+        verdicts=[first, second, third],
+        notes=[
+            (
+                "an event is published after its commit and before its writer is answered, so `after the answer` may "
+                "be negative; `after sending` also holds the request and its fsync. An operation is a commit."
+            ),
+        ],
+    )
