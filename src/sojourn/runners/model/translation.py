@@ -106,14 +106,18 @@ def inbound_answer(response: theirs.ModelResponse, text: str, provider: str, mod
     return ModelAnswer(
         text=text,
         tool_calls=tuple(
-            ToolCallPart(call.tool_call_id, call.tool_name, call.args_as_json_str())
-            for call in response.tool_calls
+            ToolCallPart(call.tool_call_id, call.tool_name, _arguments(call)) for call in response.tool_calls
         ),
         usage=_usage(response, provider),
         finish_reason=_finish_reason(response),
         provider=response.provider_name or provider,
         model=response.model_name or model,
     )
+
+
+def _arguments(call: theirs.ToolCallPart) -> str:
+    # Most providers stream the text that their model wrote; Google sends an object, and some send nothing for none.
+    return call.args if isinstance(call.args, str) and call.args else call.args_as_json_str()
 
 
 def _finish_reason(response: theirs.ModelResponse) -> FinishReason:
