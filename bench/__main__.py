@@ -11,13 +11,14 @@ import uvloop
 from bench.lab import Lab, Scenario
 from bench.machine import describe
 from bench.report import Findings, markdown, write
-from bench.scenarios import append, create, fanout, get, growth, heartbeat, idle, pages, start, turn
+from bench.scenarios import append, create, fanout, get, growth, heartbeat, idle, million, pages, start, turn
 
 SCENARIOS: dict[str, Scenario] = {
     "start": start.run,
     "create": create.run,
     "get": get.run,
     "list": pages.run,
+    "million": million.run,
     "heartbeat": heartbeat.run,
     "turn": turn.run,
     "append": append.run,
