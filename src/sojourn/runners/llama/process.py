@@ -122,7 +122,9 @@ class LocalModel:
             if port is None:
                 await _end(process)
         if port is None:
-            raise LocalModelUnavailable(f"llama.cpp did not start: {self._log_tail()}")
+            raise LocalModelUnavailable(
+                f"llama.cpp did not start: {self._complaint()} (more in {self.log_path})"
+            )
         self._on_progress(Progress("ready"))
         return _Running(process, LocalEndpoint(f"http://127.0.0.1:{port}/v1", api_key))
 
@@ -130,8 +132,10 @@ class LocalModel:
         self._cache_dir.mkdir(parents=True, exist_ok=True)
         return self.log_path.open("wb")
 
-    def _log_tail(self) -> str:
-        return self.log_path.read_text(errors="replace").strip()[-800:]
+    def _complaint(self) -> str:
+        """The first error in the log, which the later ones follow from, or the end of a traceback."""
+        lines = self.log_path.read_text(errors="replace").splitlines() or ["it said nothing"]
+        return next((line for line in lines if " E " in line), lines[-1])
 
 
 async def _converse(process: asyncio.subprocess.Process, weights: Path, api_key: str) -> int | None:

