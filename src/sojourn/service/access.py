@@ -1,0 +1,79 @@
+"""Credentials: tokens to principals. Only hashes of tokens are kept."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from datetime import datetime
+from typing import Final
+
+from sojourn.domain.errors import Unauthenticated
+from sojourn.domain.ids import KeyId, OrgId, uuid7
+from sojourn.domain.record import Key, Principal, Role
+from sojourn.ports import Clock, Store, Tx
+
+# How long a revoked key may still be taken by another process than the one that revoked it.
+CACHE_SECONDS: Final = 5.0
+CACHE_KEYS: Final = 10_000
+
+
+def hash_token(token: str) -> bytes:
+    """Tokens are long and random, so one round of SHA-256 is enough; a guess is no cheaper than the token itself."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def new_token() -> str:
+    return f"sj_{secrets.token_urlsafe(32)}"
+
+
+class Access:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._cache: dict[bytes, tuple[float, Principal]] = {}
+
+    async def authenticate(self, token: str) -> Principal:
+        """The principal of a token; Unauthenticated for an unknown or revoked one."""
+        token_hash = hash_token(token)
+        cached = self._cache.get(token_hash)
+        if cached is not None and cached[0] > time.monotonic():
+            return cached[1]
+        key = await self._store.reads.find_key(token_hash)
+        if key is None or key.revoked_at is not None or not hmac.compare_digest(key.token_hash, token_hash):
+            self._cache.pop(token_hash, None)
+            raise Unauthenticated
+        principal = Principal(key.org, key.id, key.role)
+        if len(self._cache) >= CACHE_KEYS:
+            self._cache.clear()
+        self._cache[token_hash] = (time.monotonic() + CACHE_SECONDS, principal)
+        return principal
+
+    async def issue_key(self, org: OrgId, name: str, role: Role) -> str:
+        """Make a key and return its token, which nobody can read again."""
+        token = new_token()
+        await self._write_key(org, name, role, token)
+        return token
+
+    async def ensure_key(self, org: OrgId, name: str, role: Role, token: str) -> None:
+        """Make a key with a given token, unless it is there."""
+        if await self._store.reads.find_key(hash_token(token)) is None:
+            await self._write_key(org, name, role, token)
+
+    async def _write_key(self, org: OrgId, name: str, role: Role, token: str) -> None:
+        now = self._clock.now()
+        key = Key(
+            id=KeyId(uuid7()), org=org, name=name, role=role, token_hash=hash_token(token), created_at=now
+        )
+
+        async def verb(tx: Tx) -> None:
+            await tx.write_key(key)
+
+        await self._store.write(verb)
+
+    async def ensure_org(self, org: OrgId, name: str) -> None:
+        now: datetime = self._clock.now()
+
+        async def verb(tx: Tx) -> None:
+            await tx.insert_org(org, name, now)
+
+        await self._store.write(verb)

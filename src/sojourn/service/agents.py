@@ -1,0 +1,96 @@
+"""Agents: make, read, find, and update into a next version."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from sojourn.domain.agent import Agent, AgentSpec
+from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound, RevisionMismatch
+from sojourn.domain.ids import AgentId, OrgId, uuid7
+from sojourn.ports import Clock, Reads, Store, Tx
+from sojourn.service.results import Repeat, Result
+from sojourn.service.verbs import Remembered, once
+
+DEFAULT_AGENT: Final = "default"
+CACHED_VERSIONS: Final = 1_000
+
+
+class Agents:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        # A version never changes, so its copy never goes stale.
+        self._versions: dict[tuple[OrgId, AgentId, int], Agent] = {}
+
+    async def create(self, org: OrgId, spec: AgentSpec, repeat: Repeat | None = None) -> Result[Agent]:
+        now = self._clock.now()
+        agent = Agent(id=AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
+
+        async def verb(tx: Tx) -> Remembered:
+            async def make() -> Remembered:
+                if not await tx.insert_agent(org, agent):
+                    raise AlreadyExists("agent", spec.name)
+                return Remembered({"agent": str(agent.id)})
+
+            return await once(tx, org, repeat, now, make)
+
+        answer = await self._store.write(verb)
+        if not answer.replayed:
+            return Result(agent)
+        return Result(await self.get(org, AgentId(type(agent.id)(answer.ids["agent"])), 1), replayed=True)
+
+    async def ensure_default(self, org: OrgId) -> None:
+        if await self._store.reads.find_agent(org, DEFAULT_AGENT) is None:
+            await self.create(org, AgentSpec(name=DEFAULT_AGENT, tools=("current_time", "files")))
+
+    async def get(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent:
+        found = await self._store.reads.get_agent(org, agent, version)
+        if found is None:
+            raise NotFound("agent" if version is None else f"version {version} of agent", agent)
+        return found
+
+    async def get_version(self, reads: Reads, org: OrgId, agent: AgentId, version: int) -> Agent:
+        """A pinned version, from memory if it was read before. `reads` may be a transaction's."""
+        place = (org, agent, version)
+        found = self._versions.get(place)
+        if found is None:
+            found = await reads.get_agent(org, agent, version)
+            if found is None:
+                raise NotFound(f"version {version} of agent", agent)
+            if len(self._versions) >= CACHED_VERSIONS:
+                self._versions.clear()
+            self._versions[place] = found
+        return found
+
+    async def resolve(self, org: OrgId, agent: AgentId | str | None) -> Agent:
+        """The current version of the agent that a client named by id or name, or of the organisation's default."""
+        if isinstance(agent, str) or agent is None:
+            found = await self._store.reads.find_agent(org, agent or DEFAULT_AGENT)
+        else:
+            found = await self._store.reads.get_agent(org, agent)
+        if found is None:
+            raise InvalidRequest("agent", f"there is no agent {agent}")
+        return found
+
+    async def list(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]:
+        return await self._store.reads.list_agents(org, after, limit)
+
+    async def update(
+        self, org: OrgId, agent: AgentId, spec: AgentSpec, expected_version: int | None = None
+    ) -> Agent:
+        """Make the next version. Sessions keep the version that they were created with."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Agent:
+            current = await tx.lock_agent(org, agent)
+            if current is None:
+                raise NotFound("agent", agent)
+            if expected_version is not None and expected_version != current.version:
+                raise RevisionMismatch(expected_version, current.version)
+            if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
+                raise AlreadyExists("agent", spec.name)
+            changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)
+            await tx.insert_agent_version(org, changed)
+            return changed
+
+        return await self._store.write(verb)

@@ -1,0 +1,48 @@
+"""The services of one process, together."""
+
+from dataclasses import dataclass
+
+from sojourn.ports import Clock, Store
+from sojourn.service.access import Access
+from sojourn.service.agents import Agents
+from sojourn.service.feed import Feed
+from sojourn.service.hub import Hub
+from sojourn.service.inputs import Inputs
+from sojourn.service.leases import Presences
+from sojourn.service.sessions import Sessions
+from sojourn.service.turns import LeaseTerms, TurnService
+from sojourn.service.upkeep import Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    access: Access
+    agents: Agents
+    sessions: Sessions
+    inputs: Inputs
+    turns: TurnService
+    presences: Presences
+    feed: Feed
+    upkeep: Upkeep
+    hub: Hub
+    clock: Clock
+
+
+def build_services(
+    store: Store, hub: Hub, clock: Clock, terms: LeaseTerms, default_model: str, is_shared: bool
+) -> Services:
+    """`is_shared` says that other processes write to the same store."""
+    agents = Agents(store, clock)
+    feed = Feed(store.reads, hub)
+    return Services(
+        access=Access(store, clock),
+        agents=agents,
+        sessions=Sessions(store, clock, agents, hub),
+        inputs=Inputs(store, clock),
+        turns=TurnService(store, clock, agents, hub, terms, default_model),
+        presences=Presences(store, clock),
+        feed=feed,
+        upkeep=Upkeep(store, clock, feed, terms, is_shared),
+        hub=hub,
+        clock=clock,
+    )

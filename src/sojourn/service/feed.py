@@ -1,0 +1,122 @@
+"""Reading a log: a page of it, or all of it and then whatever comes."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from sojourn.domain.errors import NotFound
+from sojourn.domain.ids import OrgId, SessionId
+from sojourn.domain.log import StoredEvent
+from sojourn.ports import CaughtUp, Closing, FeedItem, Gap, Preview, Reads
+from sojourn.service.hub import Channel, Hub
+
+REPLAY_PAGE: Final = 200
+HEADS_A_QUERY: Final = 500
+
+
+class Feed:
+    def __init__(self, reads: Reads, hub: Hub) -> None:
+        self._reads = reads
+        self._hub = hub
+
+    async def page(
+        self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
+    ) -> Sequence[StoredEvent]:
+        events = await self._reads.events_after(org, session, after, limit, types)
+        if not events:
+            await self._head(org, session)
+        return events
+
+    async def blob(self, org: OrgId, session: SessionId, sha256: bytes) -> bytes:
+        await self._head(org, session)
+        data = await self._reads.get_blob(org, sha256)
+        if data is None:
+            raise NotFound("blob", sha256.hex())
+        return data
+
+    async def follow(self, org: OrgId, session: SessionId, after: int) -> AsyncIterator[FeedItem]:
+        """Everything behind seq `after`: replay, `CaughtUp`, then live until the feed closes. NotFound at once.
+
+        Nothing is missed: the channel is joined before the head is read, so an event committed later is in the
+        channel and one committed earlier is at or below the head. Nothing is doubled: `seq` only rises.
+        """
+        await self._head(org, session)
+        return self._follow(org, session, after)
+
+    async def _follow(self, org: OrgId, session: SessionId, after: int) -> AsyncIterator[FeedItem]:
+        channel = self._hub.subscribe(org, session)
+        try:
+            position = channel.end
+            record = await self._reads.get_session(org, session)
+            if record is None:
+                yield Closing("session_deleted")
+                return
+            seq, head = after, record.session.next_seq - 1
+            if record.first_seq > after + 1:
+                yield Gap(record.first_seq)
+                seq = record.first_seq - 1
+            async for event in self._replay(org, session, seq, head):
+                seq = event.seq
+                yield event
+            yield CaughtUp(max(seq, head))
+            async for item in self._live(org, session, seq, channel, position):
+                yield item
+            if channel.closing is not None:
+                yield channel.closing
+        finally:
+            self._hub.unsubscribe(session, channel)
+
+    async def _live(
+        self, org: OrgId, session: SessionId, seq: int, channel: Channel, position: int
+    ) -> AsyncIterator[FeedItem]:
+        while channel.closing is None:
+            items = channel.since(position)
+            position = channel.end
+            if items is None or _has_gap(items, seq):
+                # The ring has moved on, or two commits were told of in the other order: the log is complete, and
+                # what is pushed while it is read stands behind `position`.
+                async for event in self._replay(org, session, seq, None):
+                    seq = event.seq
+                    yield event
+            else:
+                for item in items:
+                    if isinstance(item, Preview):
+                        yield item
+                    elif item.seq > seq:
+                        seq = item.seq
+                        yield item
+            channel.last_seq = max(channel.last_seq, seq)
+            await channel.changed(position)
+
+    async def _replay(
+        self, org: OrgId, session: SessionId, after: int, head: int | None
+    ) -> AsyncIterator[StoredEvent]:
+        while head is None or after < head:
+            events = await self._reads.events_after(org, session, after, REPLAY_PAGE)
+            for event in events:
+                yield event
+            if not events:
+                return
+            after = events[-1].seq
+
+    async def check_heads(self) -> None:
+        """Nudge the followers of every watched session whose log may have grown in another process."""
+        for org, sessions in self._hub.watched().items():
+            for start in range(0, len(sessions), HEADS_A_QUERY):
+                heads = await self._reads.head_seqs(org, sessions[start : start + HEADS_A_QUERY])
+                for session, head in heads.items():
+                    self._hub.nudge(session, head)
+
+    async def _head(self, org: OrgId, session: SessionId) -> int:
+        heads = await self._reads.head_seqs(org, [session])
+        if session not in heads:
+            raise NotFound("session", session)
+        return heads[session]
+
+
+def _has_gap(items: Sequence[StoredEvent | Preview], seq: int) -> bool:
+    for item in items:
+        if isinstance(item, StoredEvent):
+            if item.seq > seq + 1:
+                return True
+            seq = max(seq, item.seq)
+    return False

@@ -1,0 +1,148 @@
+"""Who watches which session, and the recent items of each watched one. Nothing here is durable.
+
+A subscriber holds a position, never items: one that falls behind the ring reads the log again.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Final
+
+from sojourn.domain.ids import OrgId, SessionId, TurnId
+from sojourn.domain.log import StoredEvent
+from sojourn.ports import Closing, Preview, Ready
+
+RING: Final = 256
+
+# After these a worker may find something to claim.
+_READY_TYPES: Final = frozenset({"turn.queued", "turn.resumed", "turn.reclaimed"})
+# After these a worker may be running something that is not its own any more.
+_STOP_TYPES: Final = frozenset({"turn.cancelled", "turn.reclaimed", "turn.failed"})
+
+Item = StoredEvent | Preview
+
+
+class Channel:
+    """One watched session. `end` is the running number behind the last item, whatever the ring still holds.
+
+    `last_seq` is the highest seq that a follower has delivered.
+    """
+
+    __slots__ = ("closing", "end", "items", "last_seq", "org", "subscribers", "waiters")
+
+    def __init__(self, org: OrgId) -> None:
+        self.org = org
+        self.items: list[Item] = []
+        self.end = 0
+        self.last_seq = 0
+        self.closing: Closing | None = None
+        self.subscribers = 0
+        self.waiters: list[asyncio.Future[None]] = []
+
+    def push(self, items: Sequence[Item]) -> None:
+        self.items.extend(items)
+        self.end += len(items)
+        # Trimmed at twice its size, so that trimming costs next to nothing per item.
+        if len(self.items) > 2 * RING:
+            del self.items[:-RING]
+        self.wake()
+
+    def since(self, position: int) -> Sequence[Item] | None:
+        """The items from `position` on; None if the ring has let some of them go."""
+        start = self.end - len(self.items)
+        if position < start:
+            return None
+        return list(islice(self.items, position - start, None))
+
+    def wake(self) -> None:
+        waiters, self.waiters = self.waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def changed(self, position: int) -> None:
+        """Return once there is something behind `position`, or the channel closes."""
+        if self.end > position or self.closing is not None:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.append(waiter)
+        await waiter
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._channels: dict[SessionId, Channel] = {}
+        self._on_ready: Callable[[Ready], None] | None = None
+        self._on_stop: Callable[[SessionId, TurnId | None], None] | None = None
+        self._is_closed = False
+
+    def connect_worker(
+        self, on_ready: Callable[[Ready], None], on_stop: Callable[[SessionId, TurnId | None], None]
+    ) -> None:
+        """Tell a worker of this process at once what it would otherwise find by polling and at its next write.
+
+        `on_stop` gets the session and the turn that is not the worker's any more, None for any of that session.
+        """
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+
+    def publish(self, events: Sequence[StoredEvent]) -> None:
+        """Called after each commit, on the event loop, before the callers are answered."""
+        for event in events:
+            channel = self._channels.get(event.session)
+            if channel is not None:
+                channel.push((event,))
+            if event.type in _READY_TYPES and self._on_ready is not None:
+                self._on_ready(Ready(event.org, event.session))
+            if event.type in _STOP_TYPES and self._on_stop is not None:
+                self._on_stop(event.session, event.turn)
+
+    def preview(self, preview: Preview) -> None:
+        channel = self._channels.get(preview.session)
+        if channel is not None:
+            channel.push((preview,))
+
+    def subscribe(self, org: OrgId, session: SessionId) -> Channel:
+        channel = self._channels.get(session)
+        if channel is None:
+            channel = self._channels[session] = Channel(org)
+        channel.subscribers += 1
+        if self._is_closed:
+            channel.closing = Closing("shutdown")
+        return channel
+
+    def unsubscribe(self, session: SessionId, channel: Channel) -> None:
+        channel.subscribers -= 1
+        if channel.subscribers == 0 and self._channels.get(session) is channel:
+            del self._channels[session]
+
+    def close_session(self, session: SessionId) -> None:
+        channel = self._channels.pop(session, None)
+        if channel is not None:
+            channel.closing = Closing("session_deleted")
+            channel.wake()
+        if self._on_stop is not None:
+            self._on_stop(session, None)
+
+    def close(self) -> None:
+        """End every feed; a follower that arrives later ends at once."""
+        self._is_closed = True
+        for channel in self._channels.values():
+            channel.closing = Closing("shutdown")
+            channel.wake()
+
+    def watched(self) -> dict[OrgId, list[SessionId]]:
+        """The sessions that somebody follows, by organisation."""
+        watched: dict[OrgId, list[SessionId]] = {}
+        for session, channel in self._channels.items():
+            watched.setdefault(channel.org, []).append(session)
+        return watched
+
+    def nudge(self, session: SessionId, head: int) -> None:
+        """Make the followers of a session look at the log if it has grown beyond what they were told."""
+        channel = self._channels.get(session)
+        if channel is not None and head > channel.last_seq:
+            # An empty ring behind a higher end means that something was missed.
+            channel.items.clear()
+            channel.end += 1
+            channel.wake()

@@ -1,0 +1,121 @@
+"""Inputs: send, read, edit, withdraw."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawInput
+from sojourn.domain.content import TextPart
+from sojourn.domain.draft import Decision
+from sojourn.domain.errors import LimitExceeded, NotFound
+from sojourn.domain.events import Actor, Delivery, InputKind
+from sojourn.domain.fold import Unfinished
+from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
+from sojourn.domain.input import Input, InputStatus
+from sojourn.ports import Clock, Store, Tx
+from sojourn.service.results import Repeat, Result
+from sojourn.service.sessions import MAX_QUEUED
+from sojourn.service.verbs import Remembered, carry_out, lock, once, unfinished
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewInput:
+    content: tuple[TextPart, ...]
+    kind: InputKind = "message"
+    delivery: Delivery = "queue"
+
+
+class Inputs:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def send(
+        self, org: OrgId, session: SessionId, new: NewInput, by: Actor, repeat: Repeat | None = None
+    ) -> Result[Input]:
+        """The input and the id of its turn to be. LimitExceeded if too many wait already."""
+        now = self._clock.now()
+        sent: list[Input] = []
+
+        async def receive(tx: Tx) -> Remembered:
+            state = await lock(tx, org, session)
+            if state.session.queued_inputs >= MAX_QUEUED:
+                raise LimitExceeded("queued inputs of a session", MAX_QUEUED, retry_after_seconds=1)
+            interrupts = new.delivery == "interrupt"
+            command = ReceiveInput(
+                input=InputId(uuid7()),
+                turn=TurnId(uuid7()),
+                kind=new.kind,
+                delivery=new.delivery,
+                content=new.content,
+                by=by,
+                unfinished=await unfinished(tx, state) if interrupts else Unfinished(),
+            )
+            decision = await carry_out(tx, state, command, now)
+            sent[:] = decision.inputs
+            return Remembered({"input": str(command.input)})
+
+        async def verb(tx: Tx) -> Remembered:
+            return await once(tx, org, repeat, now, lambda: receive(tx))
+
+        answer = await self._store.write(verb)
+        if answer.replayed:
+            return Result(await self.get(org, session, InputId(UUID(answer.ids["input"]))), replayed=True)
+        return Result(sent[0])
+
+    async def get(self, org: OrgId, session: SessionId, input: InputId) -> Input:
+        found = await self._store.reads.get_input(org, session, input)
+        # The inputs of a deleted session outlive it until they are purged.
+        if found is None or session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("input", input)
+        return found
+
+    async def list(
+        self, org: OrgId, session: SessionId, status: InputStatus | None, after: int, limit: int
+    ) -> Sequence[Input]:
+        """`after` is the position of the last input of the page before."""
+        if session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        return await self._store.reads.list_inputs(org, session, status, after, limit)
+
+    async def edit(
+        self,
+        org: OrgId,
+        session: SessionId,
+        input: InputId,
+        content: tuple[TextPart, ...],
+        by: Actor,
+        expected_revision: int | None = None,
+    ) -> Input:
+        def command(found: Input) -> Command:
+            return EditInput(input=found, content=content, by=by, expected_revision=expected_revision)
+
+        await self._change(org, session, input, command)
+        return await self.get(org, session, input)
+
+    async def withdraw(
+        self,
+        org: OrgId,
+        session: SessionId,
+        input: InputId,
+        by: Actor,
+        expected_revision: int | None = None,
+    ) -> Input:
+        def command(found: Input) -> Command:
+            return WithdrawInput(input=found, by=by, expected_revision=expected_revision)
+
+        await self._change(org, session, input, command)
+        return await self.get(org, session, input)
+
+    async def _change(
+        self, org: OrgId, session: SessionId, input: InputId, command: Callable[[Input], Command]
+    ) -> None:
+        # Read under the session's lock, which a claim takes too: an input is either edited or delivered first.
+        async def verb(tx: Tx) -> Decision:
+            state = await lock(tx, org, session)
+            found = await tx.get_input(org, session, input)
+            if found is None:
+                raise NotFound("input", input)
+            return await carry_out(tx, state, command(found), self._clock.now())
+
+        await self._store.write(verb)

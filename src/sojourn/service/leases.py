@@ -1,0 +1,61 @@
+"""Presences: an outside process says that it drives a session."""
+
+from collections.abc import Sequence
+
+from sojourn.domain.commands import AttachPresence, ReleasePresence
+from sojourn.domain.errors import NotFound
+from sojourn.domain.events import Actor
+from sojourn.domain.ids import OrgId, SessionId
+from sojourn.domain.record import Lease
+from sojourn.ports import Clock, Store, Tx
+from sojourn.service.verbs import carry_out, lock
+
+
+class Presences:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def hold(
+        self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None
+    ) -> tuple[Lease, bool]:
+        """Acquire or renew; True if it is new. A presence fences nothing and does not expire by itself."""
+        now = self._clock.now()
+        lease = Lease(
+            org=org,
+            session=session,
+            kind="presence",
+            holder=holder,
+            ttl_seconds=ttl_seconds,
+            last_seen_at=now,
+        )
+
+        async def verb(tx: Tx) -> bool:
+            # A beat is one update and takes no session lock: it changes nothing that a verb decides on.
+            if await tx.renew_lease(org, session, "presence", holder, now):
+                return False
+            state = await lock(tx, org, session)
+            # A rival with the same holder's name may have come first, between the beat and the lock.
+            if not await tx.acquire_lease(lease):
+                return False
+            await carry_out(tx, state, AttachPresence(holder=holder), now)
+            return True
+
+        return lease, await self._store.write(verb)
+
+    async def release(self, org: OrgId, session: SessionId, holder: str, by: Actor) -> None:
+        """NotFound if that holder has none."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> None:
+            state = await lock(tx, org, session)
+            if not await tx.release_lease(org, session, "presence", holder):
+                raise NotFound("presence", holder)
+            await carry_out(tx, state, ReleasePresence(holder=holder, by=by), now)
+
+        await self._store.write(verb)
+
+    async def list(self, org: OrgId, session: SessionId) -> Sequence[Lease]:
+        if session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        return await self._store.reads.list_presences(org, session)

@@ -1,0 +1,249 @@
+"""Sessions: create, read, describe, end, archive, delete."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.commands import Command, EndSession, UpdateSession
+from sojourn.domain.content import Usage
+from sojourn.domain.draft import State, moved_timers
+from sojourn.domain.errors import AlreadyExists, NotFound
+from sojourn.domain.events import Actor, Json, SessionCreated
+from sojourn.domain.filter import SessionQuery
+from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
+from sojourn.domain.log import NewEvent
+from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.record import SessionRecord, Tombstone
+from sojourn.domain.session import Session
+from sojourn.ports import Clock, Store, Tx
+from sojourn.service.agents import Agents
+from sojourn.service.hub import Hub
+from sojourn.service.results import UNSET, Repeat, Result, Unset
+from sojourn.service.verbs import Remembered, append, carry_out, lock, once, unfinished
+
+# More inputs than this are never queued on one session.
+MAX_QUEUED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """`facet` is a dialect's name and its own fields as JSON text. An `external_id` makes creation create-or-get."""
+
+    id: SessionId | None = None
+    agent: AgentId | str | None = None
+    title: str | None = None
+    metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    tags: tuple[str, ...] = ()
+    external_id: str | None = None
+    policy: Policy = NO_POLICY
+    origin: str = "native"
+    facet: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionChange:
+    """New values; UNSET leaves a field as it is."""
+
+    title: str | None | Unset = UNSET
+    metadata: Mapping[str, Json] | Unset = UNSET
+    tags: tuple[str, ...] | Unset = UNSET
+    policy: Policy | Unset = UNSET
+
+
+class Sessions:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, hub: Hub) -> None:
+        self._store = store
+        self._clock = clock
+        self._agents = agents
+        self._hub = hub
+
+    async def create(
+        self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
+    ) -> Result[SessionRecord]:
+        now = self._clock.now()
+        record = self._record(org, new, await self._agents.resolve(org, new.agent))
+        session = record.session
+
+        async def make(tx: Tx) -> Remembered:
+            if new.external_id is not None:
+                existing = await self._claim_name(tx, org, new.external_id, session.id)
+                if existing is not None:
+                    return Remembered({"session": str(existing)}, created=False)
+            # A deleted session keeps its id: its history may not be purged yet, and its log ended for good.
+            if new.id is not None and await tx.get_tombstone(org, new.id) is not None:
+                raise AlreadyExists("deleted session", new.id)
+            if not await tx.insert_session(record):
+                raise AlreadyExists("session", session.id)
+            if new.facet is not None:
+                await tx.write_facet(org, session.id, *new.facet)
+            if session.policy is not NO_POLICY:
+                await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
+            created = SessionCreated(
+                agent=session.agent,
+                agent_version=session.agent_version,
+                origin=new.origin,
+                title=new.title,
+                external_id=new.external_id,
+            )
+            await append(tx, org, session.id, 1, (NewEvent(created),), now)
+            return Remembered({"session": str(session.id)})
+
+        async def verb(tx: Tx) -> Remembered:
+            return await once(tx, org, repeat, now, lambda: make(tx))
+
+        answer = await self._store.write(verb)
+        if answer.created and not answer.replayed and session.policy is NO_POLICY:
+            return Result(record)
+        value = await self.get(org, SessionId(UUID(answer.ids["session"])))
+        return Result(value, answer.created, answer.replayed)
+
+    def _record(self, org: OrgId, new: NewSession, agent: Agent) -> SessionRecord:
+        now = self._clock.now()
+        session = Session(
+            org=org,
+            id=new.id or SessionId(uuid7()),
+            agent=agent.id,
+            agent_version=agent.version,
+            runner=agent.spec.runner,
+            created_at=now,
+            opened_at=now,
+            active_at=now,
+            updated_at=now,
+            next_seq=2,
+            policy=new.policy.over(agent.spec.policy),
+        )
+        return SessionRecord(
+            session=session,
+            origin=new.origin,
+            title=new.title,
+            metadata=new.metadata,
+            tags=new.tags,
+            external_id=new.external_id,
+            first_seq=1,
+            usage=Usage(),
+        )
+
+    async def _claim_name(self, tx: Tx, org: OrgId, external_id: str, session: SessionId) -> SessionId | None:
+        """None if the name is now the new session's; otherwise whose it is. The insert waits for a rival's end."""
+        if await tx.insert_ref(org, "external_id", external_id, session):
+            return None
+        return await tx.find_session(org, "external_id", external_id)
+
+    async def get(self, org: OrgId, session: SessionId) -> SessionRecord:
+        record = await self._store.reads.get_session(org, session)
+        if record is None:
+            raise NotFound("session", session)
+        return record
+
+    async def list(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]:
+        return await self._store.reads.list_sessions(org, query)
+
+    async def update(
+        self,
+        org: OrgId,
+        session: SessionId,
+        change: SessionChange,
+        by: Actor,
+        expected_revision: int | None = None,
+    ) -> SessionRecord:
+        async def verb(tx: Tx) -> None:
+            state = await lock(tx, org, session)
+            policy = None if isinstance(change.policy, Unset) else change.policy
+            command = UpdateSession(
+                changes=_changes(change), by=by, expected_revision=expected_revision, policy=policy
+            )
+            await carry_out(tx, state, command, self._clock.now())
+            record = await tx.get_session(org, session)
+            if record is None:
+                raise NotFound("session", session)
+            await tx.describe_session(
+                org,
+                session,
+                record.title if isinstance(change.title, Unset) else change.title,
+                record.metadata if isinstance(change.metadata, Unset) else change.metadata,
+                record.tags if isinstance(change.tags, Unset) else change.tags,
+            )
+
+        await self._store.write(verb)
+        return await self.get(org, session)
+
+    async def end(
+        self,
+        org: OrgId,
+        session: SessionId,
+        status: Literal["completed", "failed", "cancelled"],
+        reason: str | None,
+        by: Actor,
+        repeat: Repeat | None = None,
+    ) -> Result[SessionRecord]:
+        async def command(tx: Tx, state: State) -> Command:
+            return EndSession(
+                status=status,
+                by=by,
+                reason=reason,
+                queued=tuple(await tx.queued_inputs(org, session, steers_only=False, limit=MAX_QUEUED)),
+                unfinished=await unfinished(tx, state),
+            )
+
+        return await self._change(org, session, command, repeat)
+
+    async def archive(
+        self, org: OrgId, session: SessionId, archived: bool, by: Actor, repeat: Repeat | None = None
+    ) -> Result[SessionRecord]:
+        async def command(tx: Tx, state: State) -> Command:
+            return UpdateSession(changes={"archived": archived}, by=by, archived=archived)
+
+        return await self._change(org, session, command, repeat)
+
+    async def _change(
+        self,
+        org: OrgId,
+        session: SessionId,
+        command: Callable[[Tx, State], Awaitable[Command]],
+        repeat: Repeat | None,
+    ) -> Result[SessionRecord]:
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Remembered:
+            async def change() -> Remembered:
+                state = await lock(tx, org, session)
+                await carry_out(tx, state, await command(tx, state), now)
+                return Remembered({"session": str(session)}, created=False)
+
+            return await once(tx, org, repeat, now, change)
+
+        answer = await self._store.write(verb)
+        return Result(await self.get(org, session), created=False, replayed=answer.replayed)
+
+    async def delete(self, org: OrgId, session: SessionId, by: Actor) -> None:
+        """End and revoke in one transaction: nobody writes to the session after it, and its feeds close."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> None:
+            state = await lock(tx, org, session)
+            tombstone = Tombstone(session, state.session.next_seq - 1, now, by.key)
+            await tx.delete_session(org, tombstone)
+
+        await self._store.write(verb)
+        self._hub.close_session(session)
+
+
+def _changes(change: SessionChange) -> dict[str, Json]:
+    changes: dict[str, Json] = {}
+    if not isinstance(change.title, Unset):
+        changes["title"] = change.title
+    if not isinstance(change.metadata, Unset):
+        changes["metadata"] = dict(change.metadata)
+    if not isinstance(change.tags, Unset):
+        changes["tags"] = list(change.tags)
+    if not isinstance(change.policy, Unset):
+        policy = change.policy
+        changes["policy"] = {
+            "idle_timeout_seconds": policy.idle_timeout_seconds,
+            "max_lifetime_seconds": policy.max_lifetime_seconds,
+            "max_turn_seconds": policy.max_turn_seconds,
+            "expires_at": None if policy.expires_at is None else policy.expires_at.isoformat(),
+        }
+    return changes

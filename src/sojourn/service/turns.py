@@ -1,0 +1,262 @@
+"""Turns: the worker's protocol (claim → renew → append → settle), and what clients read and cancel."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal
+
+from sojourn.domain.agent import SPAWNING
+from sojourn.domain.ask import Ask
+from sojourn.domain.commands import (
+    AppendEvents,
+    CancelTurn,
+    ClaimTurn,
+    Command,
+    FirstCall,
+    ReclaimTurn,
+    RetryTurn,
+    SettleTurn,
+    WaitTurn,
+)
+from sojourn.domain.draft import Decision, State
+from sojourn.domain.errors import LeaseLost, NotFound
+from sojourn.domain.events import Actor, FileWritten, Outcome, RunnerEvent, RunnerKind
+from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
+from sojourn.domain.log import LogEntry
+from sojourn.domain.record import Lease
+from sojourn.domain.turn import CLAIMABLE, Turn
+from sojourn.ports import ClaimedTurn, Clock, Preview, Ready, Store, Tx
+from sojourn.service.agents import Agents
+from sojourn.service.codec import read_entry
+from sojourn.service.hub import Hub
+from sojourn.service.results import Repeat, Result
+from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, unfinished
+
+LEASE_TTL_SECONDS: Final = 15.0
+MAX_STEERS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """How this process's workers hold turns: for `ttl_seconds` after each renewal, or for the life of `boot`."""
+
+    ttl_seconds: float | None
+    boot: str | None
+
+
+class TurnService:
+    def __init__(
+        self, store: Store, clock: Clock, agents: Agents, hub: Hub, terms: LeaseTerms, default_model: str
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._agents = agents
+        self._hub = hub
+        self._terms = terms
+        self._default_model = default_model
+
+    async def get(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn:
+        found = await self._store.reads.get_turn(org, session, turn)
+        if found is None:
+            raise NotFound("turn", turn)
+        return found
+
+    async def list(self, org: OrgId, session: SessionId, after: TurnId | None, limit: int) -> Sequence[Turn]:
+        turns = await self._store.reads.list_turns(org, session, after, limit)
+        if not turns and session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        return turns
+
+    async def cancel(
+        self, org: OrgId, session: SessionId, turn: TurnId, by: Actor, repeat: Repeat | None = None
+    ) -> Result[Turn]:
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Remembered:
+            async def cancel() -> Remembered:
+                state = await lock(tx, org, session)
+                if await tx.get_turn(org, session, turn) is None:
+                    raise NotFound("turn", turn)
+                command = CancelTurn(turn=turn, by=by, unfinished=await unfinished(tx, state))
+                await carry_out(tx, state, command, now)
+                return Remembered({"turn": str(turn)}, created=False)
+
+            return await once(tx, org, repeat, now, cancel)
+
+        answer = await self._store.write(verb)
+        return Result(await self.get(org, session, turn), created=False, replayed=answer.replayed)
+
+    async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]:
+        return await self._store.reads.ready_turns(runner, self._clock.now(), limit)
+
+    async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
+        """Take the turn if it is still to be had. The first model call's intent is part of the claim."""
+
+        async def verb(tx: Tx) -> ClaimedTurn | None:
+            # Not waiting for the lock is safe: whoever holds it either takes the turn or leaves it ready.
+            state = await tx.lock_session(ready.org, ready.session, wait=False)
+            if state is None or not self._is_claimable(state, runners):
+                return None
+            return await self._claim(tx, state, worker)
+
+        return await self._store.write(verb)
+
+    def _is_claimable(self, state: State, runners: Collection[RunnerKind]) -> bool:
+        turn = state.turn
+        if turn is None or turn.status not in CLAIMABLE or turn.runner not in runners:
+            return False
+        return turn.not_before is None or turn.not_before <= self._clock.now()
+
+    async def _claim(self, tx: Tx, state: State, worker: str) -> ClaimedTurn:
+        session, turn = state.session, state.turn
+        assert turn is not None
+        version = turn.agent_version or session.agent_version
+        agent = await self._agents.get_version(tx, session.org, session.agent, version)
+        model = (agent.spec.model or self._default_model) if turn.runner == "model" else None
+        command = ClaimTurn(
+            worker=worker,
+            spawns=turn.runner in SPAWNING,
+            agent_version=version,
+            first_call=None if model is None else FirstCall(model=model, message=MessageId(uuid7())),
+        )
+        now = self._clock.now()
+        decision = await carry_out(tx, state, command, now)
+        claimed = ClaimedTurn(
+            org=session.org,
+            session=session.id,
+            turn=turn.id,
+            fence=decision.session.fence,
+            attempt=turn.attempt + 1,
+            faults=turn.faults,
+            agent=agent,
+            model=model,
+        )
+        # The deletion of a predecessor's lease and this insert are in one transaction with the new fence.
+        await tx.acquire_lease(
+            Lease(
+                org=session.org,
+                session=session.id,
+                kind="turn",
+                holder=holder_of(claimed, worker),
+                ttl_seconds=self._terms.ttl_seconds,
+                last_seen_at=now,
+                boot=self._terms.boot,
+            )
+        )
+        return claimed
+
+    async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Sequence[ClaimedTurn]:
+            lost: list[ClaimedTurn] = []
+            # In one order everywhere, so that two renewals never wait for each other's rows in a circle.
+            for turn in sorted(turns, key=lambda turn: turn.session):
+                # The holder carries the fence: a worker that lost its turn cannot renew the lease of a later claim.
+                holder = holder_of(turn, worker)
+                if not await tx.renew_lease(turn.org, turn.session, "turn", holder, now):
+                    lost.append(turn)
+            return lost
+
+        return await self._store.write(verb)
+
+    async def append(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent] = (),
+        steers_before: int | None = None,
+    ) -> None:
+        async def command(tx: Tx, state: State) -> Command:
+            steers = ()
+            if steers_before is not None and state.session.queued_inputs:
+                steers = tuple(
+                    await tx.queued_inputs(turn.org, turn.session, steers_only=True, limit=MAX_STEERS)
+                )
+            return AppendEvents(
+                events=tuple(events), intents=tuple(intents), steers_before=steers_before, steers=steers
+            )
+
+        await self._write(turn, command)
+
+    async def settle(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        reason: Outcome = "end_turn",
+        error: str | None = None,
+    ) -> None:
+        await self._write(turn, _just(SettleTurn(events=tuple(events), reason=reason, error=error)))
+
+    async def retry(
+        self, turn: ClaimedTurn, events: Sequence[RunnerEvent], error: str, delay_seconds: float
+    ) -> None:
+        retry_at = self._clock.now() + timedelta(seconds=delay_seconds)
+        await self._write(turn, _just(RetryTurn(events=tuple(events), error=error, retry_at=retry_at)))
+
+    async def wait(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        asks: Sequence[Ask],
+        mode: Literal["held", "parked"],
+    ) -> None:
+        await self._write(turn, _just(WaitTurn(events=tuple(events), asks=tuple(asks), mode=mode)))
+
+    async def give_back(self, turn: ClaimedTurn) -> None:
+        async def command(tx: Tx, state: State) -> Command:
+            return ReclaimTurn(cause="worker_stopped", unfinished=await unfinished(tx, state))
+
+        await self._write(turn, command)
+
+    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
+        reads = self._store.reads
+        entries: list[LogEntry] = []
+        while events := await reads.events_after(turn.org, turn.session, after, PAGE):
+            entries.extend([await read_entry(reads, event) for event in events])
+            after = events[-1].seq
+            if len(events) < PAGE:
+                break
+        return entries
+
+    async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None:
+        return await self._store.reads.get_file(turn.org, turn.session, path)
+
+    async def list_files(self, turn: ClaimedTurn) -> Sequence[tuple[str, int]]:
+        return await self._store.reads.list_files(turn.org, turn.session)
+
+    async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None:
+        digest = hashlib.sha256(data)
+        written = FileWritten(path=path, sha256=digest.hexdigest(), size=len(data))
+
+        async def command(tx: Tx, state: State) -> Command:
+            await tx.put_blob(turn.org, digest.digest(), data)
+            return AppendEvents(events=(written,))
+
+        await self._write(turn, command)
+
+    def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
+        self._hub.preview(Preview(turn.session, message, offset, text))
+
+    async def _write(self, turn: ClaimedTurn, command: Callable[[Tx, State], Awaitable[Command]]) -> Decision:
+        """A write for a turn. The fence is read under the row's lock and repeated in the row's update."""
+
+        async def verb(tx: Tx) -> Decision:
+            state = await tx.lock_session(turn.org, turn.session)
+            if state is None or state.session.fence != turn.fence or state.session.open_turn != turn.turn:
+                raise LeaseLost(turn.session)
+            return await carry_out(tx, state, await command(tx, state), self._clock.now())
+
+        return await self._store.write(verb)
+
+
+def holder_of(turn: ClaimedTurn, worker: str) -> str:
+    return f"{worker}/{turn.fence}"
+
+
+def _just(command: Command) -> Callable[[Tx, State], Awaitable[Command]]:
+    async def make(tx: Tx, state: State) -> Command:
+        return command
+
+    return make

@@ -1,0 +1,148 @@
+"""What every verb does: lock the session's row, load a small state, decide, write. One transaction throughout."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from sojourn.domain.commands import Command
+from sojourn.domain.content import Usage
+from sojourn.domain.decide import decide
+from sojourn.domain.draft import Decision, State
+from sojourn.domain.errors import IdempotencyMismatch, NotFound
+from sojourn.domain.events import FileWritten, ModelCompleted, UsageRecorded
+from sojourn.domain.fold import Conversation, Unfinished
+from sojourn.domain.ids import EventId, OrgId, SessionId, uuid7
+from sojourn.domain.log import NewEvent, StoredEvent
+from sojourn.domain.record import Recalled
+from sojourn.domain.session import SessionStatus
+from sojourn.ports import Tx
+from sojourn.service.codec import encode, put_large, read_entry
+from sojourn.service.results import Repeat
+
+NO_USAGE: Final = Usage()
+# More than any turn's log holds between two reads; a longer one is read in pages of this.
+PAGE: Final = 1000
+
+
+async def lock(tx: Tx, org: OrgId, session: SessionId) -> State:
+    state = await tx.lock_session(org, session)
+    if state is None:
+        raise NotFound("session", session)
+    return state
+
+
+async def carry_out(tx: Tx, state: State, command: Command, now: datetime) -> Decision:
+    """Decide `command` on a locked state and write what follows."""
+    decision = decide(state, command, now)
+    before, after = state.session, decision.session
+    org, session = after.org, after.id
+    await tx.write_session(after, before.fence, usage_of(decision.events))
+    # The settled turn stands before its successor, which the index of open turns requires.
+    for turn in decision.turns:
+        await tx.write_turn(org, session, turn)
+    for input in decision.inputs:
+        await tx.write_input(org, session, input)
+    if decision.marks:
+        await tx.mark_inputs(org, session, decision.marks)
+    for ask in decision.asks:
+        await tx.write_ask(org, session, ask)
+    if decision.timers:
+        await tx.write_timers(org, session, decision.timers)
+    if decision.lease == "release":
+        await tx.release_lease(org, session, "turn", None)
+    await _close_waits(tx, state, decision)
+    await append(tx, org, session, decision.first_seq, decision.events, now)
+    return decision
+
+
+async def _close_waits(tx: Tx, state: State, decision: Decision) -> None:
+    session = decision.session
+    if session.status is not SessionStatus.OPEN and state.session.presences:
+        await tx.release_lease(session.org, session.id, "presence", None)
+    if state.turn is not None and state.turn.open_asks and session.open_turn != state.turn.id:
+        await tx.void_asks(session.org, session.id, state.turn.id)
+
+
+async def append(
+    tx: Tx, org: OrgId, session: SessionId, first_seq: int, events: Sequence[NewEvent], now: datetime
+) -> None:
+    if not events:
+        return
+    number = await tx.next_tx()
+    stored: list[StoredEvent] = []
+    for seq, new in enumerate(events, first_seq):
+        event = new.event
+        data = await put_large(tx, org, encode(event))
+        id = EventId(uuid7())
+        stored.append(StoredEvent(org, session, seq, id, event.type, event.v, now, new.turn, number, data))
+        if isinstance(event, FileWritten):
+            await tx.write_file(org, session, event.path, bytes.fromhex(event.sha256), event.size, seq)
+    await tx.append_events(stored)
+
+
+def usage_of(events: Sequence[NewEvent]) -> Usage:
+    """What the events add to the session's account."""
+    usages = [new.event.usage for new in events if isinstance(new.event, ModelCompleted | UsageRecorded)]
+    if not usages:
+        return NO_USAGE
+    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
+    return Usage(
+        sum(usage.input_tokens for usage in usages),
+        sum(usage.output_tokens for usage in usages),
+        sum(usage.cache_read_tokens for usage in usages),
+        sum(usage.cache_write_tokens for usage in usages),
+        sum(costs, Decimal(0)) if costs else None,
+    )
+
+
+async def unfinished(tx: Tx, state: State) -> Unfinished:
+    """What the open turn has begun and not ended, from its part of the log."""
+    if state.turn is None or state.turn.attempt == 0:
+        return Unfinished()
+    session = state.session
+    conversation = Conversation()
+    after = state.turn.first_seq - 1
+    while events := await tx.events_after(session.org, session.id, after, PAGE, TURN_EVENTS):
+        conversation.extend([await read_entry(tx, event) for event in events if event.turn == state.turn.id])
+        after = events[-1].seq
+    return conversation.progress.unfinished()
+
+
+# What tells how far a turn got, and nothing of what was said in it.
+TURN_EVENTS: Final = (
+    "turn.started",
+    "model.called",
+    "model.completed",
+    "message.abandoned",
+    "tool.requested",
+    "tool.started",
+    "tool.completed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an idempotency record keeps of an answer: the ids to render it from, and whether it made them."""
+
+    ids: dict[str, str]
+    created: bool = True
+    replayed: bool = False
+
+
+async def once(
+    tx: Tx, org: OrgId, repeat: Repeat | None, now: datetime, verb: Callable[[], Awaitable[Remembered]]
+) -> Remembered:
+    """Run `verb`, or recall what it answered to the same request before. A failing verb records nothing."""
+    if repeat is None:
+        return await verb()
+    place = (org, repeat.key, repeat.operation, repeat.idempotency_key)
+    recalled = await tx.reserve_key(*place, now)
+    if recalled is not None:
+        if recalled.request_hash != repeat.request_hash:
+            raise IdempotencyMismatch(repeat.idempotency_key)
+        return Remembered(dict(recalled.ids), recalled.status == 201, replayed=True)
+    answer = await verb()
+    await tx.remember(*place, Recalled(repeat.request_hash, 201 if answer.created else 200, answer.ids))
+    return answer
