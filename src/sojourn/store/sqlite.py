@@ -292,6 +292,9 @@ def _connect(path: Path, readonly: bool = False) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
+    # A savepoint keeps the old image of every page that its verb touches; in a temporary file, which is the default,
+    # that costs a third of a create.
+    connection.execute("PRAGMA temp_store = MEMORY")
     if readonly:
         connection.execute("PRAGMA query_only = ON")
     return connection
