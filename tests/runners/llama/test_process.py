@@ -7,7 +7,7 @@ from contextlib import aclosing
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from sojourn.runners.llama import INSTRUCTIONS, MODEL_NAME, LocalModel, LocalModelUnavailable, Progress
@@ -82,7 +82,7 @@ async def test_a_stream_that_is_given_up_leaves_the_model_to_others(local: Local
 
 async def test_a_stranger_on_this_machine_is_turned_away(local: LocalModel) -> None:
     body = {"messages": [{"role": "user", "content": "hello"}]}
-    async with httpx.AsyncClient(base_url=local.base_url) as stranger:
+    async with httpx2.AsyncClient(base_url=local.base_url) as stranger:
         refused = await stranger.post(
             "/chat/completions", json=body, headers={"authorization": "Bearer guess"}
         )
@@ -103,8 +103,8 @@ async def test_a_stopped_server_is_gone(models_dir: Path) -> None:
     assert [stage.stage for stage in stages if stage.stage in {"loading", "ready"}] == ["loading", "ready"]
     assert model.pid is None
     await process_end(pid)
-    with pytest.raises(httpx.ConnectError):
-        async with httpx.AsyncClient() as client:
+    with pytest.raises(httpx2.ConnectError):
+        async with httpx2.AsyncClient() as client:
             await client.get(url)
 
 

@@ -30,13 +30,13 @@ def compatible(provider: LoopbackProvider) -> DirectModelClient:
 
 
 async def test_deltas_arrive_one_by_one_and_the_answer_last() -> None:
-    async with loopback_provider(chat.answer("Hel", "lo ", "there")) as provider:
+    async with loopback_provider(chat.answer("Good ", "day", ".")) as provider:
         client = compatible(provider)
         deltas, answer = await collect(client, asking("openai-compatible/gpt-4o-mini"))
         await client.aclose()
-    assert deltas == ["Hel", "lo ", "there"]
+    assert deltas == ["Good ", "day", "."]
     assert answer == ModelAnswer(
-        text="Hello there",
+        text="Good day.",
         tool_calls=(),
         usage=Usage(input_tokens=11, output_tokens=7, cache_read_tokens=3),
         finish_reason="stop",

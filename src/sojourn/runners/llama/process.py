@@ -104,7 +104,8 @@ class LocalModel:
         self._on_progress(Progress("loading"))
         with self._open_log() as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "sojourn.runners.llama"),
+                # -P: whatever lies in the working directory is not to be imported.
+                *(sys.executable, "-P", "-m", "sojourn.runners.llama"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -135,7 +136,9 @@ class LocalModel:
     def _complaint(self) -> str:
         """The first error in the log, which the later ones follow from, or the end of a traceback."""
         lines = self.log_path.read_text(errors="replace").splitlines() or ["it said nothing"]
-        return next((line for line in lines if " E " in line), lines[-1])
+        line = next((line for line in lines if " E " in line), lines[-1])
+        # The one thing that the wheel takes from the system and a bare machine may lack.
+        return f"{line}; on Debian and Ubuntu: apt-get install libgomp1" if "libgomp" in line else line
 
 
 async def _converse(process: asyncio.subprocess.Process, weights: Path, api_key: str) -> int | None:

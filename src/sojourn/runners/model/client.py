@@ -25,13 +25,17 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One model call. `model` is `provider/name` or `provider:name`; `call` counts a turn's model calls from 0."""
+    """One model call. `model` is `provider/name` or `provider:name`; `call` counts a turn's model calls from 1.
+
+    `faults` is how often this call has failed in passing before.
+    """
 
     model: str
     instructions: str
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...]
     call: int
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,219 @@
+"""The model loop: read where the turn stands, call the model or run its tools, and again until it yields.
+
+A first run and a recovery are the same loop. Every effect has its intent in the log before it starts, and what is in
+the log as done is never done again.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Final
+
+from sojourn.domain.content import ToolStatus
+from sojourn.domain.events import (
+    MessageAbandoned,
+    MessageCompleted,
+    ModelCalled,
+    ModelCompleted,
+    RunnerEvent,
+    ToolCompleted,
+    ToolRequested,
+    ToolStarted,
+)
+from sojourn.domain.fold import CallModel, Finish, RunTools, close_tool
+from sojourn.domain.ids import MessageId, uuid7
+from sojourn.ports import Faulted, Journal, Parked, Settled
+from sojourn.runners.model.client import (
+    FatalModelError,
+    ModelAnswer,
+    ModelClient,
+    ModelRequest,
+    TextDelta,
+    TransientModelError,
+)
+from sojourn.runners.model.tools import Tool, ToolFailed, parse_arguments
+
+log = logging.getLogger(__name__)
+
+MAX_CALLS: Final = 100
+MODEL_SECONDS: Final = 600.0
+TOOL_SECONDS: Final = 300.0
+MAX_BACKOFF_SECONDS: Final = 60.0
+
+
+class ModelRunner:
+    """`client_for` gives the client of a model by its name; `toolsets` are the tools by the names agents list."""
+
+    def __init__(
+        self, client_for: Callable[[str], ModelClient], toolsets: Mapping[str, Sequence[Tool]]
+    ) -> None:
+        self._client_for = client_for
+        self._toolsets = toolsets
+
+    async def run(self, journal: Journal) -> Settled | Faulted | Parked:
+        turn = journal.turn
+        names = turn.agent.spec.tools
+        tools = {tool.spec.name: tool for name in names for tool in self._toolsets.get(name, ())}
+        return await _Run(journal, self._client_for, tools).loop()
+
+
+class _Run:
+    def __init__(
+        self, journal: Journal, client_for: Callable[[str], ModelClient], tools: Mapping[str, Tool]
+    ) -> None:
+        self._journal = journal
+        self._client_for = client_for
+        self._tools = tools
+        # The model call whose intent was written for this claim: the first claim of a turn writes the first one.
+        # Any other open call in the log is somebody's who did not live to finish it.
+        self._own_call = 1 if journal.turn.attempt == 1 else 0
+
+    async def loop(self) -> Settled | Faulted:
+        while True:
+            match self._journal.conversation.progress.next_step():
+                case CallModel(call) if call > MAX_CALLS:
+                    error = f"The turn made {MAX_CALLS} model calls without an end."
+                    return Settled(events=(), reason="no_progress", error=error)
+                case CallModel(call, abandoned) if call != self._own_call:
+                    voided = () if abandoned is None else (abandoned,)
+                    await self._append_call(voided, call)
+                case CallModel(call):
+                    end = await self._call_model(call)
+                    if end is not None:
+                        return end
+                case RunTools(waiting, lost):
+                    await self._run_tools(waiting, lost)
+                case Finish():
+                    return Settled(events=())
+
+    async def _append_call(self, events: Sequence[RunnerEvent], call: int) -> None:
+        model = self._journal.turn.model
+        assert model is not None
+        intent = ModelCalled(call=call, model=model, message=MessageId(uuid7()))
+        await self._journal.append(events, (intent,), steers_before=call)
+        self._own_call = call
+
+    async def _call_model(self, call: int) -> Settled | Faulted | None:
+        """None if the turn goes on with tools."""
+        opened = self._journal.conversation.progress.open_call
+        assert opened is not None
+        void = MessageAbandoned(message=opened.message, call=call)
+        try:
+            async with asyncio.timeout(MODEL_SECONDS):
+                answer = await self._stream(opened)
+        except TransientModelError as error:
+            delay = _backoff(self._journal.turn.faults, error.retry_after_seconds)
+            return Faulted(events=(void,), error=str(error), delay_seconds=delay)
+        except TimeoutError:
+            return Faulted(events=(void,), error="The model did not answer in time.", delay_seconds=1.0)
+        except FatalModelError as error:
+            return Settled(events=(void,), reason="error", error=str(error))
+        events = _answer_events(opened, answer)
+        requests = [
+            ToolRequested(call=call, index=index, id=part.id, name=part.name, arguments=part.arguments)
+            for index, part in enumerate(answer.tool_calls)
+        ]
+        if not requests:
+            return Settled(events=events)
+        await self._journal.append((*events, *requests), [_start(request) for request in requests])
+        await self._finish_tools(requests, (), call)
+        return None
+
+    async def _stream(self, opened: ModelCalled) -> ModelAnswer:
+        journal = self._journal
+        request = ModelRequest(
+            model=opened.model,
+            instructions=journal.turn.agent.spec.instructions,
+            messages=tuple(journal.conversation.messages),
+            tools=tuple(tool.spec for tool in self._tools.values()),
+            call=opened.call,
+            faults=journal.turn.faults,
+        )
+        offset = 0
+        async with aclosing(self._client_for(opened.model).stream(request)) as items:
+            async for item in items:
+                if isinstance(item, TextDelta):
+                    journal.preview(opened.message, offset, item.text)
+                    offset += len(item.text)
+                else:
+                    return item
+        raise TransientModelError("The model's stream ended without an answer.")
+
+    async def _run_tools(self, waiting: Sequence[ToolRequested], lost: Sequence[ToolRequested]) -> None:
+        """After a recovery: `lost` were started by a worker that is gone, and only repeatable ones run again."""
+        again = [tool for tool in lost if self._is_repeatable(tool)]
+        unknown = [close_tool(tool, "unknown", "worker lost") for tool in lost if tool not in again]
+        runnable = [*waiting, *again]
+        if runnable:
+            await self._journal.append(unknown, [_start(tool) for tool in runnable])
+            unknown = []
+        await self._finish_tools(runnable, unknown, self._journal.conversation.progress.call)
+
+    def _is_repeatable(self, request: ToolRequested) -> bool:
+        tool = self._tools.get(request.name)
+        return tool is not None and tool.repeatable
+
+    async def _finish_tools(
+        self, requests: Sequence[ToolRequested], known: Sequence[ToolCompleted], call: int
+    ) -> None:
+        """Run the started tools side by side. Each result is logged when it is there, the last with the next intent."""
+        running = {asyncio.create_task(self._run_tool(request)) for request in requests}
+        results: list[ToolCompleted] = list(known)
+        try:
+            while running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                results.extend(task.result() for task in done)
+                if running:
+                    await self._journal.append(results)
+                    results = []
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        await self._append_call(results, call + 1)
+
+    async def _run_tool(self, request: ToolRequested) -> ToolCompleted:
+        tool = self._tools.get(request.name)
+        if tool is None:
+            return _result(request, "error", f"There is no tool {request.name}.")
+        try:
+            async with asyncio.timeout(TOOL_SECONDS):
+                output = await tool.run(self._journal, parse_arguments(request.arguments))
+        except ToolFailed as error:
+            return _result(request, "error", str(error))
+        except TimeoutError:
+            return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
+        return _result(request, "done", output)
+
+
+def _result(request: ToolRequested, status: ToolStatus, output: str) -> ToolCompleted:
+    return ToolCompleted(
+        call=request.call, index=request.index, id=request.id, name=request.name, status=status, output=output
+    )
+
+
+def _start(request: ToolRequested) -> ToolStarted:
+    return ToolStarted(call=request.call, index=request.index)
+
+
+def _answer_events(opened: ModelCalled, answer: ModelAnswer) -> tuple[RunnerEvent, ...]:
+    return (
+        MessageCompleted(message=opened.message, call=opened.call, text=answer.text),
+        ModelCompleted(
+            call=opened.call,
+            model=answer.model,
+            provider=answer.provider,
+            usage=answer.usage,
+            finish_reason=answer.finish_reason,
+            simulated=answer.simulated,
+        ),
+    )
+
+
+def _backoff(faults: int, hint_seconds: float | None) -> float:
+    """The provider's own hint, else half a second doubled at each fault, with jitter so that turns do not march."""
+    if hint_seconds is not None:
+        return min(hint_seconds, MAX_BACKOFF_SECONDS)
+    return min(0.5 * 2**faults, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)

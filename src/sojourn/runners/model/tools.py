@@ -1,0 +1,108 @@
+"""Tools that a model may call: how one is declared, and the built-in ones."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from sojourn.ports import Journal
+from sojourn.runners.model.client import ToolSpec
+
+MAX_FILE_BYTES: Final = 4 * 1024 * 1024
+MAX_PATH: Final = 500
+
+
+class ToolFailed(Exception):
+    """The tool says no; its one sentence is the result that the model reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """`repeatable` declares that running it twice is as good as once: read-only or idempotent.
+
+    A tool that is not, and whose worker was lost while it ran, is not run again: its result is `unknown`.
+    """
+
+    spec: ToolSpec
+    run: Callable[[Journal, Mapping[str, Any]], Awaitable[str]]
+    repeatable: bool = False
+
+
+async def _current_time(journal: Journal, arguments: Mapping[str, Any]) -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+async def _write_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
+    path, text = _path(arguments), _string(arguments, "content")
+    data = text.encode("utf-8", "replace")
+    if len(data) > MAX_FILE_BYTES:
+        raise ToolFailed(f"A file may have {MAX_FILE_BYTES} bytes, not {len(data)}.")
+    await journal.write_file(path, data)
+    return f"Wrote {len(data)} bytes to {path}."
+
+
+async def _read_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
+    path = _path(arguments)
+    data = await journal.read_file(path)
+    if data is None:
+        raise ToolFailed(f"There is no file {path}.")
+    return data.decode("utf-8", "replace")
+
+
+async def _list_files(journal: Journal, arguments: Mapping[str, Any]) -> str:
+    files = await journal.list_files()
+    return "\n".join(f"{path} ({size} bytes)" for path, size in files) or "There are no files."
+
+
+def _path(arguments: Mapping[str, Any]) -> str:
+    path = _string(arguments, "path")
+    parts = path.split("/")
+    if not path or len(path) > MAX_PATH or "\0" in path or any(part in ("", ".", "..") for part in parts):
+        raise ToolFailed("A path is relative, without '.', '..' or empty parts, of at most 500 characters.")
+    return path
+
+
+def _string(arguments: Mapping[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str):
+        raise ToolFailed(f"The argument {name} is missing or no string.")
+    return value
+
+
+def parse_arguments(text: str) -> Mapping[str, Any]:
+    """The arguments as the model wrote them; ToolFailed for what is no JSON object."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        raise ToolFailed("The arguments are not JSON.") from None
+    if not isinstance(value, dict):
+        raise ToolFailed("The arguments are not a JSON object.")
+    return cast(Mapping[str, Any], value)
+
+
+def _object(**properties: str) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": {name: {"type": "string", "description": text} for name, text in properties.items()},
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_PATH: Final = "Relative path in the session's file area."
+
+BUILT_IN: Final[Mapping[str, tuple[Tool, ...]]] = {
+    "current_time": (
+        Tool(ToolSpec("current_time", "The current date and time in UTC.", _object()), _current_time, True),
+    ),
+    "files": (
+        Tool(
+            ToolSpec("write_file", "Write a text file.", _object(path=_PATH, content="The text.")),
+            _write_file,
+            repeatable=True,
+        ),
+        Tool(ToolSpec("read_file", "Read a text file.", _object(path=_PATH)), _read_file, repeatable=True),
+        Tool(ToolSpec("list_files", "List the files.", _object()), _list_files, repeatable=True),
+    ),
+}
