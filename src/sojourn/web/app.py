@@ -1,0 +1,97 @@
+"""The application: every surface at its place, and one answer for what is at none."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sojourn.service.core import Services
+from sojourn.web.kit.request import REST
+from sojourn.web.kit.sse import Heart
+from sojourn.web.kit.surface import Surface
+from sojourn.web.native.errors import PROBLEMS
+from sojourn.web.native.meta import health
+from sojourn.web.native.surface import build_native
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A surface takes every path that is `prefix` or below it; the longest prefix wins.
+
+    `keep` leaves the prefix on the path that the surface sees.
+    """
+
+    prefix: str
+    app: ASGIApp
+    keep: bool = False
+
+
+def mounts(services: Services, heart: Heart) -> tuple[Mount, ...]:
+    """Where each surface is. A new one is a line here."""
+    return (
+        Mount("/health", Surface([("GET", "/health", health)], PROBLEMS), keep=True),
+        Mount("/sojourn/v1", build_native(services, heart)),
+    )
+
+
+class App:
+    """Sends each request to its surface.
+
+    Empty path segments in front of and within a mount's prefix do not count, so that a client's base URL may end in
+    a slash. What follows the prefix is the surface's, as it came.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        table = sorted(mounts(services, Heart()), key=lambda mount: len(mount.prefix), reverse=True)
+        self._mounts = tuple(table)
+        self._pattern = _pattern(table)
+        self._nothing_here = Surface([], PROBLEMS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._app_for(scope)(scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case _:
+                # There is nothing here that speaks WebSocket; closing before accepting answers 403.
+                await send({"type": "websocket.close", "code": 1000})
+
+    def _app_for(self, scope: Scope) -> ASGIApp:
+        raw: bytes = scope["raw_path"]
+        found = self._pattern.match(raw)
+        if found is None or found.lastindex is None:
+            return self._nothing_here
+        mount = self._mounts[found.lastindex - 1]
+        scope[REST] = mount.prefix.encode() + raw[found.end() :] if mount.keep else raw[found.end() :]
+        return mount.app
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                self.close_streams()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def close_streams(self) -> None:
+        """End every stream, each with its surface's last word, and those that are asked for from now on.
+
+        The server calls this before it waits for its connections to finish: the lifespan's own shutdown comes after
+        that wait, which would be one for streams that nobody ends.
+        """
+        self._services.hub.close()
+
+
+def _pattern(table: Sequence[Mount]) -> re.Pattern[bytes]:
+    """One group per mount, in the order of the table."""
+    groups = ["(" + mount.prefix.replace("/", "/+") + ")" for mount in table]
+    return re.compile(f"(?:{'|'.join(groups)})(?=/|\\Z)".encode())
+
+
+def build_app(services: Services) -> App:
+    return App(services)

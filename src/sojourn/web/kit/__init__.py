@@ -1,0 +1,1 @@
+"""What every surface needs of HTTP, and nothing of any of them."""

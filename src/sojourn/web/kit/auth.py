@@ -1,0 +1,44 @@
+"""Credentials as they come in headers, and what the role of a key allows."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from sojourn.domain.errors import Forbidden, Unauthenticated
+from sojourn.domain.record import Principal, Role
+from sojourn.web.kit.request import Request
+
+Scope = Literal[
+    "agents:read",
+    "agents:write",
+    "sessions:read",
+    "sessions:write",
+    "presence:write",
+    "turns:run",
+    "org:admin",
+]
+
+_WORKER: Final = frozenset[Scope](("agents:read", "sessions:read", "presence:write", "turns:run"))
+_MEMBER: Final = frozenset[Scope](
+    ("agents:read", "agents:write", "sessions:read", "sessions:write", "presence:write")
+)
+_ADMIN: Final = _MEMBER | _WORKER | frozenset[Scope](("org:admin",))
+
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _ADMIN}
+
+
+def bearer_token(request: Request) -> str:
+    """The token of `Authorization: Bearer <token>` (RFC 6750 section 2.1; the scheme in any case)."""
+    header = request.header(b"authorization")
+    if header is None:
+        raise Unauthenticated
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    return token
+
+
+def require(principal: Principal, scope: Scope) -> None:
+    """Forbidden unless the role of the key has the scope."""
+    if scope not in SCOPES[principal.role]:
+        raise Forbidden(scope)

@@ -1,0 +1,64 @@
+"""Opaque cursors: a place in one list of one organisation, and worth nothing in any other."""
+
+import binascii
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from sojourn.domain.ids import OrgId
+from sojourn.web.kit.refusals import BadRequest
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+_BINDING_BYTES: Final = 8
+
+
+class Cursors(Generic[P]):
+    """Writes and reads the cursors of one list.
+
+    `place` is the type of a place in it, `name` its own. A cursor repeats a digest of what it was made for (the
+    organisation and whatever else selects the rows). It is no secret and needs no signature: a forged one leads
+    to another place among the rows that its bearer may read anyway.
+    """
+
+    def __init__(self, name: str, place: type[P]) -> None:
+        self._name = name
+        self._decoder = msgspec.msgpack.Decoder(place)
+
+    def write(self, place: P, org: OrgId, *selection: object) -> str:
+        data = self._binding(org, selection) + msgspec.msgpack.encode(place)
+        return binascii.b2a_base64(data, newline=False).decode().translate(_TO_URL).rstrip("=")
+
+    def read(self, cursor: str, org: OrgId, *selection: object) -> P:
+        """BadRequest for a cursor of another list, or for none at all."""
+        try:
+            text = cursor.translate(_FROM_URL).encode("ascii")
+            data = binascii.a2b_base64(text + b"=" * (-len(text) % 4), strict_mode=True)
+            place = self._decoder.decode(data[_BINDING_BYTES:])
+        except (ValueError, msgspec.DecodeError):
+            raise _not_ours() from None
+        if data[:_BINDING_BYTES] != self._binding(org, selection):
+            raise _not_ours()
+        return place
+
+    def _binding(self, org: OrgId, selection: tuple[object, ...]) -> bytes:
+        made_for = repr((self._name, str(org), selection))
+        return blake2b(made_for.encode(), digest_size=_BINDING_BYTES).digest()
+
+
+def cut(rows: Sequence[R], limit: int) -> tuple[Sequence[R], R | None]:
+    """A page of `rows`, of which one more than `limit` was asked for, and the row to go on behind, if any is left."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], rows[limit - 1]
+
+
+def _not_ours() -> BadRequest:
+    return BadRequest("is not a cursor of this list", "cursor")
+
+
+_TO_URL: Final = str.maketrans("+/", "-_")
+_FROM_URL: Final = str.maketrans("-_+/", "+/  ")

@@ -1,0 +1,42 @@
+"""A surface: routes with one translator of errors around them, as an ASGI application."""
+
+import logging
+from collections.abc import Iterable
+
+from starlette.types import Receive, Scope, Send
+
+from sojourn.domain.errors import DomainError
+from sojourn.web.kit.problems import Problems
+from sojourn.web.kit.refusals import ClientGone, RequestRefused
+from sojourn.web.kit.request import Request
+from sojourn.web.kit.response import Reply
+from sojourn.web.kit.router import Endpoint, Router
+
+logger = logging.getLogger(__name__)
+
+
+class Surface:
+    """Finds the endpoint, runs it, writes its reply; whatever is raised is answered in the surface's own shape."""
+
+    def __init__(self, routes: Iterable[tuple[str, str, Endpoint]], problems: Problems) -> None:
+        self._router = Router(routes)
+        self._problems = problems
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            reply = await self._reply(request)
+        except ClientGone:
+            return
+        await reply.write(request, send)
+
+    async def _reply(self, request: Request) -> Reply:
+        try:
+            return await self._router.find(request)(request)
+        except (DomainError, RequestRefused) as error:
+            return self._problems.answer(error, request.id)
+        except ClientGone:
+            raise
+        except Exception as error:
+            logger.exception("request %s failed", request.id)
+            return self._problems.answer(error, request.id)

@@ -1,0 +1,1 @@
+"""Sojourn's own API, at `/sojourn/v1`."""

@@ -1,0 +1,132 @@
+"""The native API's format in our values. Pure; InvalidRequest names the field that is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from sojourn.domain.agent import AgentSpec
+from sojourn.domain.content import TextPart
+from sojourn.domain.events import Json
+from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
+from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.policy import Policy
+from sojourn.service import results
+from sojourn.service.sessions import NewSession, SessionChange
+from sojourn.web.kit.refusals import BadRequest
+from sojourn.web.kit.values import check_free_form
+from sojourn.web.native import queries, wire
+
+MAX_KEYS: Final = 64
+UUID_LENGTH: Final = 36
+MAX_OBJECT_BYTES: Final = 64 * 1024
+
+
+def free_form(field: str, value: Mapping[str, Any]) -> Mapping[str, Json]:
+    check_free_form(field, value, MAX_KEYS, MAX_OBJECT_BYTES)
+    return value
+
+
+def policy(policy: wire.Policy) -> Policy:
+    return Policy(
+        idle_timeout_seconds=policy.idle_timeout_seconds,
+        max_lifetime_seconds=policy.max_lifetime_seconds,
+        max_turn_seconds=policy.max_turn_seconds,
+    )
+
+
+def content(content: str | list[wire.TextPart]) -> tuple[TextPart, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),)
+    return tuple(TextPart(part.text) for part in content)
+
+
+def agent_spec(new: wire.NewAgent) -> AgentSpec:
+    return AgentSpec(
+        name=new.name,
+        instructions=new.instructions,
+        runner=new.runner,
+        model=new.model,
+        tools=tuple(new.tools),
+        runner_config=free_form("runner_config", new.runner_config),
+        policy=policy(new.policy),
+        metadata=free_form("metadata", new.metadata),
+    )
+
+
+def session_filter(query: queries.SessionList, of_agent: tuple[Filter, ...]) -> Filter:
+    """What the query selects; `of_agent` is what its `agent` stands for."""
+    parts = list(of_agent)
+    if query.archived != "any":
+        parts.append(Compare("archived_at", "not_null" if query.archived == "true" else "is_null"))
+    if query.status:
+        parts.append(OneOf("status", tuple(query.status)))
+    if query.activity:
+        parts.append(OneOf("activity", tuple(query.activity)))
+    parts.extend(HasTag(tag) for tag in query.tag)
+    parts.extend(MetadataIs(key, value) for key, value in query.metadata.items())
+    if query.external_id is not UNSET:
+        parts.append(Compare("external_id", "eq", query.external_id))
+    parts.extend(_created("created_after", "gt", query.created_after))
+    parts.extend(_created("created_before", "lt", query.created_before))
+    return All(tuple(parts))
+
+
+def _created(field: str, op: Operator, at: datetime | UnsetType) -> list[Filter]:
+    if at is UNSET:
+        return []
+    try:
+        return [Compare("created_at", op, at.astimezone(UTC))]
+    except OverflowError:
+        raise BadRequest("is outside of the calendar", field) from None
+
+
+def agent_reference(text: str) -> AgentId | str:
+    """An agent's id or its name. A name that looks like an id is never found by it."""
+    if len(text) != UUID_LENGTH:
+        return text
+    try:
+        return AgentId(UUID(text))
+    except ValueError:
+        return text
+
+
+def new_session(new: wire.NewSession) -> NewSession:
+    return NewSession(
+        id=None if new.id is None else SessionId(new.id),
+        agent=None if new.agent is None else agent_reference(new.agent),
+        title=new.title,
+        metadata=free_form("metadata", new.metadata),
+        tags=tuple(dict.fromkeys(new.tags)),
+        external_id=new.external_id,
+        policy=policy(new.policy),
+    )
+
+
+def session_change(change: wire.SessionChange) -> SessionChange:
+    return SessionChange(
+        title=results.UNSET if change.title is UNSET else change.title,
+        metadata=results.UNSET if change.metadata is UNSET else free_form("metadata", change.metadata),
+        tags=results.UNSET if change.tags is UNSET else tuple(dict.fromkeys(change.tags)),
+        policy=results.UNSET if change.policy is UNSET else policy(change.policy),
+    )
+
+
+def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
+    """The next version's spec: what the change leaves out stays."""
+    if change.runner_config is not UNSET:
+        spec = replace(spec, runner_config=free_form("runner_config", change.runner_config))
+    if change.metadata is not UNSET:
+        spec = replace(spec, metadata=free_form("metadata", change.metadata))
+    return replace(
+        spec,
+        name=spec.name if change.name is UNSET else change.name,
+        instructions=spec.instructions if change.instructions is UNSET else change.instructions,
+        runner=spec.runner if change.runner is UNSET else change.runner,
+        model=spec.model if change.model is UNSET else change.model,
+        tools=spec.tools if change.tools is UNSET else tuple(change.tools),
+        policy=spec.policy if change.policy is UNSET else policy(change.policy),
+    )

@@ -1,0 +1,69 @@
+"""Handlers of inputs."""
+
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from sojourn.domain.ids import InputId
+from sojourn.domain.input import Input
+from sojourn.service.inputs import NewInput
+from sojourn.service.results import Result
+from sojourn.web.kit.conditions import etag
+from sojourn.web.kit.idempotency import replayed
+from sojourn.web.kit.paging import Cursors, cut
+from sojourn.web.kit.response import NO_CONTENT, Response, json_response
+from sojourn.web.native import inbound, outbound, queries, wire
+from sojourn.web.native.route import AnyCall, Call
+
+
+class InputPlace(msgspec.Struct, array_like=True, frozen=True):
+    """The last input of a page."""
+
+    position: int
+
+
+CURSORS: Final = Cursors("inputs", InputPlace)
+
+
+async def send(call: Call[queries.NoQuery, wire.NewInput]) -> Response:
+    new = NewInput(content=inbound.content(call.body.content), delivery=call.body.delivery)
+    result = await call.services.inputs.send(call.org, call.session, new, call.by, call.repeat)
+    return answer(call, result, 202)
+
+
+async def get(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    return answer(call, Result(await call.services.inputs.get(call.org, call.session, input_id(call))))
+
+
+async def page(call: Call[queries.InputList, wire.Nothing]) -> Response:
+    query, session = call.query, call.session
+    status = None if query.status is UNSET else query.status
+    selection = (str(session), status)
+    after = 0 if query.cursor is UNSET else CURSORS.read(query.cursor, call.org, *selection).position
+    rows = await call.services.inputs.list(call.org, session, status, after, query.limit + 1)
+    inputs, last = cut(rows, query.limit)
+    cursor = None if last is None else CURSORS.write(InputPlace(last.position), call.org, *selection)
+    return json_response(wire.Inputs([outbound.input(session, input) for input in inputs], cursor))
+
+
+async def edit(call: Call[queries.NoQuery, wire.InputChange]) -> Response:
+    content = inbound.content(call.body.content)
+    edited = await call.services.inputs.edit(
+        call.org, call.session, input_id(call), content, call.by, call.expected_revision
+    )
+    return answer(call, Result(edited))
+
+
+async def withdraw(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    await call.services.inputs.withdraw(call.org, call.session, input_id(call), call.by)
+    return NO_CONTENT
+
+
+def input_id(call: AnyCall) -> InputId:
+    return InputId(call.id("input"))
+
+
+def answer(call: AnyCall, result: Result[Input], status: int = 200) -> Response:
+    body = outbound.input(call.session, result.value)
+    return json_response(body, status, etag(body.revision), *replayed(result))

@@ -1,0 +1,122 @@
+"""Our values in the native API's format. Pure."""
+
+import msgspec
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.content import Usage
+from sojourn.domain.ids import SessionId
+from sojourn.domain.input import Input
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.policy import Policy
+from sojourn.domain.record import Lease, SessionRecord
+from sojourn.domain.turn import Turn
+from sojourn.web.native import wire
+
+
+def policy(policy: Policy) -> wire.Policy:
+    return wire.Policy(policy.idle_timeout_seconds, policy.max_lifetime_seconds, policy.max_turn_seconds)
+
+
+def usage(usage: Usage) -> wire.Usage:
+    cost = usage.cost_usd
+    return wire.Usage(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_tokens,
+        usage.cache_write_tokens,
+        None if cost is None else f"{cost:f}",
+    )
+
+
+def agent(agent: Agent) -> wire.Agent:
+    spec = agent.spec
+    return wire.Agent(
+        id=agent.id,
+        version=agent.version,
+        name=spec.name,
+        instructions=spec.instructions,
+        runner=spec.runner,
+        model=spec.model,
+        tools=list(spec.tools),
+        runner_config=dict(spec.runner_config),
+        policy=policy(spec.policy),
+        metadata=dict(spec.metadata),
+        created_at=agent.created_at,
+        updated_at=agent.updated_at,
+    )
+
+
+def session(record: SessionRecord) -> wire.Session:
+    row = record.session
+    return wire.Session(
+        id=row.id,
+        agent=wire.AgentVersion(row.agent, row.agent_version),
+        status=row.status.value,
+        activity=row.activity.value,
+        title=record.title,
+        metadata=dict(record.metadata),
+        tags=list(record.tags),
+        external_id=record.external_id,
+        origin=record.origin,
+        policy=policy(row.policy),
+        usage=usage(record.usage),
+        revision=row.revision,
+        first_seq=record.first_seq,
+        last_seq=row.next_seq - 1,
+        open_turn=row.open_turn,
+        turns=row.turns,
+        queued_inputs=row.queued_inputs,
+        presences=row.presences,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        active_at=row.active_at,
+        expires_at=record.expires_at,
+        ended_at=row.ended_at,
+        end_reason=row.end_reason,
+        archived_at=row.archived_at,
+    )
+
+
+def created_session(record: SessionRecord, created: bool) -> wire.CreatedSession:
+    return wire.CreatedSession(**msgspec.structs.asdict(session(record)), created=created)
+
+
+def presence(lease: Lease, acquired: bool) -> wire.Presence:
+    return wire.Presence(lease.holder, lease.ttl_seconds, lease.last_seen_at, acquired)
+
+
+def input(session: SessionId, input: Input) -> wire.Input:
+    return wire.Input(
+        id=input.id,
+        session=session,
+        turn=input.turn,
+        kind=input.kind,
+        delivery=input.delivery,
+        content=[wire.TextPart(part.text) for part in input.content],
+        status=input.status,
+        revision=input.revision,
+        received_at=input.received_at,
+    )
+
+
+def turn(session: SessionId, turn: Turn) -> wire.Turn:
+    return wire.Turn(
+        id=turn.id,
+        session=session,
+        input=turn.input,
+        status=turn.status.value,
+        attempt=turn.attempt,
+        faults=turn.faults,
+        reason=turn.reason,
+        error=turn.error,
+        worker=turn.worker,
+        agent_version=turn.agent_version,
+        not_before=turn.not_before,
+        created_at=turn.created_at,
+        started_at=turn.started_at,
+        ended_at=turn.ended_at,
+    )
+
+
+def event(event: StoredEvent) -> wire.Event:
+    return wire.Event(event.seq, event.id, event.type, event.v, event.at, event.turn, msgspec.Raw(event.data))

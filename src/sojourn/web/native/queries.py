@@ -1,0 +1,62 @@
+"""Query strings of the native API, one struct each."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from sojourn.web.native.wire import Activity, Holder, InputStatus, Instant, SessionStatus
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Cursor = Annotated[str, Meta(max_length=1000, description="`next_cursor` of the page before.")]
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1, description="The seq of the last event already seen.")]
+Text = Annotated[str, Meta(max_length=1000)]
+
+
+class NoQuery(Struct, forbid_unknown_fields=True):
+    pass
+
+
+class Page(Struct, forbid_unknown_fields=True):
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
+class AgentVersionQuery(Struct, forbid_unknown_fields=True):
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
+
+
+class SessionList(Struct, forbid_unknown_fields=True):
+    """`status` and `activity` match any of their values, `tag` and `metadata.<key>` all of them."""
+
+    status: list[SessionStatus] = []
+    activity: list[Activity] = []
+    agent: Text | UnsetType = UNSET
+    tag: list[Text] = []
+    metadata: dict[str, Text] = {}
+    external_id: Text | UnsetType = UNSET
+    created_after: Instant | UnsetType = UNSET
+    created_before: Instant | UnsetType = UNSET
+    archived: Literal["true", "false", "any"] = "false"
+    order: Literal["asc", "desc"] = "desc"
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
+class InputList(Struct, forbid_unknown_fields=True):
+    status: InputStatus | UnsetType = UNSET
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
+class EventList(Struct, forbid_unknown_fields=True):
+    after: Seq = 0
+    limit: Limit = 20
+    type: list[Text] = []
+
+
+class EventStreamQuery(Struct, forbid_unknown_fields=True):
+    after: Seq = 0
+
+
+class PresenceQuery(Struct, forbid_unknown_fields=True):
+    holder: Holder
