@@ -126,7 +126,9 @@ def _append_events(draft: Draft, command: c.AppendEvents) -> None:
     if command.steers_before is not None:
         for steer in command.steers:
             draft.deliver(steer.id, turn.id, call=command.steers_before)
-        draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs - len(command.steers))
+        draft.session = replace(
+            draft.session, queued_inputs=draft.session.queued_inputs - len(command.steers)
+        )
     draft.say_for_turn(command.intents)
     status = next_status(turn.status, Move.APPEND)
     progressed = any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in command.events)
@@ -159,7 +161,9 @@ def _retry_turn(draft: Draft, command: c.RetryTurn) -> None:
     draft.say(e.TurnRetried(fault=fault, error=command.error, retry_at=command.retry_at), turn.id)
     status = next_status(turn.status, Move.RETRY)
     # The worker was alive to report the fault, so the claim does not count as one without a sign of life.
-    draft.put_turn(replace(turn, status=status, faults=fault, stalled=0, not_before=command.retry_at, worker=None))
+    draft.put_turn(
+        replace(turn, status=status, faults=fault, stalled=0, not_before=command.retry_at, worker=None)
+    )
     draft.lease = "release"
 
 

@@ -25,7 +25,6 @@ from sojourn.domain.session import Activity, Session, SessionStatus, activity
 from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
 
 
-
 @dataclass(frozen=True, slots=True)
 class InputMark:
     """The end of an input's wait: read by `turn`, or withdrawn."""
@@ -196,7 +195,9 @@ def moved_timers(before: State | None, after: State) -> tuple[Timer, ...]:
     if after.session.policy is NO_POLICY and (before is None or before.session.policy is NO_POLICY):
         return ()
     due_before = {} if before is None else deadlines(before)
-    return tuple(Timer(kind, due_at) for kind, due_at in deadlines(after).items() if due_before.get(kind) != due_at)
+    return tuple(
+        Timer(kind, due_at) for kind, due_at in deadlines(after).items() if due_before.get(kind) != due_at
+    )
 
 
 def deadlines(state: State) -> dict[TimerKind, datetime | None]:

@@ -75,7 +75,9 @@ class RevisionMismatch(Conflict):
     code: ClassVar[str] = "revision_mismatch"
 
     def __init__(self, expected: int, actual: int) -> None:
-        super().__init__(f"The record is at revision {actual}, not {expected}: read it again and repeat the change.")
+        super().__init__(
+            f"The record is at revision {actual}, not {expected}: read it again and repeat the change."
+        )
         self.expected = expected
         self.actual = actual
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sojourn.domain.ids import SessionId
+from sojourn.domain.ids import AgentId, SessionId
 
 Field = Literal[
     "id",
@@ -21,7 +21,7 @@ Field = Literal[
     "archived_at",
 ]
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "like", "is_null", "not_null"]
-Value = str | int | datetime | SessionId | None
+Value = str | int | datetime | SessionId | AgentId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +85,3 @@ class SessionQuery:
     after: Position | None = None
     order: Literal["asc", "desc"] = NEWEST_FIRST
     limit: int = 20
-
-

@@ -26,7 +26,7 @@ from sojourn.domain.events import (
     ToolStarted,
     TurnStarted,
 )
-from sojourn.domain.ids import AskId, InputId, TurnId
+from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
 from sojourn.domain.log import LogEntry
 
 
@@ -36,17 +36,29 @@ class UnknownEventType(DomainError):
     code = "unknown_event_type"
 
     def __init__(self, type: str, seq: int) -> None:
-        super().__init__(f"Event {seq} has the type {type}, which this release does not know: upgrade the worker.")
+        super().__init__(
+            f"Event {seq} has the type {type}, which this release does not know: upgrade the worker."
+        )
         self.type = type
         self.seq = seq
 
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """What a turn has begun and not ended: tool calls without a result, a message without an end."""
+    """What a turn has begun and not ended: tool calls without a result, a message without an end.
+
+    `message` is what becomes of that message: its partial text is kept where it was stopped on purpose.
+    """
 
     tools: tuple[ToolRequested, ...] = ()
-    message: MessageAbandoned | None = None
+    message: MessageAbandoned | MessageCompleted | None = None
+
+    def keeping(self, message: MessageId, text: str) -> "Unfinished":
+        """The same with `text` as the interrupted end of the open message, if it is the one that `message` names."""
+        if self.message is None or self.message.message != message or not text:
+            return self
+        end = MessageCompleted(message=message, call=self.message.call, text=text, interrupted=True)
+        return Unfinished(self.tools, end)
 
     def closing(self, status: Literal["unknown", "cancelled"], output: str) -> tuple[RunnerEvent, ...]:
         """The events that give every open tool call its one result and void the open message."""

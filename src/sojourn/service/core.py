@@ -38,7 +38,7 @@ def build_services(
         access=Access(store, clock),
         agents=agents,
         sessions=Sessions(store, clock, agents, hub),
-        inputs=Inputs(store, clock),
+        inputs=Inputs(store, clock, hub),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
         presences=Presences(store, clock),
         feed=feed,

@@ -5,10 +5,11 @@ A subscriber holds a position, never items: one that falls behind the ring reads
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from sojourn.domain.ids import OrgId, SessionId, TurnId
+from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.log import StoredEvent
 from sojourn.ports import Closing, Preview, Ready
 
@@ -17,9 +18,17 @@ RING: Final = 256
 # After these a worker may find something to claim.
 _READY_TYPES: Final = frozenset({"turn.queued", "turn.resumed", "turn.reclaimed"})
 # After these a worker may be running something that is not its own any more.
-_STOP_TYPES: Final = frozenset({"turn.cancelled", "turn.reclaimed", "turn.failed"})
+_STOP_TYPES: Final = frozenset({"turn.cancelled", "turn.reclaimed"})
+# After these no message of the session is being written.
+_MESSAGE_ENDS: Final = frozenset({"message.completed", "message.abandoned"})
 
 Item = StoredEvent | Preview
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    message: MessageId
+    texts: list[str]
 
 
 class Channel:
@@ -72,6 +81,7 @@ class Channel:
 class Hub:
     def __init__(self) -> None:
         self._channels: dict[SessionId, Channel] = {}
+        self._partials: dict[SessionId, Partial] = {}
         self._on_ready: Callable[[Ready], None] | None = None
         self._on_stop: Callable[[SessionId, TurnId | None], None] | None = None
         self._is_closed = False
@@ -92,15 +102,26 @@ class Hub:
             channel = self._channels.get(event.session)
             if channel is not None:
                 channel.push((event,))
+            if event.type in _MESSAGE_ENDS:
+                self._partials.pop(event.session, None)
             if event.type in _READY_TYPES and self._on_ready is not None:
                 self._on_ready(Ready(event.org, event.session))
             if event.type in _STOP_TYPES and self._on_stop is not None:
                 self._on_stop(event.session, event.turn)
 
     def preview(self, preview: Preview) -> None:
+        partial = self._partials.get(preview.session)
+        if partial is None or partial.message != preview.message:
+            partial = self._partials[preview.session] = Partial(preview.message, [])
+        partial.texts.append(preview.text)
         channel = self._channels.get(preview.session)
         if channel is not None:
             channel.push((preview,))
+
+    def partial(self, session: SessionId) -> tuple[MessageId, str] | None:
+        """The message that this process's worker is writing for the session, and its text so far."""
+        partial = self._partials.get(session)
+        return None if partial is None else (partial.message, "".join(partial.texts))
 
     def subscribe(self, org: OrgId, session: SessionId) -> Channel:
         channel = self._channels.get(session)

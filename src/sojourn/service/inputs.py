@@ -13,9 +13,10 @@ from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.input import Input, InputStatus
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import MAX_QUEUED
-from sojourn.service.verbs import Remembered, carry_out, lock, once, unfinished
+from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +27,10 @@ class NewInput:
 
 
 class Inputs:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, hub: Hub) -> None:
         self._store = store
         self._clock = clock
+        self._hub = hub
 
     async def send(
         self, org: OrgId, session: SessionId, new: NewInput, by: Actor, repeat: Repeat | None = None
@@ -49,7 +51,7 @@ class Inputs:
                 delivery=new.delivery,
                 content=new.content,
                 by=by,
-                unfinished=await unfinished(tx, state) if interrupts else Unfinished(),
+                unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
             )
             decision = await carry_out(tx, state, command, now)
             sent[:] = decision.inputs

@@ -21,7 +21,7 @@ from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.hub import Hub
 from sojourn.service.results import UNSET, Repeat, Result, Unset
-from sojourn.service.verbs import Remembered, append, carry_out, lock, once, unfinished
+from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
 
 # More inputs than this are never queued on one session.
 MAX_QUEUED = 10_000
@@ -184,7 +184,7 @@ class Sessions:
                 by=by,
                 reason=reason,
                 queued=tuple(await tx.queued_inputs(org, session, steers_only=False, limit=MAX_QUEUED)),
-                unfinished=await unfinished(tx, state),
+                unfinished=await stopped(tx, state, self._hub),
             )
 
         return await self._change(org, session, command, repeat)

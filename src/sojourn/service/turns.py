@@ -31,7 +31,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat, Result
-from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, unfinished
+from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, stopped, unfinished
 
 LEASE_TTL_SECONDS: Final = 15.0
 MAX_STEERS: Final = 100
@@ -78,7 +78,8 @@ class TurnService:
                 state = await lock(tx, org, session)
                 if await tx.get_turn(org, session, turn) is None:
                     raise NotFound("turn", turn)
-                command = CancelTurn(turn=turn, by=by, unfinished=await unfinished(tx, state))
+                left = await stopped(tx, state, self._hub)
+                command = CancelTurn(turn=turn, by=by, unfinished=left)
                 await carry_out(tx, state, command, now)
                 return Remembered({"turn": str(turn)}, created=False)
 

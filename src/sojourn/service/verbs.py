@@ -19,6 +19,7 @@ from sojourn.domain.record import Recalled
 from sojourn.domain.session import SessionStatus
 from sojourn.ports import Tx
 from sojourn.service.codec import encode, put_large, read_entry
+from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat
 
 NO_USAGE: Final = Usage()
@@ -108,6 +109,13 @@ async def unfinished(tx: Tx, state: State) -> Unfinished:
         conversation.extend([await read_entry(tx, event) for event in events if event.turn == state.turn.id])
         after = events[-1].seq
     return conversation.progress.unfinished()
+
+
+async def stopped(tx: Tx, state: State, hub: Hub) -> Unfinished:
+    """What the open turn leaves behind when it is stopped on purpose: the text written so far stays."""
+    left = await unfinished(tx, state)
+    partial = hub.partial(state.session.id)
+    return left if partial is None else left.keeping(*partial)
 
 
 # What tells how far a turn got, and nothing of what was said in it.

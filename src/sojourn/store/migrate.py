@@ -36,7 +36,10 @@ class Migration:
 
 def load_migrations(dialect: Dialect) -> Sequence[Migration]:
     """Every migration of a database, in the order of their numbers."""
-    texts = [(path.stem, path.read_text(encoding="utf-8")) for path in sorted((_MIGRATIONS / dialect).glob("*.sql"))]
+    texts = [
+        (path.stem, path.read_text(encoding="utf-8"))
+        for path in sorted((_MIGRATIONS / dialect).glob("*.sql"))
+    ]
     return [Migration(name, text, hashlib.sha256(text.encode()).hexdigest()) for name, text in texts]
 
 
@@ -45,7 +48,9 @@ def pending(migrations: Sequence[Migration], applied: Mapping[str, str]) -> Sequ
     known = {migration.name: migration.sha256 for migration in migrations}
     for name, sha256 in applied.items():
         if name not in known:
-            raise MigrationMismatch(f"The database has migration {name}, which this release lacks: upgrade it.")
+            raise MigrationMismatch(
+                f"The database has migration {name}, which this release lacks: upgrade it."
+            )
         if known[name] != sha256:
             raise MigrationMismatch(f"Migration {name} was applied with another text than this release has.")
     return [migration for migration in migrations if migration.name not in applied]

@@ -104,7 +104,9 @@ class PostgresStore:
         self._reads = StoreReads(PostgresDb(pool, texts))
 
     @classmethod
-    async def open(cls, url: str, clock: Clock, published: Published, connections: int = 10) -> "PostgresStore":
+    async def open(
+        cls, url: str, clock: Clock, published: Published, connections: int = 10
+    ) -> "PostgresStore":
         async with translated():
             pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, init=_prepare)
         async with translated(), pool.acquire() as connection:

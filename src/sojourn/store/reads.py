@@ -145,6 +145,9 @@ class StoreReads:
         found = await self._db.all("list_files", {"org": org, "session": session})
         return [(path, size) for path, size in found]
 
+    async def has_keys(self, org: OrgId) -> bool:
+        return await self._db.one("any_key", {"org": org}) is not None
+
     async def find_key(self, token_hash: bytes) -> Key | None:
         row = await self._db.one("find_key", {"token_hash": token_hash})
         return None if row is None else rows.key_of(row)
@@ -164,7 +167,8 @@ class StoreReads:
     async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = await self._per_org("due_timers", now, limit)
         return [
-            DueTimer(OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), kind) for org, session, kind in found
+            DueTimer(OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), kind)
+            for org, session, kind in found
         ]
 
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]:

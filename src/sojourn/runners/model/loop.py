@@ -12,6 +12,7 @@ from contextlib import aclosing
 from typing import Final
 
 from sojourn.domain.content import ToolStatus
+from sojourn.domain.errors import DomainError
 from sojourn.domain.events import (
     MessageAbandoned,
     MessageCompleted,
@@ -69,6 +70,8 @@ class _Run:
         # The model call whose intent was written for this claim: the first claim of a turn writes the first one.
         # Any other open call in the log is somebody's who did not live to finish it.
         self._own_call = 1 if journal.turn.attempt == 1 else 0
+        # Faults in a row before this claim; an answer ends the row.
+        self._faults = journal.turn.faults
 
     async def loop(self) -> Settled | Faulted:
         while True:
@@ -104,19 +107,21 @@ class _Run:
             async with asyncio.timeout(MODEL_SECONDS):
                 answer = await self._stream(opened)
         except TransientModelError as error:
-            delay = _backoff(self._journal.turn.faults, error.retry_after_seconds)
+            delay = _backoff(self._faults, error.retry_after_seconds)
             return Faulted(events=(void,), error=str(error), delay_seconds=delay)
         except TimeoutError:
             return Faulted(events=(void,), error="The model did not answer in time.", delay_seconds=1.0)
         except FatalModelError as error:
             return Settled(events=(void,), reason="error", error=str(error))
+        self._faults = 0
         events = _answer_events(opened, answer)
         requests = [
             ToolRequested(call=call, index=index, id=part.id, name=part.name, arguments=part.arguments)
             for index, part in enumerate(answer.tool_calls)
         ]
         if not requests:
-            return Settled(events=events)
+            is_refusal = answer.finish_reason == "content_filter"
+            return Settled(events=events, reason="refused" if is_refusal else "end_turn")
         await self._journal.append((*events, *requests), [_start(request) for request in requests])
         await self._finish_tools(requests, (), call)
         return None
@@ -129,7 +134,7 @@ class _Run:
             messages=tuple(journal.conversation.messages),
             tools=tuple(tool.spec for tool in self._tools.values()),
             call=opened.call,
-            faults=journal.turn.faults,
+            faults=self._faults,
         )
         offset = 0
         async with aclosing(self._client_for(opened.model).stream(request)) as items:
@@ -185,6 +190,11 @@ class _Run:
             return _result(request, "error", str(error))
         except TimeoutError:
             return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
+        except DomainError:
+            raise
+        except Exception:  # noqa: BLE001 - a supervisor: a tool's defect is a result that the model reads
+            log.exception("the tool %s failed", request.name)
+            return _result(request, "error", "The tool failed.")
         return _result(request, "done", output)
 
 

@@ -62,3 +62,6 @@ WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key =
 
 -- name: forget_before!
 DELETE FROM idempotency WHERE org = :org AND created_at < :cutoff;
+
+-- name: any_key^
+SELECT id FROM keys WHERE org = :org LIMIT 1;

@@ -1,0 +1,93 @@
+"""Settings: flags before environment before file, each under one name."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+PREFIX: Final = "SOJOURN_"
+FILE_NAME: Final = "sojourn.toml"
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the first argument says which, why and where it came from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`data_dir` holds the SQLite file, the key file and downloads. `database_url` names a Postgres instead.
+
+    `secret_key` seals secrets; without it a key file is made in the data directory. `bootstrap_key` is taken as an
+    admin key of the default organisation, `bootstrap_workspace_*` as a Membrane workspace's key and JWT secret.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 3013
+    data_dir: Path = Path("sojourn-data")
+    database_url: str | None = None
+    default_model: str = "sim/echo"
+    secret_key: str | None = None
+    bootstrap_key: str | None = None
+    bootstrap_workspace_key: str | None = None
+    bootstrap_workspace_secret: str | None = None
+    worker_capacity: int = 100
+    max_body_bytes: int = 8 * 1024 * 1024
+
+
+SECRET_NAMES: Final = ("secret_key", "bootstrap_key", "bootstrap_workspace_secret")
+
+
+def load_settings(
+    flags: Mapping[str, object], environment: Mapping[str, str] | None = None, directory: Path | None = None
+) -> Settings:
+    """The settings of a start. `flags` holds those given on the command line, None for the others.
+
+    The file `sojourn.toml` is looked for in `directory` (default: where the process runs). Raises BadSetting.
+    """
+    environment = os.environ if environment is None else environment
+    given = _file_values((directory or Path.cwd()) / FILE_NAME)
+    names = {field.name for field in fields(Settings)}
+    unknown = given.keys() - names
+    if unknown:
+        raise BadSetting(f"{FILE_NAME} has an unknown setting {sorted(unknown)[0]!r}.")
+    for name in names:
+        from_environment = environment.get(f"{PREFIX}{name.upper()}")
+        if from_environment:
+            given[name] = from_environment
+    given |= {name: value for name, value in flags.items() if value is not None}
+    return Settings(**{name: _typed(name, value) for name, value in given.items()})
+
+
+def _file_values(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} is no TOML: {error}") from error
+
+
+def _typed(name: str, value: object) -> Any:
+    match name:
+        case "port":
+            return _integer(name, value, 0, 65535)
+        case "worker_capacity":
+            return _integer(name, value, 0, 10_000)
+        case "max_body_bytes":
+            return _integer(name, value, 1, 2**31)
+        case "data_dir":
+            return Path(str(value)).expanduser()
+        case _:
+            return str(value)
+
+
+def _integer(name: str, value: object, low: int, high: int) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        raise BadSetting(f"The setting {name} is a whole number, not {value!r}.") from None
+    if not low <= number <= high:
+        raise BadSetting(f"The setting {name} is between {low} and {high}, not {number}.")
+    return number

@@ -1,0 +1,138 @@
+"""The composition root: settings in, a running process's services out."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sojourn.config import Settings
+from sojourn.domain.events import RunnerKind
+from sojourn.domain.ids import DEFAULT_ORG
+from sojourn.ports import Clock, Runner, Store
+from sojourn.runners.llama import LocalModel
+from sojourn.runners.model.client import ModelClient
+from sojourn.runners.model.loop import ModelRunner
+from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient
+from sojourn.runners.model.sim import PROVIDER as SIMULATED
+from sojourn.runners.model.sim import SimulatedModel
+from sojourn.runners.model.tools import BUILT_IN, Tool
+from sojourn.service.core import Services, build_services
+from sojourn.service.hub import Hub
+from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
+from sojourn.worker.loop import Worker, WorkerSettings
+
+DATABASE_FILE = "sojourn.db"
+
+
+class SteadyClock:
+    """The wall's time at the start plus the monotonic time since: it never jumps, so ages are true."""
+
+    def __init__(self) -> None:
+        self._start = datetime.now(UTC)
+        self._started = time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=time.monotonic() - self._started)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process's services. `new_key` is the token of the key that this very start made, to be shown once."""
+
+    services: Services
+    new_key: str | None
+
+
+class Models:
+    """Finds the client of a model by its provider. Nothing is imported or started before a turn needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._simulated = SimulatedModel()
+        self._local = LocalModel(settings.data_dir / "models")
+        self._direct = DirectModelClient(
+            local=self._local, compatible=CompatibleEndpoint.from_environment(os.environ)
+        )
+
+    def client_for(self, model: str) -> ModelClient:
+        return self._simulated if model.startswith(f"{SIMULATED}/") else self._direct
+
+    async def close(self) -> None:
+        await self._direct.aclose()
+        await self._local.stop()
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings, toolsets: Mapping[str, Sequence[Tool]] = BUILT_IN
+) -> AsyncIterator[Running]:
+    """Open the store, bring it up to date, start upkeep and the embedded worker; undo it all at the end."""
+    clock = SteadyClock()
+    hub = Hub()
+    boot = str(uuid4())
+    is_shared = settings.database_url is not None
+    terms = LeaseTerms(LEASE_TTL_SECONDS, None) if is_shared else LeaseTerms(None, boot)
+    store = await _open_store(settings, clock, hub)
+    models = Models(settings)
+    try:
+        services = build_services(store, hub, clock, terms, settings.default_model, is_shared)
+        new_key = await _bootstrap(settings, services, store)
+        await services.upkeep.start()
+        runners: dict[RunnerKind, Runner] = {"model": ModelRunner(models.client_for, toolsets)}
+        worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
+        hub.connect_worker(worker.hear, worker.stop_turn)
+        async with _background(services.upkeep.run(), worker.run()):
+            yield Running(services, new_key)
+    finally:
+        hub.close()
+        await models.close()
+        await store.close()
+
+
+async def _open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:
+    if settings.database_url is not None:
+        from sojourn.store.postgres import PostgresStore
+
+        return await PostgresStore.open(settings.database_url, clock, hub.publish)
+    from sojourn.store.sqlite import SqliteStore
+
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return SqliteStore(settings.data_dir / DATABASE_FILE, clock, hub.publish)
+
+
+async def _bootstrap(settings: Settings, services: Services, store: Store) -> str | None:
+    """The default organisation, its default agent, and a key to begin with."""
+    await services.access.ensure_org(DEFAULT_ORG, "default")
+    await services.agents.ensure_default(DEFAULT_ORG)
+    if settings.bootstrap_key is not None:
+        await services.access.ensure_key(DEFAULT_ORG, "bootstrap", "admin", settings.bootstrap_key)
+        return None
+    if await store.reads.has_keys(DEFAULT_ORG):
+        return None
+    return await services.access.issue_key(DEFAULT_ORG, "first", "admin")
+
+
+def _worker_settings(settings: Settings, boot: str, terms: LeaseTerms) -> WorkerSettings:
+    renew = None if terms.ttl_seconds is None else terms.ttl_seconds / 3
+    return WorkerSettings(
+        name=f"{socket.gethostname()}/{os.getpid()}/{boot[:8]}",
+        capacity=settings.worker_capacity,
+        renew_seconds=renew,
+    )
+
+
+@asynccontextmanager
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        yield
+    finally:
+        for task in reversed(tasks):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

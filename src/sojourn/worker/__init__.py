@@ -1,0 +1,1 @@
+"""Workers claim turns and run them: embedded in the server, beside Postgres, or over HTTP."""

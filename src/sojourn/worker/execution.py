@@ -1,0 +1,96 @@
+"""One claimed turn, from its claim to its end: fold the log, run, write what came of it."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from sojourn.domain.errors import LeaseLost, StoreUnavailable
+from sojourn.domain.events import RunnerKind
+from sojourn.domain.fold import Conversation, UnknownEventType
+from sojourn.domain.ids import SessionId
+from sojourn.ports import ClaimedTurn, Faulted, Parked, Runner, Settled, Turns
+from sojourn.worker.journal import TurnJournal
+
+log = logging.getLogger(__name__)
+
+CACHED_FOLDS: Final = 256
+STORE_RETRY_SECONDS: Final = 1.0
+
+Ending = Settled | Faulted | Parked
+
+
+class Folds:
+    """The folds of the sessions that this worker ran last, so that a long session is not read from its start."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[SessionId, Conversation] = OrderedDict()
+
+    def take(self, session: SessionId) -> Conversation:
+        """The kept fold, which is then the caller's alone, or an empty one."""
+        return self._kept.pop(session, None) or Conversation()
+
+    def put(self, session: SessionId, conversation: Conversation) -> None:
+        self._kept[session] = conversation
+        if len(self._kept) > CACHED_FOLDS:
+            self._kept.popitem(last=False)
+
+
+class Execution:
+    """Runs one claim. A lost lease ends it without a word: the work is somebody else's."""
+
+    def __init__(self, turns: Turns, runners: Mapping[RunnerKind, Runner], folds: Folds) -> None:
+        self._turns = turns
+        self._runners = runners
+        self._folds = folds
+
+    async def execute(self, turn: ClaimedTurn) -> Ending | None:
+        """How the claim ended; None if its lease was lost."""
+        try:
+            ending = await self._run(turn)
+            await self._write(turn, ending)
+        except LeaseLost:
+            log.info("turn %s of session %s went to somebody else", turn.turn, turn.session)
+            return None
+        return ending
+
+    async def _run(self, turn: ClaimedTurn) -> Ending:
+        conversation = self._folds.take(turn.session)
+        journal = TurnJournal(self._turns, turn, conversation)
+        try:
+            await journal.catch_up()
+            ending = await self._runners[turn.agent.spec.runner].run(journal)
+        except UnknownEventType as error:
+            return Settled(events=(), reason="error", error=str(error))
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception:  # noqa: BLE001 - a supervisor: a runner's defect ends its turn and nothing else
+            log.exception("the runner of turn %s failed", turn.turn)
+            unfinished = journal.conversation.progress.unfinished()
+            events = unfinished.closing("unknown", "the runner failed")
+            return Settled(
+                events=events, reason="error", error="The runner failed; the server's log says how."
+            )
+        self._folds.put(turn.session, conversation)
+        return ending
+
+    async def _write(self, turn: ClaimedTurn, ending: Ending) -> None:
+        match ending:
+            case Settled(events=events, reason=reason, error=error):
+                await self._turns.settle(turn, events, reason, error)
+            case Faulted(events=events, error=error, delay_seconds=delay):
+                await self._turns.retry(turn, events, error, delay)
+            case Parked(events=events, asks=asks):
+                await self._turns.wait(turn, events, asks, "parked")
+
+
+async def until_stored(act: Callable[[], Awaitable[None]]) -> None:
+    """Repeat what the store refused, until it takes it or the lease is gone."""
+    while True:
+        try:
+            return await act()
+        except StoreUnavailable:
+            await asyncio.sleep(STORE_RETRY_SECONDS)
+        except LeaseLost:
+            return

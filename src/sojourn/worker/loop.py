@@ -1,0 +1,157 @@
+"""The worker: hear of ready turns, claim them, run them side by side, renew their leases, give them back on a stop."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sojourn.domain.errors import StoreUnavailable
+from sojourn.domain.events import RunnerKind
+from sojourn.domain.ids import SessionId, TurnId
+from sojourn.ports import ClaimedTurn, Faulted, Ready, Runner, Turns
+from sojourn.worker.execution import Execution, Folds, until_stored
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 1.0
+POLL_LIMIT: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """`renew_seconds` None is for leases that live as long as this process."""
+
+    name: str
+    capacity: int = 100
+    renew_seconds: float | None = None
+    grace_seconds: float = 2.0
+
+
+@dataclass(slots=True)
+class _Running:
+    """`again` is a hint that came while the session's last turn was still being written."""
+
+    task: asyncio.Task[None]
+    turn: ClaimedTurn | None = None
+    again: Ready | None = None
+
+
+class Worker:
+    def __init__(self, turns: Turns, runners: Mapping[RunnerKind, Runner], settings: WorkerSettings) -> None:
+        self._turns = turns
+        self._runners = runners
+        self._settings = settings
+        self._execution = Execution(turns, runners, Folds())
+        self._hints: deque[Ready] = deque()
+        self._wake = asyncio.Event()
+        self._running: dict[SessionId, _Running] = {}
+
+    def hear(self, ready: Ready) -> None:
+        """A hint that a session has a turn to claim."""
+        self._hints.append(ready)
+        self._wake.set()
+
+    def stop_turn(self, session: SessionId, turn: TurnId | None) -> None:
+        """A turn is not ours any more: stop its effects now rather than at its next write."""
+        running = self._running.get(session)
+        if running is None or running.turn is None:
+            return
+        if turn is None or running.turn.turn == turn:
+            running.task.cancel()
+
+    async def run(self) -> None:
+        """Work until cancelled, then give the turns back."""
+        renewing = asyncio.create_task(self._renew())
+        try:
+            await self._work()
+        finally:
+            renewing.cancel()
+            await self._give_back()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        poll_at = loop.time()
+        while True:
+            if loop.time() >= poll_at:
+                await self._poll()
+                poll_at = loop.time() + POLL_SECONDS
+            self._wake.clear()
+            self._start_hinted()
+            try:
+                async with asyncio.timeout_at(poll_at):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _start_hinted(self) -> None:
+        while self._hints and len(self._running) < self._settings.capacity:
+            ready = self._hints.popleft()
+            running = self._running.get(ready.session)
+            if running is not None:
+                running.again = ready
+                continue
+            task = asyncio.create_task(self._claim_and_execute(ready))
+            self._running[ready.session] = _Running(task)
+
+    async def _poll(self) -> None:
+        """What no hint told of: turns delayed until now, or made ready by another process."""
+        try:
+            for runner in self._runners:
+                for ready in await self._turns.ready(runner, POLL_LIMIT):
+                    self.hear(ready)
+        except StoreUnavailable:
+            log.warning("the store cannot be asked for ready turns; trying again")
+
+    async def _claim_and_execute(self, ready: Ready) -> None:
+        running = self._running[ready.session]
+        turn: ClaimedTurn | None = None
+        try:
+            turn = await self._turns.claim(ready, self._settings.name, self._runners.keys())
+            if turn is not None:
+                running.turn = turn
+                ending = await self._execution.execute(turn)
+                if isinstance(ending, Faulted):
+                    # Polling would find it too, but only within its interval.
+                    asyncio.get_running_loop().call_later(ending.delay_seconds, self.hear, ready)
+        except StoreUnavailable:
+            log.warning("the store is not available; turn of session %s is given back", ready.session)
+            if turn is not None:
+                await until_stored(lambda: self._turns.give_back(turn))
+        except Exception:  # noqa: BLE001 - a supervisor: one turn's failure leaves the others alone
+            log.exception("the turn of session %s failed in the worker", ready.session)
+        finally:
+            del self._running[ready.session]
+            if running.again is not None:
+                self._hints.append(running.again)
+            # There is room for one more, whether or not this session has a next turn.
+            self._wake.set()
+
+    async def _renew(self) -> None:
+        seconds = self._settings.renew_seconds
+        while seconds is not None:
+            await asyncio.sleep(seconds)
+            held = [running.turn for running in self._running.values() if running.turn is not None]
+            if not held:
+                continue
+            try:
+                for lost in await self._turns.renew(held, self._settings.name):
+                    self.stop_turn(lost.session, lost.turn)
+            except StoreUnavailable:
+                log.warning("leases could not be renewed; trying again")
+
+    async def _give_back(self) -> None:
+        """Stop every effect first, then release the leases: another worker may start at once."""
+        running = list(self._running.values())
+        for one in running:
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in running), return_exceptions=True)
+        held = [one.turn for one in running if one.turn is not None]
+        try:
+            async with asyncio.timeout(self._settings.grace_seconds):
+                await asyncio.gather(
+                    *(until_stored(lambda turn=turn: self._turns.give_back(turn)) for turn in held)
+                )
+        except TimeoutError:
+            log.warning("some turns could not be given back in time; they are reclaimed by their leases")
