@@ -51,7 +51,7 @@ def load_settings(
     names = {field.name for field in fields(Settings)}
     unknown = given.keys() - names
     if unknown:
-        raise BadSetting(f"{FILE_NAME} has an unknown setting {sorted(unknown)[0]!r}.")
+        raise BadSetting(f"{FILE_NAME} has an unknown setting {min(unknown)!r}.")
     for name in names:
         from_environment = environment.get(f"{PREFIX}{name.upper()}")
         if from_environment:

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -70,7 +70,7 @@ class Models:
 @asynccontextmanager
 async def open_services(
     settings: Settings, toolsets: Mapping[str, Sequence[Tool]] = BUILT_IN
-) -> AsyncIterator[Running]:
+) -> AsyncGenerator[Running]:
     """Open the store, bring it up to date, start upkeep and the embedded worker; undo it all at the end."""
     clock = SteadyClock()
     hub = Hub()
@@ -127,7 +127,7 @@ def _worker_settings(settings: Settings, boot: str, terms: LeaseTerms) -> Worker
 
 
 @asynccontextmanager
-async def _background(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _background(*work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     tasks = [asyncio.create_task(one) for one in work]
     try:
         yield

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound, RevisionMismatch
@@ -37,7 +38,7 @@ class Agents:
         answer = await self._store.write(verb)
         if not answer.replayed:
             return Result(agent)
-        return Result(await self.get(org, AgentId(type(agent.id)(answer.ids["agent"])), 1), replayed=True)
+        return Result(await self.get(org, AgentId(UUID(answer.ids["agent"])), 1), replayed=True)
 
     async def ensure_default(self, org: OrgId) -> None:
         if await self._store.reads.find_agent(org, DEFAULT_AGENT) is None:

@@ -46,7 +46,7 @@ class NewSession:
 class SessionChange:
     """New values; UNSET leaves a field as it is."""
 
-    title: str | None | Unset = UNSET
+    title: str | Unset | None = UNSET
     metadata: Mapping[str, Json] | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     policy: Policy | Unset = UNSET
@@ -192,7 +192,7 @@ class Sessions:
     async def archive(
         self, org: OrgId, session: SessionId, archived: bool, by: Actor, repeat: Repeat | None = None
     ) -> Result[SessionRecord]:
-        async def command(tx: Tx, state: State) -> Command:
+        async def command(_tx: Tx, _state: State) -> Command:
             return UpdateSession(changes={"archived": archived}, by=by, archived=archived)
 
         return await self._change(org, session, command, repeat)

@@ -231,7 +231,7 @@ class TurnService:
         digest = hashlib.sha256(data)
         written = FileWritten(path=path, sha256=digest.hexdigest(), size=len(data))
 
-        async def command(tx: Tx, state: State) -> Command:
+        async def command(tx: Tx, _state: State) -> Command:
             await tx.put_blob(turn.org, digest.digest(), data)
             return AppendEvents(events=(written,))
 
@@ -257,7 +257,7 @@ def holder_of(turn: ClaimedTurn, worker: str) -> str:
 
 
 def _just(command: Command) -> Callable[[Tx, State], Awaitable[Command]]:
-    async def make(tx: Tx, state: State) -> Command:
+    async def make(_tx: Tx, _state: State) -> Command:
         return command
 
     return make

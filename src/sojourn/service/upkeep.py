@@ -80,7 +80,7 @@ class Upkeep:
     async def _guarded(self, act: Callable[[], Awaitable[object]]) -> None:
         try:
             await act()
-        except Exception:  # noqa: BLE001 - a supervisor: time goes on, and the next tick repeats the act
+        except Exception:
             log.exception("upkeep failed; the next tick tries again")
 
     async def _forgive(self) -> None:

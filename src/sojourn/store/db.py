@@ -1,8 +1,8 @@
 """The little that the verbs need of a driver, and the SQL texts under their names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import aiosql
 from aiosql.adapters.asyncpg import AsyncPGAdapter
@@ -30,11 +30,15 @@ class Db(Protocol):
         ...
 
 
+# aiosql's own annotations leave these half unknown.
+_from_path: Final = cast(Callable[..., Any], getattr(aiosql, "from_path"))  # noqa: B009
+
+
 def load_sqlite() -> dict[str, str]:
     """The texts by name, with `:name` placeholders."""
     texts: dict[str, str] = {}
     for path in _files("sqlite"):
-        queries: Any = aiosql.from_path(path, "sqlite3", mandatory_parameters=False)
+        queries = _from_path(path, "sqlite3", mandatory_parameters=False)
         texts |= {name: getattr(queries, name).sql for name in _names(queries)}
     return texts
 
@@ -43,11 +47,15 @@ def load_postgres() -> dict[str, tuple[str, tuple[str, ...]]]:
     """The texts by name, with `$n` placeholders, and the parameter that each stands for."""
     texts: dict[str, tuple[str, tuple[str, ...]]] = {}
     for path in _files("postgres"):
-        adapter = AsyncPGAdapter()
-        queries: Any = aiosql.from_path(path, lambda adapter=adapter: adapter, mandatory_parameters=False)
+        adapter: Any = AsyncPGAdapter()
+        queries = _from_path(path, _always(adapter), mandatory_parameters=False)
         for name in _names(queries):
             texts[name] = (getattr(queries, name).sql, tuple(adapter.var_sorted[name]))
     return texts
+
+
+def _always(adapter: Any) -> Callable[[], Any]:
+    return lambda: adapter
 
 
 def _files(dialect: Dialect) -> list[Path]:

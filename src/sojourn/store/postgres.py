@@ -1,8 +1,7 @@
 """Postgres: one transaction a verb, row locks, and the same SQL texts where both databases accept them."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
@@ -143,19 +142,19 @@ class PostgresStore:
 
 
 @asynccontextmanager
-async def translated() -> AsyncIterator[None]:
+async def translated() -> AsyncGenerator[None]:
     """The one place where a driver's error becomes ours."""
     try:
         yield
     except (
+        TimeoutError,
         OSError,
-        asyncio.TimeoutError,
         asyncpg.InterfaceError,
         asyncpg.PostgresConnectionError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
     ) as error:
-        log.error("the database cannot be reached: %s", error)
+        log.warning("the database cannot be reached: %s", error)
         raise StoreUnavailable from error
 
 

@@ -70,7 +70,8 @@ def to_json_or_none(value: Mapping[str, object] | Sequence[object]) -> str | Non
 def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
-        queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason, archived_at,
+        queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
+        archived_at,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),

@@ -143,7 +143,8 @@ class SqliteStore:
         near, far = (SqliteDb(reader, texts) for reader in self._readers)
         self._reads = SqliteReads(near, far)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._next_tx = self._tx_limit = 0
+        self._next_tx = 0
+        self._tx_limit = 0
         self._closed = False
         self._thread = threading.Thread(target=self._write_batches, name="sojourn-writer", daemon=True)
         self._thread.start()
@@ -235,7 +236,8 @@ class SqliteStore:
             row = self._writer.execute(
                 "UPDATE tx_counter SET next = next + ? RETURNING next - ?", (TX_BLOCK, TX_BLOCK)
             ).fetchone()
-            self._next_tx, self._tx_limit = row[0], row[0] + TX_BLOCK
+            first = int(row[0])
+            self._next_tx, self._tx_limit = first, first + TX_BLOCK
         self._next_tx += 1
         return self._next_tx - 1
 

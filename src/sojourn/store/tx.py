@@ -8,7 +8,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import Timer

@@ -67,16 +67,11 @@ def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
         case f.OneOf(field, values):
             return _one_of(_COLUMNS[field], values, bind)
         case f.HasTag(tag):
-            return (
-                "EXISTS (SELECT 1 FROM tags g WHERE g.org = s.org AND g.session = s.id"
-                f" AND g.tag = {bind(tag)})"
-            )
-        case f.MetadataIs(key, value):
-            return _metadata(key, value, bind, dialect)
-        case f.All(parts):
-            return _joined(parts, " AND ", "TRUE", bind, dialect)
-        case f.AnyOf(parts):
-            return _joined(parts, " OR ", "FALSE", bind, dialect)
+            return f"EXISTS (SELECT 1 FROM tags g WHERE g.org = s.org AND g.session = s.id AND g.tag = {bind(tag)})"
+        case f.MetadataIs():
+            return _metadata(where, bind, dialect)
+        case f.All() | f.AnyOf():
+            return _joined(where, bind, dialect)
         case f.Not(part):
             return f"NOT COALESCE({condition(part, bind, dialect)}, FALSE)"
         case _:
@@ -99,7 +94,8 @@ def _one_of(column: str, values: Sequence[f.Value], bind: Binder) -> str:
     return f"{column} IN ({', '.join(bind(value) for value in values)})" if values else "FALSE"
 
 
-def _metadata(key: str, value: str, bind: Binder, dialect: Dialect) -> str:
+def _metadata(where: f.MetadataIs, bind: Binder, dialect: Dialect) -> str:
+    key, value = where.key, where.value
     if dialect == "postgres":
         return f"s.metadata ->> {bind(key)}::text = {bind(value)}"
     # json_each compares the key as a string; a path expression would read dots and quotes in it.
@@ -109,7 +105,9 @@ def _metadata(key: str, value: str, bind: Binder, dialect: Dialect) -> str:
     )
 
 
-def _joined(parts: Sequence[f.Filter], word: str, empty: str, bind: Binder, dialect: Dialect) -> str:
+def _joined(where: f.All | f.AnyOf, bind: Binder, dialect: Dialect) -> str:
+    parts, is_all = where.parts, isinstance(where, f.All)
     if not parts:
-        return empty
+        return "TRUE" if is_all else "FALSE"
+    word = " AND " if is_all else " OR "
     return "(" + word.join(condition(part, bind, dialect) for part in parts) + ")"

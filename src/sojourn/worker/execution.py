@@ -65,7 +65,7 @@ class Execution:
             return Settled(events=(), reason="error", error=str(error))
         except (LeaseLost, StoreUnavailable):
             raise
-        except Exception:  # noqa: BLE001 - a supervisor: a runner's defect ends its turn and nothing else
+        except Exception:
             log.exception("the runner of turn %s failed", turn.turn)
             unfinished = journal.conversation.progress.unfinished()
             events = unfinished.closing("unknown", "the runner failed")
@@ -89,8 +89,10 @@ async def until_stored(act: Callable[[], Awaitable[None]]) -> None:
     """Repeat what the store refused, until it takes it or the lease is gone."""
     while True:
         try:
-            return await act()
+            await act()
         except StoreUnavailable:
             await asyncio.sleep(STORE_RETRY_SECONDS)
         except LeaseLost:
+            return
+        else:
             return

@@ -119,7 +119,7 @@ class Worker:
             log.warning("the store is not available; turn of session %s is given back", ready.session)
             if turn is not None:
                 await until_stored(lambda: self._turns.give_back(turn))
-        except Exception:  # noqa: BLE001 - a supervisor: one turn's failure leaves the others alone
+        except Exception:
             log.exception("the turn of session %s failed in the worker", ready.session)
         finally:
             del self._running[ready.session]

@@ -192,7 +192,7 @@ class _Run:
             return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
         except DomainError:
             raise
-        except Exception:  # noqa: BLE001 - a supervisor: a tool's defect is a result that the model reads
+        except Exception:
             log.exception("the tool %s failed", request.name)
             return _result(request, "error", "The tool failed.")
         return _result(request, "done", output)

@@ -29,7 +29,7 @@ class Tool:
     repeatable: bool = False
 
 
-async def _current_time(journal: Journal, arguments: Mapping[str, Any]) -> str:
+async def _current_time(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -50,7 +50,7 @@ async def _read_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
     return data.decode("utf-8", "replace")
 
 
-async def _list_files(journal: Journal, arguments: Mapping[str, Any]) -> str:
+async def _list_files(journal: Journal, _arguments: Mapping[str, Any]) -> str:
     files = await journal.list_files()
     return "\n".join(f"{path} ({size} bytes)" for path, size in files) or "There are no files."
 
