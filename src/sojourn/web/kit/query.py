@@ -51,7 +51,7 @@ class Query(Generic[T]):
     def __init__(self, type: type[T], gathers: str | None = None) -> None:
         self._type = type
         self._gathers = gathers
-        fields = {field.encode_name: field.type for field in struct_info(type).fields}
+        fields = {field.encode_name: _bare(field.type) for field in struct_info(type).fields}
         self._lists = frozenset(name for name, kind in fields.items() if isinstance(kind, inspect.ListType))
         self._integers = frozenset(name for name, kind in fields.items() if isinstance(kind, inspect.IntType))
         self._defaults = (
@@ -90,6 +90,11 @@ class Query(Generic[T]):
     def _number(self, name: str, value: str) -> str | int:
         # Only what is plainly a number; the rest fails as the text it is.
         return int(value) if name in self._integers and _INTEGER.fullmatch(value) else value
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    """A type that carries a description is wrapped in it."""
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
 
 
 def struct_info(type: type) -> inspect.StructType:
