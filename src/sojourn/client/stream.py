@@ -98,8 +98,9 @@ class EventStream:
                 gap = msgspec.json.decode(message.data, type=Gap)
                 self._seq = max(self._seq, gap.first_seq - 1)
                 return gap
-            case "closing":
-                # The end follows. After a shutdown the next attempt finds the new server; after a deletion, a 404.
+            case "closing" | "problem":
+                # The end follows. After a shutdown or a failure the next attempt finds a server that can go on;
+                # after a deletion, a 404.
                 return None
             case _:
                 return self._take_event(msgspec.json.decode(message.data, type=Event))

@@ -1,0 +1,172 @@
+"""`sojourn chat`: a session to talk to."""
+
+import math
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import click
+
+from sojourn.cli.connect import (
+    Reach,
+    SessionArgument,
+    SessionName,
+    Target,
+    as_trouble,
+    converse,
+    reach_options,
+    resolve,
+)
+
+if TYPE_CHECKING:
+    from sojourn.cli.chat_terminal import TerminalScreen
+    from sojourn.cli.loop import LoopThread
+    from sojourn.cli.talk import Screen, Talk
+    from sojourn.client import Client, Session
+    from sojourn.client.types import NewSession
+
+T = TypeVar("T")
+
+# What of a long log is shown again when a session is taken up.
+_HISTORY_EVENTS = 200
+_HELP = "Ctrl-C stops an answer, twice leaves; Ctrl-D leaves; /quit and /help do what they say"
+
+
+@click.command("chat")
+@click.argument("session", type=SessionArgument(), required=False)
+@click.option("-m", "--message", "messages", multiple=True, help="Say this and leave; may be repeated.")
+@click.option("--agent", help="The agent of a new session, by name or id.")
+@click.option("--title", help="The title of a new session.")
+@reach_options
+def command(
+    reach: Reach, session: SessionName | None, messages: Sequence[str], agent: str | None, title: str | None
+) -> None:
+    """Talk to SESSION, an id or `last`, or to a new one.
+
+    Without a terminal every line of the standard input is a message, and the answers are printed as text.
+    """
+    from sojourn.cli.chat_screens import JsonScreen, PipeScreen
+    from sojourn.cli.chat_terminal import TerminalScreen
+
+    target = reach.target()
+    opened = converse(target, lambda client: _open(client, session, agent, title))
+    if reach.as_json or not sys.stdout.isatty():
+        screen = JsonScreen() if reach.as_json else PipeScreen()
+        _chat(target, opened, screen, iter(messages) if messages else _piped_lines())
+        return
+    screen = TerminalScreen()
+    screen.note(f"session {opened.id}", dim=True)
+    if messages or not sys.stdin.isatty():
+        _chat(target, opened, screen, iter(messages) if messages else _piped_lines())
+    else:
+        screen.note(_HELP, dim=True)
+        _chat(target, opened, screen, _typed_lines(screen), is_forgiving=True)
+    screen.note(f"to go on: sojourn chat {opened.id}", dim=True)
+
+
+async def _open(
+    client: "Client", session: SessionName | None, agent: str | None, title: str | None
+) -> "Session":
+    if session is not None:
+        return await client.get_session(await resolve(client, session))
+    new: NewSession = {}
+    if agent is not None:
+        new["agent"] = agent
+    if title is not None:
+        new["title"] = title
+    return await client.create_session(**new)
+
+
+def _chat(
+    target: Target, session: "Session", screen: "Screen", lines: Iterator[str], is_forgiving: bool = False
+) -> None:
+    """Say every line and show the answers. What the server refuses ends the chat unless it `is_forgiving`."""
+    from sojourn.cli.loop import LoopThread
+    from sojourn.cli.talk import Talk
+    from sojourn.client import Client, SojournError
+
+    # The last time for the server to be asked impatiently was when the session was opened.
+    client = Client(target.url, target.key, give_up_after_seconds=math.inf)
+    after = max(session.first_seq - 1, session.last_seq - _HISTORY_EVENTS)
+    with LoopThread() as loop:
+        talk = loop.submit(Talk.begin(client, session.id, screen, after)).result()
+        chat = _Chat(loop, talk, screen, is_forgiving)
+        try:
+            chat.run(session.open_turn, lines)
+        except SojournError as error:
+            raise as_trouble(error, target) from error
+        finally:
+            loop.submit(talk.finish()).result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    loop: "LoopThread"
+    talk: "Talk"
+    screen: "Screen"
+    is_forgiving: bool
+
+    def run(self, open_turn: UUID | None, lines: Iterator[str]) -> None:
+        from sojourn.client import ApiError, NotFound
+
+        self._await(self.talk.settle(open_turn))
+        for line in lines:
+            try:
+                closed = self._await(self.talk.say(line))
+            except NotFound:
+                raise
+            except ApiError as error:
+                if not self.is_forgiving:
+                    raise
+                self.screen.note(str(error), fg="red")
+                continue
+            if not self.is_forgiving and (closed is None or closed.status != "completed"):
+                raise click.exceptions.Exit(1)
+
+    def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Its result. Ctrl-C stops the open turn, and with it what is waited for; a second one leaves."""
+        future = self.loop.submit(coroutine)
+        is_stopping = False
+        while True:
+            try:
+                return future.result()
+            except KeyboardInterrupt:
+                if is_stopping:
+                    raise click.exceptions.Exit(130) from None
+            is_stopping = True
+            self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
+            self.loop.submit(self.talk.stop_turn())
+
+
+def _piped_lines() -> Iterator[str]:
+    for line in sys.stdin:
+        if line.strip():
+            yield line.rstrip("\n")
+
+
+def _typed_lines(screen: "TerminalScreen") -> Iterator[str]:
+    is_leaving = False
+    while True:
+        try:
+            line = screen.prompt().strip()
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            if is_leaving:
+                return
+            is_leaving = True
+            screen.note("Ctrl-C again, or Ctrl-D, leaves", dim=True)
+            continue
+        is_leaving = False
+        match line:
+            case "":
+                pass
+            case "/quit":
+                return
+            case "/help":
+                screen.note(_HELP, dim=True)
+            case _:
+                screen.expect(line)
+                yield line

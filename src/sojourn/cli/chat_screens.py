@@ -1,0 +1,46 @@
+"""Two ways to show a chat to something else than a person: plain text for a pipe, JSON for a program."""
+
+import click
+
+from sojourn.cli.screen import printable
+from sojourn.client import AnswerPart, Event, MessageEnded, TurnClosed
+
+
+class JsonScreen:
+    """Every entry of the log, one JSON object a line."""
+
+    def event(self, event: Event) -> None:
+        import msgspec
+
+        click.echo(msgspec.json.encode(event).decode())
+
+    def part(self, part: AnswerPart) -> None:
+        del part
+
+    def note(self, text: str, fg: str | None = None, dim: bool = False) -> None:
+        click.echo(text, err=True)
+
+
+class PipeScreen:
+    """Committed messages only: what is written to a pipe cannot be taken back. The rest goes to standard error."""
+
+    def event(self, event: Event) -> None:
+        del event
+
+    def part(self, part: AnswerPart) -> None:
+        match part:
+            case MessageEnded():
+                click.echo(printable(part.text))
+            case TurnClosed(status="completed"):
+                pass
+            case TurnClosed():
+                click.echo(closing_line(part), err=True)
+            case _:
+                pass
+
+    def note(self, text: str, fg: str | None = None, dim: bool = False) -> None:
+        click.echo(text, err=True)
+
+
+def closing_line(closed: TurnClosed) -> str:
+    return f"the turn {'was ' if closed.status == 'cancelled' else ''}{closed.status}: {closed.error or closed.reason}"

@@ -1,0 +1,128 @@
+"""One line for each entry of a log."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from sojourn.cli.screen import clock, one_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sojourn.client import Event
+    from sojourn.client.types import Json
+
+Data = Mapping[str, "Json"]
+
+_STYLES: Final = {
+    "session": "blue",
+    "input": "cyan",
+    "turn": "magenta",
+    "message": "green",
+    "model": "yellow",
+    "tool": "yellow",
+    "ask": "red",
+    "usage": "yellow",
+    "lease": "blue",
+    "file": "blue",
+}
+# Types that say everything by their names.
+_SAY_ALL: Final = {"session.reopened", "input.withdrawn", "turn.queued", "turn.resumed"}
+_TYPE_COLUMNS: Final = 18
+
+
+def entry_line(event: "Event") -> "Text":
+    """`seq  time  type  what`, aligned; `what` takes the rest of the line and is cut where it ends."""
+    from rich.text import Text
+
+    family = event.type.partition(".")[0]
+    style = "bold red" if event.type in {"turn.failed", "message.abandoned"} else _STYLES.get(family, "")
+    return Text.assemble(
+        (f"{event.seq:>5}  ", "bold"),
+        (f"{clock(event.at)}  ", "dim"),
+        (f"{one_line(event.type, 40):<{_TYPE_COLUMNS}}  ", style),
+        one_line(summary(event)),
+        no_wrap=True,
+        overflow="ellipsis",
+    )
+
+
+def summary(event: "Event") -> str:
+    """What the entry says besides its type. Of a type that is not known here, its data."""
+    if event.type in _SAY_ALL:
+        return ""
+    words = _WORDS.get(event.type)
+    if words is None or "blob" in event.data:
+        return _compact(event.data)
+    try:
+        return words(event.data)
+    except (KeyError, TypeError):
+        # A later version of a type that we know: its data speaks for itself.
+        return _compact(event.data)
+
+
+def _compact(data: Data) -> str:
+    import msgspec
+
+    return msgspec.json.encode(data).decode()
+
+
+def content_text(data: Data) -> str:
+    """The text of an input's content."""
+    parts = data["content"]
+    if not isinstance(parts, list):
+        raise TypeError("content")
+    return "".join(str(part["text"]) for part in parts if isinstance(part, dict))
+
+
+def _received(data: Data) -> str:
+    delivery = "" if data["delivery"] == "queue" else f"  ({data['delivery']})"
+    return f"“{content_text(data)}”{delivery}"
+
+
+def _usage(usage: "Json") -> str:
+    if not isinstance(usage, dict):
+        raise TypeError("usage")
+    cost = "" if usage.get("cost_usd") is None else f"  ${usage['cost_usd']}"
+    return f"{usage['input_tokens']} tokens in, {usage['output_tokens']} out{cost}"
+
+
+def _model_completed(data: Data) -> str:
+    simulated = "  simulated" if data.get("simulated") else ""
+    return f"{data['finish_reason']}  {_usage(data['usage'])}{simulated}"
+
+
+def _message(data: Data) -> str:
+    return f"“{data['text']}”" + ("  (interrupted)" if data.get("interrupted") else "")
+
+
+def _optional(data: Data, *names: str) -> str:
+    return "  ".join(str(data[name]) for name in names if data.get(name) is not None)
+
+
+_WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
+    "session.created": lambda data: _optional(data, "title", "external_id", "origin"),
+    "session.ended": lambda data: _optional(data, "status", "reason"),
+    "session.expired": lambda data: str(data["reason"]),
+    "input.received": _received,
+    "input.edited": lambda data: f"“{content_text(data)}”",
+    "input.delivered": lambda data: f"before model call {data['call']}",
+    "turn.started": lambda data: f"attempt {data['attempt']}  {data['worker']}",
+    "turn.waiting": lambda data: str(data["mode"]),
+    "turn.retried": lambda data: f"fault {data['fault']}: {data['error']}",
+    "turn.reclaimed": lambda data: f"{data['cause']}  {data['worker']}",
+    "turn.completed": lambda data: str(data["reason"]),
+    "turn.failed": lambda data: f"{data['reason']}: {data['error']}",
+    "turn.cancelled": lambda data: str(data["reason"]),
+    "message.completed": _message,
+    "message.abandoned": lambda data: f"call {data['call']} broke off",
+    "model.called": lambda data: f"call {data['call']}  {data['model']}",
+    "model.completed": _model_completed,
+    "tool.requested": lambda data: f"{data['name']} {data['arguments']}",
+    "tool.started": lambda data: f"#{data['index']} of call {data['call']}",
+    "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
+    "ask.decided": lambda data: str(data["decision"]),
+    "usage.recorded": lambda data: f"{data['source']}  {_usage(data['usage'])}",
+    "lease.acquired": lambda data: f"{data['kind']} {data['holder']}",
+    "lease.released": lambda data: f"{data['kind']} {data['holder']}",
+    "file.written": lambda data: f"{data['path']}  {data['size']} bytes",
+}

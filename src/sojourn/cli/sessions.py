@@ -1,0 +1,224 @@
+"""`sojourn sessions`: what there is, and how it is ended or removed."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import click
+
+from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
+from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printable, tokens
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from sojourn.client import Activity, Client, EndStatus, Session, SessionStatus, Turn
+    from sojourn.client.types import SessionFilter
+
+_STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
+_ACTIVITIES: Final = ("idle", "queued", "starting", "busy", "waiting", "retrying")
+
+_STYLES: Final[Mapping[str, str]] = {
+    "idle": "dim",
+    "queued": "cyan",
+    "starting": "cyan",
+    "busy": "green",
+    "waiting": "yellow",
+    "retrying": "yellow",
+    "completed": "dim",
+    "failed": "red",
+    "cancelled": "dim",
+    "expired": "dim",
+}
+
+
+class _Sessions(click.Group):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`sojourn sessions --status open` is `sojourn sessions ls --status open`."""
+        if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
+            args = ["ls", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("sessions", cls=_Sessions)
+def command() -> None:
+    """List, show, end and delete sessions. Without a word more, it lists them."""
+
+
+@command.command("ls")
+@click.option("--status", multiple=True, type=click.Choice(_STATUSES), help="Any of these; may be repeated.")
+@click.option(
+    "--activity", multiple=True, type=click.Choice(_ACTIVITIES), help="Any of these; may be repeated."
+)
+@click.option("--agent", help="Of this agent, by name or id.")
+@click.option("--tag", "tags", multiple=True, help="With all of these; may be repeated.")
+@click.option("--archived", is_flag=True, help="The archived ones.")
+@click.option(
+    "-n", "--limit", default=20, show_default=True, help="No more than this many, the newest first."
+)
+@reach_options
+def ls(
+    reach: Reach,
+    *,
+    status: Sequence["SessionStatus"],
+    activity: Sequence["Activity"],
+    agent: str | None,
+    tags: Sequence[str],
+    archived: bool,
+    limit: int,
+) -> None:
+    """List sessions, the newest first."""
+    filter: SessionFilter = {"status": status, "activity": activity, "tags": tags}
+    filter["archived"] = "true" if archived else "false"
+    if agent is not None:
+        filter["agent"] = agent
+
+    async def talk(client: "Client") -> tuple[list["Session"], dict[UUID, str]]:
+        found: list[Session] = []
+        async for session in client.list_sessions(min(limit, 1000), **filter):
+            found.append(session)
+            if len(found) >= limit:
+                break
+        agents = {} if reach.as_json else {agent.id: agent.name async for agent in client.list_agents()}
+        return found, agents
+
+    sessions, agents = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json(sessions)
+    elif sessions:
+        _print_table(sessions, agents)
+    else:
+        console(stderr=True).print("[dim]No sessions. Start one: [/]sojourn chat")
+
+
+@command.command("show")
+@click.argument("session", type=SessionArgument())
+@reach_options
+def show(reach: Reach, session: SessionName) -> None:
+    """Show SESSION, an id or `last`, and its newest turns."""
+
+    async def talk(client: "Client") -> tuple["Session", list["Turn"]]:
+        found = await client.get_session(await resolve(client, session))
+        return found, [turn async for turn in client.list_turns(found.id)]
+
+    found, turns = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json([found])
+        return
+    _print_details(found)
+    for turn in turns[-5:]:
+        _print_turn(turn)
+
+
+@command.command("end")
+@click.argument("session", type=SessionArgument())
+@click.option(
+    "--status",
+    type=click.Choice(("completed", "failed", "cancelled")),
+    default="completed",
+    show_default=True,
+)
+@click.option("--reason", help="Kept with the session.")
+@reach_options
+def end(reach: Reach, session: SessionName, status: "EndStatus", reason: str | None) -> None:
+    """End SESSION, an id or `last`. What it is doing is stopped; a later message reopens it."""
+
+    async def talk(client: "Client") -> "Session":
+        return await client.end_session(await resolve(client, session), status, reason)
+
+    ended = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json([ended])
+    else:
+        console().print("ended", _state(ended), str(ended.id))
+
+
+@command.command("rm")
+@click.argument("session", type=SessionArgument())
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@reach_options
+def rm(reach: Reach, session: SessionName, yes: bool) -> None:
+    """Delete SESSION, an id or `last`, and its log. There is no way back."""
+    target = reach.target()
+    found = converse(target, lambda client: resolve(client, session))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Trouble(f"Nobody is here to confirm that {found} is to be deleted.", "add --yes")
+        click.confirm(f"Delete {found} and its log for good?", abort=True, err=True)
+    converse(target, lambda client: client.delete_session(found))
+    if reach.as_json:
+        click.echo(f'{{"id":"{found}","deleted":true}}')
+    else:
+        console().print(f"deleted {found}")
+
+
+def _print_json(records: Sequence["Session"]) -> None:
+    import msgspec
+
+    for record in records:
+        click.echo(msgspec.json.encode(record).decode())
+
+
+def _print_table(sessions: Sequence["Session"], agents: Mapping[UUID, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("id", no_wrap=True, min_width=36)
+    table.add_column("state", no_wrap=True)
+    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    table.add_column("agent", no_wrap=True, overflow="ellipsis")
+    for name in ("turns", "tokens", "cost", "active"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for session in sessions:
+        table.add_row(
+            str(session.id),
+            _state(session),
+            Text(one_line(session.title or "", 60)),
+            Text(one_line(agents.get(session.agent.id, str(session.agent.id)[:8]), 20)),
+            str(session.turns),
+            f"{session.usage.input_tokens + session.usage.output_tokens:,}",
+            dollars(session.usage.cost_usd),
+            ago(session.active_at),
+        )
+    console().print(table)
+
+
+def _state(session: "Session") -> "Text":
+    """What it is doing while it is open, how it ended afterwards."""
+    from rich.text import Text
+
+    word = session.activity if session.status == "open" else session.status
+    return Text(f"● {word}", style=_STYLES[word])
+
+
+def _print_details(session: "Session") -> None:
+    from rich.text import Text
+
+    rows: list[tuple[str, str | Text]] = [
+        ("id", str(session.id)),
+        ("state", _state(session)),
+        ("title", printable(session.title or "-")),
+        ("agent", f"{session.agent.id} version {session.agent.version}"),
+        ("log", f"events {session.first_seq} to {session.last_seq}"),
+        ("turns", f"{session.turns}, {session.queued_inputs} inputs queued, {session.presences} presences"),
+        ("usage", f"{tokens(session.usage)}, {dollars(session.usage.cost_usd)}"),
+        ("created", f"{session.created_at:%Y-%m-%d %H:%M:%S} UTC, active {ago(session.active_at)} ago"),
+    ]
+    rows += [("tags", printable(", ".join(session.tags)))] if session.tags else []
+    rows += [("external id", printable(session.external_id))] if session.external_id else []
+    rows += [("ended", printable(session.end_reason))] if session.end_reason else []
+    for name, value in rows:
+        console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)
+
+
+def _print_turn(turn: "Turn") -> None:
+    from rich.text import Text
+
+    style = {"completed": "green", "failed": "red"}.get(turn.status, "yellow")
+    outcome = one_line(turn.error or turn.reason or "")
+    console().print(
+        Text.assemble(("turn        ", "dim"), f"{turn.id}  ", (f"{turn.status:<9}  ", style), outcome),
+        soft_wrap=True,
+    )

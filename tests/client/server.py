@@ -1,0 +1,138 @@
+"""A real server in a process of its own, and a wire to it that can be cut."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+BOUND_SECONDS = 30.0
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """The environment without whatever the developer's own shell says to Sojourn."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")}
+    return kept | settings
+
+
+class ServerProcess:
+    """`python -m sojourn serve` on a free port, which it keeps when it is started again."""
+
+    def __init__(self, data_dir: Path, model: str = "sim/script") -> None:
+        self.data_dir = data_dir
+        self.url = ""
+        self.key = ""
+        self._model = model
+        self._port = 0
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        options = ["--json", "--port", str(self._port), "--data-dir", str(self.data_dir)]
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "sojourn", "serve", *options, "--default-model", self._model),
+            env=environment(),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        async with asyncio.timeout(BOUND_SECONDS):
+            started = json.loads(await self._process.stdout.readline())
+        self.url = started["url"]
+        self.key = started["key"] or self.key
+        self._port = _port_of(self.url)
+
+    async def kill(self) -> None:
+        """SIGKILL, as by a power cut."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> None:
+        """SIGTERM, as by a deployment."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        async with asyncio.timeout(BOUND_SECONDS):
+            await self._process.wait()
+
+
+class Wire:
+    """A TCP proxy in front of a server. `allowance` says how many bytes of answers each new connection may carry."""
+
+    def __init__(self, port: int, allowance: Callable[[], int | None]) -> None:
+        self.url = ""
+        self.cuts = 0
+        self._port = port
+        self._allowance = allowance
+        self._open: set[asyncio.StreamWriter] = set()
+
+    def cut(self) -> None:
+        """Break every connection, in the middle of whatever it carries."""
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except ConnectionRefusedError:
+            writer.transport.abort()
+            return
+        self._open |= {writer, server_writer}
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._pump(reader, server_writer, None))
+                tasks.create_task(self._pump(server_reader, writer, self._allowance()))
+        except* ConnectionError:
+            pass
+        finally:
+            for end in (writer, server_writer):
+                end.transport.abort()
+            self._open -= {writer, server_writer}
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowance: int | None
+    ) -> None:
+        """Copy until the end, or until `allowance` bytes are through, which cuts the connection."""
+        while data := await reader.read(4096):
+            if allowance is not None and len(data) >= allowance:
+                writer.write(data[:allowance])
+                await writer.drain()
+                self.cuts += 1
+                raise ConnectionResetError
+            allowance = None if allowance is None else allowance - len(data)
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionResetError
+
+
+@asynccontextmanager
+async def wire_to(url: str, allowance: Callable[[], int | None] = lambda: None) -> AsyncGenerator[Wire, None]:
+    wire = Wire(_port_of(url), allowance)
+    listener = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
+    wire.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    try:
+        yield wire
+    finally:
+        listener.close()
+        wire.cut()
+        await listener.wait_closed()
+
+
+def _port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
