@@ -21,6 +21,7 @@ class Settings:
 
     `secret_key` seals secrets; without it a key file is made in the data directory. `bootstrap_key` is taken as an
     admin key of the default organisation, `bootstrap_workspace_*` as a Membrane workspace's key and JWT secret.
+    `counters_file` gets the process's counters as JSON at each SIGUSR1.
     """
 
     host: str = "127.0.0.1"
@@ -34,6 +35,7 @@ class Settings:
     bootstrap_workspace_secret: str | None = None
     worker_capacity: int = 100
     max_body_bytes: int = 8 * 1024 * 1024
+    counters_file: Path | None = None
 
 
 SECRET_NAMES: Final = ("secret_key", "bootstrap_key", "bootstrap_workspace_secret")
@@ -77,7 +79,7 @@ def _typed(name: str, value: object) -> Any:
             return _integer(name, value, 0, 10_000)
         case "max_body_bytes":
             return _integer(name, value, 1, 2**31)
-        case "data_dir":
+        case "data_dir" | "counters_file":
             return Path(str(value)).expanduser()
         case _:
             return str(value)

@@ -1,6 +1,8 @@
 """Counts of what the process did, for benches and operators."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 
 @dataclass(slots=True)
@@ -13,3 +15,10 @@ class Counters:
 
 
 counters = Counters()
+
+
+def write_counters(path: Path) -> None:
+    """Replace `path` at once, so that a reader never sees half of it."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(asdict(counters)), encoding="utf-8")
+    draft.replace(path)

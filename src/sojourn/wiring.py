@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import time
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
@@ -25,6 +26,7 @@ from sojourn.runners.model.tools import BUILT_IN, Tool
 from sojourn.service.core import Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
+from sojourn.telemetry import write_counters
 from sojourn.worker.loop import Worker, WorkerSettings
 
 DATABASE_FILE = "sojourn.db"
@@ -86,6 +88,9 @@ async def open_services(
         runners: dict[RunnerKind, Runner] = {"model": ModelRunner(models.client_for, toolsets)}
         worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
         hub.connect_worker(worker.hear, worker.stop_turn)
+        if settings.counters_file is not None:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
         async with _background(services.upkeep.run(), worker.run()):
             yield Running(services, new_key)
     finally:
