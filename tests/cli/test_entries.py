@@ -42,4 +42,4 @@ def test_every_type_of_the_domain_has_words_that_use_its_own_fields() -> None:
 def test_an_answer_and_its_cost_are_told_in_words() -> None:
     usage: Json = {"input_tokens": 3, "output_tokens": 4, "cost_usd": "0.001"}
     data: dict[str, Json] = {"finish_reason": "stop", "usage": usage, "simulated": True}
-    assert summary(event("model.completed", data)) == "stop  3 tokens in, 4 out  $0.001  simulated"
+    assert summary(event("model.completed", data)) == "stop · 3 tokens in, 4 out · $0.001 · simulated"

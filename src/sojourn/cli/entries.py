@@ -75,28 +75,28 @@ def content_text(data: Data) -> str:
 
 
 def _received(data: Data) -> str:
-    delivery = "" if data["delivery"] == "queue" else f"  ({data['delivery']})"
+    delivery = "" if data["delivery"] == "queue" else f" ({data['delivery']})"
     return f"“{content_text(data)}”{delivery}"
 
 
 def _usage(usage: "Json") -> str:
     if not isinstance(usage, dict):
         raise TypeError("usage")
-    cost = "" if usage.get("cost_usd") is None else f"  ${usage['cost_usd']}"
+    cost = "" if usage.get("cost_usd") is None else f" · ${usage['cost_usd']}"
     return f"{usage['input_tokens']} tokens in, {usage['output_tokens']} out{cost}"
 
 
 def _model_completed(data: Data) -> str:
-    simulated = "  simulated" if data.get("simulated") else ""
-    return f"{data['finish_reason']}  {_usage(data['usage'])}{simulated}"
+    simulated = " · simulated" if data.get("simulated") else ""
+    return f"{data['finish_reason']} · {_usage(data['usage'])}{simulated}"
 
 
 def _message(data: Data) -> str:
-    return f"“{data['text']}”" + ("  (interrupted)" if data.get("interrupted") else "")
+    return f"“{data['text']}”" + (" (interrupted)" if data.get("interrupted") else "")
 
 
 def _optional(data: Data, *names: str) -> str:
-    return "  ".join(str(data[name]) for name in names if data.get(name) is not None)
+    return " · ".join(str(data[name]) for name in names if data.get(name) is not None)
 
 
 _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
@@ -106,23 +106,23 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "input.received": _received,
     "input.edited": lambda data: f"“{content_text(data)}”",
     "input.delivered": lambda data: f"before model call {data['call']}",
-    "turn.started": lambda data: f"attempt {data['attempt']}  {data['worker']}",
+    "turn.started": lambda data: f"attempt {data['attempt']} · {data['worker']}",
     "turn.waiting": lambda data: str(data["mode"]),
     "turn.retried": lambda data: f"fault {data['fault']}: {data['error']}",
-    "turn.reclaimed": lambda data: f"{data['cause']}  {data['worker']}",
+    "turn.reclaimed": lambda data: f"{data['cause']} · {data['worker']}",
     "turn.completed": lambda data: str(data["reason"]),
     "turn.failed": lambda data: f"{data['reason']}: {data['error']}",
     "turn.cancelled": lambda data: str(data["reason"]),
     "message.completed": _message,
     "message.abandoned": lambda data: f"call {data['call']} broke off",
-    "model.called": lambda data: f"call {data['call']}  {data['model']}",
+    "model.called": lambda data: f"call {data['call']} · {data['model']}",
     "model.completed": _model_completed,
     "tool.requested": lambda data: f"{data['name']} {data['arguments']}",
     "tool.started": lambda data: f"#{data['index']} of call {data['call']}",
     "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
     "ask.decided": lambda data: str(data["decision"]),
-    "usage.recorded": lambda data: f"{data['source']}  {_usage(data['usage'])}",
+    "usage.recorded": lambda data: f"{data['source']} · {_usage(data['usage'])}",
     "lease.acquired": lambda data: f"{data['kind']} {data['holder']}",
     "lease.released": lambda data: f"{data['kind']} {data['holder']}",
-    "file.written": lambda data: f"{data['path']}  {data['size']} bytes",
+    "file.written": lambda data: f"{data['path']} · {data['size']} bytes",
 }
