@@ -21,10 +21,9 @@ class Feed:
     async def page(
         self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
     ) -> Sequence[StoredEvent]:
-        events = await self._reads.events_after(org, session, after, limit, types)
-        if not events:
-            await self._head(org, session)
-        return events
+        # The log of a deleted session outlives it until it is purged.
+        await self._head(org, session)
+        return await self._reads.events_after(org, session, after, limit, types)
 
     async def blob(self, org: OrgId, session: SessionId, sha256: bytes) -> bytes:
         await self._head(org, session)

@@ -58,15 +58,15 @@ class TurnService:
 
     async def get(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn:
         found = await self._store.reads.get_turn(org, session, turn)
-        if found is None:
+        # The turns of a deleted session outlive it until they are purged.
+        if found is None or session not in await self._store.reads.head_seqs(org, [session]):
             raise NotFound("turn", turn)
         return found
 
     async def list(self, org: OrgId, session: SessionId, after: TurnId | None, limit: int) -> Sequence[Turn]:
-        turns = await self._store.reads.list_turns(org, session, after, limit)
-        if not turns and session not in await self._store.reads.head_seqs(org, [session]):
+        if session not in await self._store.reads.head_seqs(org, [session]):
             raise NotFound("session", session)
-        return turns
+        return await self._store.reads.list_turns(org, session, after, limit)
 
     async def cancel(
         self, org: OrgId, session: SessionId, turn: TurnId, by: Actor, repeat: Repeat | None = None
