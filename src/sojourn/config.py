@@ -59,7 +59,10 @@ def load_settings(
         if from_environment:
             given[name] = from_environment
     given |= {name: value for name, value in flags.items() if value is not None}
-    return Settings(**{name: _typed(name, value) for name, value in given.items()})
+    settings = Settings(**{name: _typed(name, value) for name, value in given.items()})
+    if settings.bootstrap_workspace_secret and not settings.bootstrap_workspace_key:
+        raise BadSetting("The setting bootstrap_workspace_secret needs bootstrap_workspace_key beside it.")
+    return settings
 
 
 def _file_values(path: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from sojourn.runners.model.tools import BUILT_IN, Tool
 from sojourn.service.core import Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
+from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters
 from sojourn.worker.loop import Worker, WorkerSettings
 
@@ -82,8 +83,12 @@ async def open_services(
     store = await _open_store(settings, clock, hub)
     models = Models(settings)
     try:
-        services = build_services(store, hub, clock, terms, settings.default_model, is_shared)
+        secrets = SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir))
+        services = build_services(
+            store, secrets, hub, clock, terms, default_model=settings.default_model, is_shared=is_shared
+        )
         new_key = await _bootstrap(settings, services, store)
+        await _give_workspace_secret(settings, secrets)
         await services.upkeep.start()
         runners: dict[RunnerKind, Runner] = {"model": ModelRunner(models.client_for, toolsets)}
         worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
@@ -120,6 +125,13 @@ async def _bootstrap(settings: Settings, services: Services, store: Store) -> st
     if await store.reads.has_keys(DEFAULT_ORG):
         return None
     return await services.access.issue_key(DEFAULT_ORG, "first", "admin")
+
+
+async def _give_workspace_secret(settings: Settings, secrets: SealedSecrets) -> None:
+    """After the organisation is there: a secret's row refers to it."""
+    if settings.bootstrap_workspace_key and settings.bootstrap_workspace_secret:
+        name = f"membrane/workspace/{settings.bootstrap_workspace_key}"
+        await secrets.give(DEFAULT_ORG, name, settings.bootstrap_workspace_secret)
 
 
 def _worker_settings(settings: Settings, boot: str, terms: LeaseTerms) -> WorkerSettings:

@@ -1,5 +1,6 @@
 """Agents: make, read, find, and update into a next version."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,12 +15,14 @@ from sojourn.service.verbs import Remembered, once
 
 DEFAULT_AGENT: Final = "default"
 CACHED_VERSIONS: Final = 1_000
+NAMED_SECONDS: Final = 5.0
 
 
 class Agents:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._named: dict[tuple[OrgId, AgentId | str], tuple[float, Agent]] = {}
         # A version never changes, so its copy never goes stale.
         self._versions: dict[tuple[OrgId, AgentId, int], Agent] = {}
 
@@ -64,13 +67,23 @@ class Agents:
         return found
 
     async def resolve(self, org: OrgId, agent: AgentId | str | None) -> Agent:
-        """The current version of the agent that a client named by id or name, or of the organisation's default."""
-        if isinstance(agent, str) or agent is None:
-            found = await self._store.reads.find_agent(org, agent or DEFAULT_AGENT)
+        """The current version of the agent that a client named by id or name, or of the organisation's default.
+
+        An update made in another process is seen within NAMED_SECONDS.
+        """
+        named = agent or DEFAULT_AGENT
+        kept = self._named.get((org, named))
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        if isinstance(named, str):
+            found = await self._store.reads.find_agent(org, named)
         else:
-            found = await self._store.reads.get_agent(org, agent)
+            found = await self._store.reads.get_agent(org, named)
         if found is None:
             raise InvalidRequest("agent", f"there is no agent {agent}")
+        if len(self._named) >= CACHED_VERSIONS:
+            self._named.clear()
+        self._named[org, named] = (time.monotonic() + NAMED_SECONDS, found)
         return found
 
     async def list(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]:
@@ -94,4 +107,6 @@ class Agents:
             await tx.insert_agent_version(org, changed)
             return changed
 
-        return await self._store.write(verb)
+        changed = await self._store.write(verb)
+        self._named.clear()
+        return changed

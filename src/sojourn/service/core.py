@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sojourn.ports import Clock, Store
+from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
 from sojourn.service.agents import Agents
 from sojourn.service.feed import Feed
@@ -24,12 +24,20 @@ class Services:
     presences: Presences
     feed: Feed
     upkeep: Upkeep
+    secrets: Secrets
     hub: Hub
     clock: Clock
 
 
 def build_services(
-    store: Store, hub: Hub, clock: Clock, terms: LeaseTerms, default_model: str, is_shared: bool
+    store: Store,
+    secrets: Secrets,
+    hub: Hub,
+    clock: Clock,
+    terms: LeaseTerms,
+    *,
+    default_model: str,
+    is_shared: bool,
 ) -> Services:
     """`is_shared` says that other processes write to the same store."""
     agents = Agents(store, clock)
@@ -43,6 +51,7 @@ def build_services(
         presences=Presences(store, clock),
         feed=feed,
         upkeep=Upkeep(store, clock, feed, terms, is_shared),
+        secrets=secrets,
         hub=hub,
         clock=clock,
     )

@@ -164,6 +164,7 @@ class Sessions:
                 record.title if isinstance(change.title, Unset) else change.title,
                 record.metadata if isinstance(change.metadata, Unset) else change.metadata,
                 record.tags if isinstance(change.tags, Unset) else change.tags,
+                before=record.tags,
             )
 
         await self._store.write(verb)
@@ -223,8 +224,10 @@ class Sessions:
 
         async def verb(tx: Tx) -> None:
             state = await lock(tx, org, session)
-            tombstone = Tombstone(session, state.session.next_seq - 1, now, by.key)
-            await tx.delete_session(org, tombstone)
+            record = await tx.get_session(org, session)
+            if record is None:
+                raise NotFound("session", session)
+            await tx.delete_session(record, Tombstone(session, state.session.next_seq - 1, now, by.key))
 
         await self._store.write(verb)
         self._hub.close_session(session)

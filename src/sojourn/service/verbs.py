@@ -152,5 +152,5 @@ async def once(
             raise IdempotencyMismatch(repeat.idempotency_key)
         return Remembered(dict(recalled.ids), recalled.status == 201, replayed=True)
     answer = await verb()
-    await tx.remember(*place, Recalled(repeat.request_hash, 201 if answer.created else 200, answer.ids))
+    await tx.remember(*place, Recalled(repeat.request_hash, 201 if answer.created else 200, answer.ids), now)
     return answer

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
@@ -11,7 +12,8 @@ import asyncpg
 from sojourn.domain.agent import Agent
 from sojourn.domain.draft import State
 from sojourn.domain.errors import StoreUnavailable
-from sojourn.domain.ids import AgentId, OrgId, SessionId
+from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
+from sojourn.domain.record import Recalled
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Published, Tx
 from sojourn.store import migrate, rows
@@ -93,6 +95,16 @@ class PostgresTx(StoreTx):
             assert row is not None
             self._tx = int(row[0])
         return self._tx
+
+    async def reserve_key(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
+    ) -> Recalled | None:
+        # The insert waits for a transaction that holds the same key, so the record read after it is committed or
+        # its own; a holder that rolled back leaves the place free, and the insert takes it.
+        params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
+        if await self._db.run("reserve_key", params | {"created_at": rows.to_micros(now)}):
+            return None
+        return await self._recall(org, key, operation, idempotency_key)
 
 
 class PostgresStore:

@@ -152,6 +152,10 @@ class StoreReads:
         row = await self._db.one("find_key", {"token_hash": token_hash})
         return None if row is None else rows.key_of(row)
 
+    async def get_secret(self, org: OrgId, name: str) -> bytes | None:
+        row = await self._db.one("get_secret", {"org": org, "name": name})
+        return None if row is None else bytes(row[0])
+
     async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]:
         found = await self._db.all("list_presences", {"org": org, "session": session})
         return [rows.lease_of(row) for row in found]

@@ -1,7 +1,11 @@
-"""SQLite: one writer thread with group commit, reads on connections of their own, one process per file.
+"""SQLite: one writer with group commit, reads on connections of their own, one process per file.
 
-Why the writer needs no locks between verbs: it is the only connection that writes, and it runs one verb to its end
-before the next. Why a reader never sees half a verb: WAL readers see whole commits.
+Verbs run on the event loop's thread, one to its end before the next, and their commit is synced on a thread beside it;
+what arrives meanwhile shares the next commit. A verb costs some ten short calls of SQLite, and running them on another
+thread than the loop's costs more in handing the interpreter over than the calls themselves (docs/adr/0007).
+
+Why the writer needs no locks between verbs: its connection is the only one that writes, and it belongs to one batch
+from BEGIN to COMMIT. Why a reader never sees half a verb: WAL readers see whole commits.
 """
 
 import asyncio
@@ -10,21 +14,24 @@ import logging
 import os
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.draft import State
-from sojourn.domain.errors import DomainError, StoreUnavailable
+from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.filter import SessionQuery
-from sojourn.domain.ids import AgentId, OrgId, SessionId
+from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.domain.record import SessionRecord
+from sojourn.domain.record import Recalled, SessionRecord
 from sojourn.ports import Clock, Published, Tx
 from sojourn.store import migrate, rows
 from sojourn.store.db import load_sqlite
@@ -37,11 +44,12 @@ from sojourn.telemetry import counters
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-# Verbs in one commit at most: more would only delay the first of them.
-MAX_BATCH: Final = 256
+# How long the verbs of one batch may keep the event loop from its other work.
+SLICE_SECONDS: Final = 0.004
 # Transaction numbers are reserved this many at a time, so that a commit does not pay for one.
 TX_BLOCK: Final = 100_000
 EX_IOERR: Final = 74
+_ENDS_THE_PROCESS: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 sqlite3.register_adapter(UUID, lambda id: id.bytes)
 
@@ -98,6 +106,12 @@ class SqliteTx(StoreTx):
     async def next_tx(self) -> int:
         return self._tx
 
+    async def reserve_key(
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
+    ) -> Recalled | None:
+        # No other verb runs until this one ends, so nobody can take the place that was found free.
+        return await self._recall(org, key, operation, idempotency_key)
+
 
 class SqliteReads(StoreReads):
     """Reads on the event loop's own thread: each is a bounded page by an index, cheaper than a change of thread.
@@ -124,13 +138,12 @@ class SqliteReads(StoreReads):
 class _Job:
     verb: Callable[[Tx], Awaitable[Any]]
     future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
     result: Any = None
     error: Exception | None = None
 
 
 class SqliteStore:
-    """`published` is told of every commit on the loop of the writes' callers, before these are answered."""
+    """`published` is told of every commit on the event loop, before the writes' callers are answered."""
 
     def __init__(self, path: Path, clock: Clock, published: Published) -> None:
         self._lock = _own(path)
@@ -142,11 +155,15 @@ class SqliteStore:
         self._readers = [_connect(path, readonly=True) for _ in range(2)]
         near, far = (SqliteDb(reader, texts) for reader in self._readers)
         self._reads = SqliteReads(near, far)
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._next_tx = 0
         self._tx_limit = 0
+        self._jobs: deque[_Job] = deque()
+        # Set while no batch is scheduled, running or being synced.
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._closed = False
-        self._thread = threading.Thread(target=self._write_batches, name="sojourn-writer", daemon=True)
+        self._commits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._sync, name="sojourn-commit", daemon=True)
         self._thread.start()
 
     @property
@@ -158,7 +175,10 @@ class SqliteStore:
             raise StoreUnavailable
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(verb, future, loop))
+        self._jobs.append(_Job(verb, future))
+        if self._idle.is_set():
+            self._idle.clear()
+            loop.call_soon(self._write_batch, loop)
         return await future
 
     async def close(self) -> None:
@@ -166,49 +186,64 @@ class SqliteStore:
         if self._closed:
             return
         self._closed = True
-        self._jobs.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        await self._idle.wait()
+        self._commits.put(None)
+        self._thread.join()
         self._reads.close()
         for connection in (self._writer, *self._readers):
             connection.close()
         os.close(self._lock)
 
-    def _write_batches(self) -> None:
-        while True:
-            batch, is_last = self._next_batch()
-            if batch:
-                self._write_batch(batch)
-            if is_last:
-                return
-
-    def _next_batch(self) -> tuple[list[_Job], bool]:
-        """Everything that arrived while the last batch was synced, so that the next sync is shared."""
-        job = self._jobs.get()
+    def _write_batch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run what waits, for at most a slice of the loop's time, and hand the commit to the thread."""
         batch: list[_Job] = []
-        try:
-            while job is not None:
-                batch.append(job)
-                if len(batch) == MAX_BATCH:
-                    return batch, False
-                job = self._jobs.get_nowait()
-        except Empty:
-            return batch, False
-        return batch, True
-
-    def _write_batch(self, batch: list[_Job]) -> None:
         appended: list[StoredEvent] = []
+        until = time.monotonic() + SLICE_SECONDS
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             tx = self._take_tx()
-            for job in batch:
-                self._run(job, tx, appended)
+            while self._jobs and time.monotonic() < until:
+                batch.append(self._jobs.popleft())
+                self._run(batch[-1], tx, appended)
+        except sqlite3.Error as error:
+            self._fail(batch, error)
+            self._answer(loop, batch, [])
+            return
+        self._commits.put(lambda: self._commit(loop, batch, appended))
+
+    def _sync(self) -> None:
+        while (commit := self._commits.get()) is not None:
+            commit()
+
+    def _commit(
+        self, loop: asyncio.AbstractEventLoop, batch: list[_Job], appended: list[StoredEvent]
+    ) -> None:
+        try:
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
             self._fail(batch, error)
             appended = []
+        loop.call_soon_threadsafe(self._answer, loop, batch, appended)
+
+    def _answer(
+        self, loop: asyncio.AbstractEventLoop, batch: list[_Job], appended: list[StoredEvent]
+    ) -> None:
+        """On the loop, after the commit: first publish, then answer."""
         counters.commits += 1
         counters.verbs += len(batch)
-        batch[0].loop.call_soon_threadsafe(self._answer, batch, appended)
+        if appended:
+            self._published(appended)
+        for job in batch:
+            if job.future.done():
+                continue
+            if job.error is None:
+                job.future.set_result(job.result)
+            else:
+                job.future.set_exception(job.error)
+        if self._jobs:
+            loop.call_soon(self._write_batch, loop)
+        else:
+            self._idle.set()
 
     def _run(self, job: _Job, tx: int, appended: list[StoredEvent]) -> None:
         """One verb in a savepoint: if it fails, it fails alone."""
@@ -216,12 +251,10 @@ class SqliteStore:
         work = SqliteTx(self._db, tx)
         try:
             job.result = run_to_end(cast(Coroutine[Any, Any, Any], job.verb(cast(Tx, work))))
-        except DomainError as error:
+        except sqlite3.Error as error:
+            if not self._writer.in_transaction or _is_of_the_file(error):
+                raise
             job.error = error
-        except sqlite3.IntegrityError as error:
-            job.error = error
-        except sqlite3.Error:
-            raise
         except Exception as error:  # noqa: BLE001 - handed to the caller, who awaits the future
             job.error = error
         if job.error is None:
@@ -243,8 +276,7 @@ class SqliteStore:
 
     def _fail(self, batch: list[_Job], error: sqlite3.Error) -> None:
         """Nothing of the batch is stored. After an I/O error nobody knows what is, so the process ends."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if _code(error) in _ENDS_THE_PROCESS:
             log.critical("the database file cannot be trusted any more: %s", error)
             os._exit(EX_IOERR)
         log.error("a commit failed, and its %d requests with it: %s", len(batch), error)
@@ -254,17 +286,13 @@ class SqliteStore:
         for job in batch:
             job.error = StoreUnavailable()
 
-    def _answer(self, batch: list[_Job], appended: list[StoredEvent]) -> None:
-        """On the loop, after the commit: first publish, then answer."""
-        if appended:
-            self._published(appended)
-        for job in batch:
-            if job.future.done():
-                continue
-            if job.error is None:
-                job.future.set_result(job.result)
-            else:
-                job.future.set_exception(job.error)
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def _is_of_the_file(error: sqlite3.Error) -> bool:
+    return _code(error) in _ENDS_THE_PROCESS or _code(error) == sqlite3.SQLITE_FULL
 
 
 def run_to_end(verb: Coroutine[Any, Any, T]) -> T:

@@ -21,7 +21,10 @@ from sojourn.store.reads import StoreReads
 
 
 class StoreTx(StoreReads):
-    """What differs between the databases (`lock_session`, `lock_agent`, `next_tx`) is left to the two subclasses."""
+    """What differs between the databases is left to the two subclasses.
+
+    These are `lock_session`, `lock_agent`, `next_tx` and `reserve_key`.
+    """
 
     def __init__(self, db: Db) -> None:
         super().__init__(db)
@@ -60,6 +63,7 @@ class StoreTx(StoreReads):
         title: str | None,
         metadata: Mapping[str, object],
         tags: Sequence[str],
+        before: Sequence[str],
     ) -> None:
         params = {
             "org": org,
@@ -69,12 +73,16 @@ class StoreTx(StoreReads):
             "tags": rows.to_json_or_none(tags),
         }
         await self._db.run("describe_session", params)
-        await self._db.run("delete_tags", {"org": org, "session": session})
+        await self._delete_tags(org, session, before)
         await self._insert_tags(org, session, tags)
 
     async def _insert_tags(self, org: OrgId, session: SessionId, tags: Sequence[str]) -> None:
         if tags:
             await self._db.many("insert_tag", [{"org": org, "tag": tag, "session": session} for tag in tags])
+
+    async def _delete_tags(self, org: OrgId, session: SessionId, tags: Sequence[str]) -> None:
+        if tags:
+            await self._db.many("delete_tag", [{"org": org, "tag": tag, "session": session} for tag in tags])
 
     async def write_facet(self, org: OrgId, session: SessionId, dialect: str, data: str) -> None:
         params = {"org": org, "session": session, "dialect": dialect, "data": data}
@@ -195,10 +203,20 @@ class StoreTx(StoreReads):
         }
         await self._db.run("write_key", params)
 
-    async def delete_session(self, org: OrgId, tombstone: Tombstone) -> None:
+    async def write_secret(self, org: OrgId, name: str, sealed: bytes, now: datetime) -> None:
+        params = {"org": org, "name": name, "sealed": sealed, "updated_at": rows.to_micros(now)}
+        await self._db.run("write_secret", params)
+
+    async def delete_session(self, record: SessionRecord, tombstone: Tombstone) -> None:
+        org = record.session.org
         by_session: dict[str, object] = {"org": org, "session": tombstone.id}
         await self._db.run("delete_session_row", {"org": org, "id": tombstone.id})
-        for name in ("delete_refs", "delete_tags", "delete_timers", "delete_leases", "delete_turns"):
+        # Names are found from the session and never the other way round: an index for this one case would be
+        # written by every create.
+        await self._delete_tags(org, tombstone.id, record.tags)
+        if record.external_id is not None:
+            await self.delete_ref(org, "external_id", record.external_id)
+        for name in ("delete_timers", "delete_leases", "delete_turns"):
             await self._db.run(name, by_session)
         params = {
             "org": org,
@@ -227,19 +245,19 @@ class StoreTx(StoreReads):
         params = {"org": org, "session": session, "path": path, "sha256": sha256, "size": size, "seq": seq}
         await self._db.run("write_file", params)
 
-    async def reserve_key(
-        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
-    ) -> Recalled | None:
-        # The insert waits for a transaction that holds the same key, so the record read after it is committed or
-        # its own; a holder that rolled back leaves the place free, and the insert takes it.
+    async def _recall(self, org: OrgId, key: KeyId, operation: str, idempotency_key: str) -> Recalled | None:
         params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
-        if await self._db.run("reserve_key", params | {"created_at": rows.to_micros(now)}):
-            return None
         row = await self._db.one("recall", params)
         return None if row is None else rows.recalled_of(row)
 
     async def remember(
-        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, recalled: Recalled
+        self,
+        org: OrgId,
+        key: KeyId,
+        operation: str,
+        idempotency_key: str,
+        recalled: Recalled,
+        now: datetime,
     ) -> None:
         params = {
             "org": org,
@@ -249,6 +267,7 @@ class StoreTx(StoreReads):
             "request_hash": recalled.request_hash,
             "status": recalled.status,
             "ids": rows.to_json(recalled.ids),
+            "created_at": rows.to_micros(now),
         }
         await self._db.run("remember", params)
 

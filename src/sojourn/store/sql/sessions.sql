@@ -52,8 +52,8 @@ DELETE FROM refs WHERE org = :org AND kind = :kind AND value = :value;
 -- name: insert_tag*!
 INSERT INTO tags (org, tag, session) VALUES (:org, :tag, :session) ON CONFLICT DO NOTHING;
 
--- name: delete_tags!
-DELETE FROM tags WHERE org = :org AND session = :session;
+-- name: delete_tag*!
+DELETE FROM tags WHERE org = :org AND tag = :tag AND session = :session;
 
 -- name: get_facet^
 SELECT data FROM facets WHERE org = :org AND session = :session AND dialect = :dialect;
@@ -64,9 +64,6 @@ ON CONFLICT (org, session, dialect) DO UPDATE SET data = excluded.data;
 
 -- name: delete_session_row!
 DELETE FROM sessions WHERE org = :org AND id = :id;
-
--- name: delete_refs!
-DELETE FROM refs WHERE org = :org AND session = :session;
 
 -- name: delete_timers!
 DELETE FROM timers WHERE org = :org AND session = :session;

@@ -48,16 +48,8 @@ FROM agents a JOIN agent_versions v ON v.org = a.org AND v.agent = a.id AND v.ve
 WHERE a.org = :org AND a.id > :after
 ORDER BY a.id LIMIT :limit;
 
--- name: reserve_key!
-INSERT INTO idempotency (org, key, operation, idempotency_key, created_at)
-VALUES (:org, :key, :operation, :idempotency_key, :created_at) ON CONFLICT DO NOTHING;
-
 -- name: recall^
 SELECT request_hash, status, ids FROM idempotency
-WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key = :idempotency_key;
-
--- name: remember!
-UPDATE idempotency SET request_hash = :request_hash, status = :status, ids = :ids
 WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key = :idempotency_key;
 
 -- name: forget_before!

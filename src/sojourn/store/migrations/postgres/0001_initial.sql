@@ -120,8 +120,6 @@ CREATE TABLE refs (
     PRIMARY KEY (org, kind, value)
 );
 
-CREATE INDEX refs_session ON refs (org, session);
-
 -- Tags are names that many sessions share.
 CREATE TABLE tags (
     org uuid NOT NULL,
@@ -129,8 +127,6 @@ CREATE TABLE tags (
     session uuid NOT NULL,
     PRIMARY KEY (org, tag, session)
 );
-
-CREATE INDEX tags_session ON tags (org, session);
 
 CREATE TABLE events (
     org uuid NOT NULL,

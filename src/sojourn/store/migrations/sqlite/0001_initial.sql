@@ -120,8 +120,6 @@ CREATE TABLE refs (
     PRIMARY KEY (org, kind, value)
 ) WITHOUT ROWID;
 
-CREATE INDEX refs_session ON refs (org, session);
-
 -- Tags are names that many sessions share.
 CREATE TABLE tags (
     org BLOB NOT NULL,
@@ -129,8 +127,6 @@ CREATE TABLE tags (
     session BLOB NOT NULL,
     PRIMARY KEY (org, tag, session)
 ) WITHOUT ROWID;
-
-CREATE INDEX tags_session ON tags (org, session);
 
 CREATE TABLE events (
     org BLOB NOT NULL,

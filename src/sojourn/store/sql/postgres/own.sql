@@ -41,3 +41,11 @@ LIMIT :limit;
 
 -- name: current_tx^
 SELECT pg_current_xact_id()::text::bigint;
+
+-- name: reserve_key!
+INSERT INTO idempotency (org, key, operation, idempotency_key, created_at)
+VALUES (:org, :key, :operation, :idempotency_key, :created_at) ON CONFLICT DO NOTHING;
+
+-- name: remember!
+UPDATE idempotency SET request_hash = :request_hash, status = :status, ids = :ids
+WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key = :idempotency_key;

@@ -21,3 +21,7 @@ WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
 SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
 WHERE kind = 'turn' AND ttl_seconds IS NOT NULL AND last_seen_at + ttl_seconds * 1000000 < :now
 LIMIT :limit;
+
+-- name: remember!
+INSERT INTO idempotency (org, key, operation, idempotency_key, request_hash, status, ids, created_at)
+VALUES (:org, :key, :operation, :idempotency_key, :request_hash, :status, :ids, :created_at);
