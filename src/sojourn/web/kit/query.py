@@ -67,6 +67,8 @@ class Query(Generic[T]):
             key = self._gathered_key(name)
             if name not in self._lists and len(values) > 1:
                 raise BadRequest("must not be repeated", name[:100])
+            if name == self._gathers:
+                raise BadRequest(f"must name a key, as in {name}.key", name)
             if key is not None:
                 gathered[key] = values[0]
             elif name in self._lists:
@@ -79,7 +81,8 @@ class Query(Generic[T]):
             return msgspec.convert(given, self._type)
         except msgspec.ValidationError as error:
             complaint = invalid(error)
-            raise BadRequest(complaint.problem, complaint.field) from None
+            # A parameter, not the place of a value among its repetitions.
+            raise BadRequest(complaint.problem, complaint.field.partition(".")[0]) from None
 
     def _gathered_key(self, name: str) -> str | None:
         if self._gathers is None:

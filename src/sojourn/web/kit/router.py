@@ -15,19 +15,29 @@ from sojourn.web.kit.response import Reply
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A path template; None stands for a segment that is a parameter."""
+@dataclass(slots=True)
+class _Node:
+    """A place in the tree of segments. `endpoints` by method, where a template ends here, with its parameters'
 
-    segments: tuple[bytes | None, ...]
-    names: tuple[str, ...]
+    names and the segments that they stand at.
+    """
+
+    literals: "dict[bytes, _Node]" = field(default_factory=dict[bytes, "_Node"])
+    parameter: "_Node | None" = None
+    names: tuple[tuple[str, int], ...] = ()
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
 
-    def match(self, segments: list[bytes]) -> bool:
-        # The lengths are equal: places are kept by length.
-        return all(
-            mine is None or mine == theirs for mine, theirs in zip(self.segments, segments, strict=True)
-        )
+    def find(self, segments: list[bytes], index: int) -> "_Node | None":
+        """The place of the segments from `index` on. A literal that leads nowhere leaves it to the parameter."""
+        if index == len(segments):
+            return self if self.endpoints else None
+        found = None
+        child = self.literals.get(segments[index])
+        if child is not None:
+            found = child.find(segments, index + 1)
+        if found is None and self.parameter is not None:
+            found = self.parameter.find(segments, index + 1)
+        return found
 
 
 class Router:
@@ -35,40 +45,39 @@ class Router:
 
     def __init__(self, routes: Iterable[tuple[str, str, Endpoint]]) -> None:
         """`routes` gives method, template and endpoint; a GET answers HEAD too."""
-        places: dict[tuple[bytes | None, ...], _Place] = {}
+        self._root = _Node()
         for method, template, endpoint in routes:
-            parts = template.removeprefix("/").split("/")
-            segments = tuple(None if part.startswith("{") else part.encode() for part in parts)
-            names = tuple(part[1:-1] for part in parts if part.startswith("{"))
-            place = places.setdefault(segments, _Place(segments, names))
-            place.endpoints[method] = endpoint
+            node = self._node(template)
+            node.endpoints[method] = endpoint
             if method == "GET":
-                place.endpoints.setdefault("HEAD", endpoint)
-        self._by_length: dict[int, list[_Place]] = {}
-        for place in sorted(places.values(), key=lambda place: [part is None for part in place.segments]):
-            self._by_length.setdefault(len(place.segments), []).append(place)
+                node.endpoints.setdefault("HEAD", endpoint)
+
+    def _node(self, template: str) -> _Node:
+        node = self._root
+        names: list[tuple[str, int]] = []
+        for index, part in enumerate(template.removeprefix("/").split("/")):
+            if part.startswith("{"):
+                names.append((part[1:-1], index))
+                if node.parameter is None:
+                    node.parameter = _Node()
+                node = node.parameter
+            else:
+                node = node.literals.setdefault(part.encode(), _Node())
+        node.names = tuple(names)
+        return node
 
     def find(self, request: Request) -> Endpoint:
         """The endpoint for the request, whose `params` are then set; UnknownPath or MethodNotAllowed."""
         segments = request.rest[1:].split(b"/")
-        allowed: set[str] = set()
-        for place in self._by_length.get(len(segments), ()):
-            if not place.match(segments):
-                continue
-            endpoint = place.endpoints.get(request.method)
-            if endpoint is not None:
-                if place.names:
-                    request.params = _params(place, segments)
-                return endpoint
-            allowed.update(place.endpoints)
-        if allowed:
-            raise MethodNotAllowed(request.method, allowed)
-        raise UnknownPath
-
-
-def _params(place: _Place, segments: list[bytes]) -> dict[str, str]:
-    values = [_text(theirs) for mine, theirs in zip(place.segments, segments, strict=True) if mine is None]
-    return dict(zip(place.names, values, strict=True))
+        node = self._root.find(segments, 0)
+        if node is None:
+            raise UnknownPath
+        endpoint = node.endpoints.get(request.method)
+        if endpoint is None:
+            raise MethodNotAllowed(request.method, node.endpoints)
+        if node.names:
+            request.params = {name: _text(segments[index]) for name, index in node.names}
+        return endpoint
 
 
 def _text(segment: bytes) -> str:

@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 HEARTBEAT: Final = b": hb\n\n"
 HEARTBEAT_SECONDS: Final = 10
+FRAMES_A_TURN: Final = 64
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -146,6 +147,10 @@ class EventStream(Generic[T]):
         self._send = send
         headers = [(b"x-request-id", request.id.encode()), *_HEADERS]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if request.method == "HEAD":
+            await self._close()
+            await send({"type": "http.response.body"})
+            return
         watch = asyncio.create_task(self._watch(request.receive, asyncio.current_task()))
         slot = self._heart.join(self)
         try:
@@ -156,8 +161,7 @@ class EventStream(Generic[T]):
             if self._beating is not None:
                 # A heartbeat that still waits for the client must not be written after the end.
                 self._beating.cancel()
-            if isinstance(self._source, _Closable):
-                await self._source.aclose()
+            await self._close()
         if not self._gone:
             await send({"type": "http.response.body", "body": last})
 
@@ -166,8 +170,13 @@ class EventStream(Generic[T]):
         task = asyncio.current_task()
         try:
             await self._write_frame(self._first)
+            written = 0
             async for item in self._source:
                 await self._write_frame(item)
+                written += 1
+                if written % FRAMES_A_TURN == 0:
+                    # A replay suspends nowhere by itself while its client keeps up, and would keep everyone waiting.
+                    await asyncio.sleep(0)
             return b""
         except asyncio.CancelledError:
             # Ours, from `_watch`, unless somebody else wants this task to stop as well.
@@ -196,6 +205,10 @@ class EventStream(Generic[T]):
         if self._following and follower is not None:
             self._gone = True
             follower.cancel()
+
+    async def _close(self) -> None:
+        if isinstance(self._source, _Closable):
+            await self._source.aclose()
 
     def beat(self) -> None:
         """Write a comment, unless the last one still waits for a client that does not read."""

@@ -1,0 +1,82 @@
+import asyncio
+
+import httpx
+import pytest
+
+from tests.native.asserting import NOWHERE, new_session, problem, value
+
+
+async def test_a_new_agent_has_the_defaults_that_the_document_names(client: httpx.AsyncClient) -> None:
+    response = await client.post("/agents", json={"name": "clerk"})
+    agent = value(response, 201)
+    assert response.headers["etag"] == '"1"'
+    assert (agent["version"], agent["name"], agent["runner"], agent["model"]) == (1, "clerk", "model", None)
+    assert (agent["instructions"], agent["tools"], agent["metadata"], agent["runner_config"]) == (
+        "",
+        [],
+        {},
+        {},
+    )
+    assert agent["policy"] == {
+        "idle_timeout_seconds": None,
+        "max_lifetime_seconds": None,
+        "max_turn_seconds": None,
+    }
+    assert value(await client.get(f"/agents/{agent['id']}")) == agent
+
+
+async def test_every_organisation_has_an_agent_named_default(client: httpx.AsyncClient) -> None:
+    names = [agent["name"] for agent in value(await client.get("/agents"))["data"]]
+    assert names == ["default"]
+
+
+async def test_an_agents_name_is_taken_once(client: httpx.AsyncClient) -> None:
+    first = value(await client.post("/agents", json={"name": "clerk"}), 201)
+    problem(await client.post("/agents", json={"name": "clerk"}), 409, "already_exists")
+    problem(await client.patch(f"/agents/{first['id']}", json={"name": "default"}), 409, "already_exists")
+
+
+async def test_an_update_makes_the_next_version_and_leaves_the_one_before(client: httpx.AsyncClient) -> None:
+    first = value(await client.post("/agents", json={"name": "clerk", "tools": ["files"]}), 201)
+    place = f"/agents/{first['id']}"
+    change = {"instructions": "Be brief.", "metadata": {"team": "ops"}, "runner_config": {"a": 1}}
+    response = await client.patch(place, json=change)
+    second = value(response)
+    assert response.headers["etag"] == '"2"'
+    assert (second["version"], second["tools"]) == (2, ["files"])
+    assert {name: second[name] for name in change} == change
+    assert value(await client.get(place)) == second
+    assert value(await client.get(place, params={"version": 1}))["instructions"] == ""
+    problem(await client.get(place, params={"version": 3}), 404, "not_found")
+    problem(await client.get(place, params={"version": 0}), 400, "invalid_request", "version")
+
+
+async def test_an_update_for_another_version_is_refused(client: httpx.AsyncClient) -> None:
+    place = f"/agents/{value(await client.post('/agents', json={'name': 'clerk'}), 201)['id']}"
+    stale = await client.patch(place, json={"model": "sim/echo"}, headers={"If-Match": '"2"'})
+    problem(stale, 412, "revision_mismatch")
+    value(await client.patch(place, json={"model": "sim/echo"}, headers={"If-Match": '"1"'}))
+
+
+async def test_updates_at_the_same_time_all_take_effect(client: httpx.AsyncClient) -> None:
+    place = f"/agents/{value(await client.post('/agents', json={'name': 'clerk'}), 201)['id']}"
+    changes = [{"instructions": "i"}, {"model": "sim/echo"}, {"tools": ["t"]}, {"metadata": {"k": "v"}}]
+    for response in await asyncio.gather(*(client.patch(place, json=change) for change in changes)):
+        value(response)
+    agent = value(await client.get(place))
+    assert agent["version"] == 5
+    assert all(agent[name] == change[name] for change in changes for name in change)
+
+
+async def test_a_session_keeps_the_version_that_it_was_made_with(client: httpx.AsyncClient) -> None:
+    agent = value(await client.post("/agents", json={"name": "clerk"}), 201)
+    session = await new_session(client, agent="clerk")
+    await client.patch(f"/agents/{agent['id']}", json={"instructions": "new"})
+    assert value(await client.get(f"/sessions/{session['id']}"))["agent"]["version"] == 1
+    assert (await new_session(client, agent="clerk"))["agent"]["version"] == 2
+
+
+@pytest.mark.parametrize("id", [NOWHERE, "clerk"])
+async def test_an_agent_that_is_not_there_is_not_found(client: httpx.AsyncClient, id: str) -> None:
+    problem(await client.get(f"/agents/{id}"), 404, "not_found")
+    problem(await client.patch(f"/agents/{id}", json={}), 404, "not_found")

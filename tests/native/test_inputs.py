@@ -1,0 +1,100 @@
+import httpx
+import pytest
+
+from tests.native.asserting import NOWHERE, is_uuid, new_input, new_session, problem, value
+
+
+@pytest.fixture
+async def place(client: httpx.AsyncClient) -> str:
+    return f"/sessions/{(await new_session(client))['id']}"
+
+
+async def test_a_message_is_accepted_with_the_id_of_its_turn_to_be(
+    client: httpx.AsyncClient, place: str
+) -> None:
+    response = await client.post(f"{place}/inputs", json={"content": "hello"})
+    sent = value(response, 202)
+    assert response.headers["etag"] == '"0"'
+    assert sent["content"] == [{"type": "text", "text": "hello"}]
+    assert (sent["kind"], sent["delivery"], sent["status"]) == ("message", "queue", "queued")
+    assert is_uuid(sent["turn"])
+    assert value(await client.get(f"{place}/inputs/{sent['id']}")) == sent
+    assert value(await client.get(f"{place}/turns/{sent['turn']}"))["input"] == sent["id"]
+    session = value(await client.get(place))
+    assert (session["activity"], session["open_turn"]) == ("queued", sent["turn"])
+
+
+async def test_content_may_be_given_in_parts(client: httpx.AsyncClient, place: str) -> None:
+    parts = [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]
+    sent = value(await client.post(f"{place}/inputs", json={"content": parts, "delivery": "steer"}), 202)
+    assert (sent["content"], sent["delivery"]) == (parts, "steer")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "content"),
+        ({"content": ""}, "content"),
+        ({"content": []}, "content"),
+        ({"content": [{"type": "image", "text": "x"}]}, "content.0.type"),
+        ({"content": [{"type": "text"}]}, "content.0.text"),
+        ({"content": [{"type": "text", "text": "x", "bold": True}]}, "content.0.bold"),
+        ({"content": "x", "delivery": "pigeon"}, "delivery"),
+        ({"content": "x", "kind": "message"}, "kind"),
+        ({"content": "x\0"}, "content"),
+        ([], "body"),
+    ],
+)
+async def test_a_message_that_says_nothing_sensible_names_the_field(
+    client: httpx.AsyncClient, place: str, body: object, field: str
+) -> None:
+    problem(await client.post(f"{place}/inputs", json=body), 422, "invalid_request", field)
+    assert value(await client.get(f"{place}/inputs"))["data"] == []
+
+
+async def test_a_waiting_input_may_be_edited_and_taken_back(client: httpx.AsyncClient, place: str) -> None:
+    await new_input(client, place.removeprefix("/sessions/"), "first")
+    sent = await new_input(client, place.removeprefix("/sessions/"), "second")
+    one = f"{place}/inputs/{sent['id']}"
+    response = await client.patch(one, json={"content": "better"}, headers={"If-Match": '"0"'})
+    edited = value(response)
+    assert (edited["content"], edited["revision"]) == ([{"type": "text", "text": "better"}], 1)
+    assert response.headers["etag"] == '"1"'
+    stale = await client.patch(one, json={"content": "stale"}, headers={"If-Match": '"0"'})
+    problem(stale, 412, "revision_mismatch")
+    assert (await client.delete(one)).status_code == 204
+    assert value(await client.get(one))["status"] == "withdrawn"
+    problem(await client.patch(one, json={"content": "late"}), 409, "wrong_state")
+    problem(await client.delete(one), 409, "wrong_state")
+    withdrawn = value(await client.get(f"{place}/inputs", params={"status": "withdrawn"}))["data"]
+    assert [input["id"] for input in withdrawn] == [sent["id"]]
+
+
+async def test_an_input_belongs_to_its_own_session_only(client: httpx.AsyncClient, place: str) -> None:
+    sent = await new_input(client, place.removeprefix("/sessions/"))
+    other = await new_session(client)
+    problem(await client.get(f"/sessions/{other['id']}/inputs/{sent['id']}"), 404, "not_found")
+    problem(await client.get(f"{place}/inputs/{NOWHERE}"), 404, "not_found")
+    problem(await client.patch(f"{place}/inputs/{NOWHERE}", json={"content": "x"}), 404, "not_found")
+    problem(await client.delete(f"{place}/inputs/{NOWHERE}"), 404, "not_found")
+    problem(await client.post(f"/sessions/{NOWHERE}/inputs", json={"content": "x"}), 404, "not_found")
+    problem(await client.get(f"/sessions/{NOWHERE}/inputs"), 404, "not_found")
+
+
+async def test_a_message_reopens_an_ended_session(client: httpx.AsyncClient, place: str) -> None:
+    await client.post(f"{place}/end")
+    await new_input(client, place.removeprefix("/sessions/"))
+    assert value(await client.get(place))["status"] == "open"
+
+
+async def test_a_turn_is_cancelled_once(client: httpx.AsyncClient, place: str) -> None:
+    sent = await new_input(client, place.removeprefix("/sessions/"))
+    turn = f"{place}/turns/{sent['turn']}"
+    cancelled = value(await client.post(f"{turn}/cancel"))
+    assert (cancelled["status"], cancelled["reason"]) == ("cancelled", "interrupted")
+    assert cancelled["ended_at"] is not None
+    assert value(await client.get(turn)) == cancelled
+    problem(await client.post(f"{turn}/cancel"), 409, "wrong_state")
+    problem(await client.post(f"{place}/turns/{NOWHERE}/cancel"), 404, "not_found")
+    problem(await client.get(f"{place}/turns/{NOWHERE}"), 404, "not_found")
+    problem(await client.get(f"/sessions/{NOWHERE}/turns"), 404, "not_found")
