@@ -54,7 +54,7 @@ def command(
     opened = converse(target, lambda client: _open(client, session, agent, title))
     if reach.as_json or not sys.stdout.isatty():
         screen = JsonScreen() if reach.as_json else PipeScreen()
-        _chat(target, opened, screen, iter(messages) if messages else _piped_lines())
+        _chat(target, opened, screen, iter(messages) if messages else _piped_lines(), history_events=0)
         return
     screen = TerminalScreen()
     screen.note(f"session {opened.id}", dim=True)
@@ -80,16 +80,25 @@ async def _open(
 
 
 def _chat(
-    target: Target, session: "Session", screen: "Screen", lines: Iterator[str], is_forgiving: bool = False
+    target: Target,
+    session: "Session",
+    screen: "Screen",
+    lines: Iterator[str],
+    *,
+    is_forgiving: bool = False,
+    history_events: int = _HISTORY_EVENTS,
 ) -> None:
-    """Say every line and show the answers. What the server refuses ends the chat unless it `is_forgiving`."""
+    """Show the end of the log, then say every line and show the answers.
+
+    What the server refuses ends the chat, unless it `is_forgiving`.
+    """
     from sojourn.cli.loop import LoopThread
     from sojourn.cli.talk import Talk
     from sojourn.client import Client, SojournError
 
     # The last time for the server to be asked impatiently was when the session was opened.
     client = Client(target.url, target.key, give_up_after_seconds=math.inf)
-    after = max(session.first_seq - 1, session.last_seq - _HISTORY_EVENTS)
+    after = max(session.first_seq - 1, session.last_seq - history_events)
     with LoopThread() as loop:
         talk = loop.submit(Talk.begin(client, session.id, screen, after)).result()
         chat = _Chat(loop, talk, screen, is_forgiving)
@@ -98,7 +107,8 @@ def _chat(
         except SojournError as error:
             raise as_trouble(error, target) from error
         finally:
-            loop.submit(talk.finish()).result()
+            loop.submit(talk.leave()).result()
+            loop.submit(client.aclose()).result()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import click
 
+from sojourn.cli.entries import content_text
 from sojourn.cli.screen import printable
 from sojourn.client import AnswerPart, Event, MessageEnded, TurnClosed
 
@@ -24,8 +25,12 @@ class JsonScreen:
 class PipeScreen:
     """Committed messages only: what is written to a pipe cannot be taken back. The rest goes to standard error."""
 
+    def __init__(self, *, shows_inputs: bool = False) -> None:
+        self._shows_inputs = shows_inputs
+
     def event(self, event: Event) -> None:
-        del event
+        if self._shows_inputs and event.type == "input.received":
+            click.echo(f"> {printable(content_text(event.data))}")
 
     def part(self, part: AnswerPart) -> None:
         match part:

@@ -1,6 +1,7 @@
 """A chat on a terminal: text appears as it is written, above whatever the user is typing."""
 
 import re
+import readline
 import sys
 import threading
 from collections import Counter
@@ -66,6 +67,10 @@ class TerminalScreen:
     def prompt(self) -> str:
         """A line typed by the user. Raises EOFError and KeyboardInterrupt as `input` does."""
         with self._lock:
+            self._clear_wait()
+            if self._is_mid_line:
+                self._write("\n")
+                self._is_mid_line = False
             self._is_prompting = True
         try:
             return input(_MARK)
@@ -186,11 +191,7 @@ class TerminalScreen:
 
     def _typed(self) -> str | None:
         """What stands behind the prompt; None while there is none."""
-        if not self._is_prompting:
-            return None
-        import readline
-
-        return readline.get_line_buffer()
+        return readline.get_line_buffer() if self._is_prompting else None
 
     def _clear_wait(self) -> None:
         if self._is_waiting:

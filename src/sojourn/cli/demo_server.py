@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sojourn.cli.screen import Trouble
+from sojourn.cli.screen import Trouble, one_line
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -54,7 +54,8 @@ class ServerChild:
         async with asyncio.timeout(_START_SECONDS):
             line = await self._process.stdout.readline()
         if not line:
-            raise Trouble(f"The server did not start: {log_path.read_text(errors='replace')[-800:]}")
+            last_line = log_path.read_text(errors="replace").strip().rpartition("\n")[2]
+            raise Trouble(f"The server did not start: {one_line(last_line, 500)}")
         said = json.loads(line)
         self.url, self.key = said["url"], said["key"] or self.key
 

@@ -34,7 +34,7 @@ class Screen(Protocol):
 
 
 class Talk:
-    """One session, followed on one screen through any number of lost connections, until `finish`."""
+    """One session, followed on one screen through any number of lost connections, until `leave`."""
 
     def __init__(self, client: Client, session: UUID, screen: Screen, after: int) -> None:
         """Starts to follow the session from the seq `after` on; needs a running loop."""
@@ -54,11 +54,10 @@ class Talk:
     async def begin(cls, client: Client, session: UUID, screen: Screen, after: int) -> Self:
         return cls(client, session, screen, after)
 
-    async def finish(self) -> None:
-        """Leave the session to itself. Closes the client."""
+    async def leave(self) -> None:
+        """Stop following the session, which goes on by itself."""
         self._following.cancel()
         await asyncio.wait({self._following})
-        await self._client.aclose()
 
     async def settle(self, turn: UUID | None) -> None:
         """Wait until the log so far has been shown and, if there is one, `turn` has closed."""
