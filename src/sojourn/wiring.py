@@ -6,9 +6,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -71,42 +71,64 @@ class Models:
         await self._local.stop()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a process is put together from, beside its settings. `lease_ttl_seconds` is for a shared store."""
+
+    store: Store
+    hub: Hub
+    clock: Clock
+    client_for: Callable[[str], ModelClient]
+    toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
+    lease_ttl_seconds: float = LEASE_TTL_SECONDS
+
+
 @asynccontextmanager
-async def open_services(
-    settings: Settings, toolsets: Mapping[str, Sequence[Tool]] = BUILT_IN
-) -> AsyncGenerator[Running]:
-    """Open the store, bring it up to date, start upkeep and the embedded worker; undo it all at the end."""
+async def open_services(settings: Settings) -> AsyncGenerator[Running]:
+    """A process with the parts that its settings name."""
     clock = SteadyClock()
     hub = Hub()
-    boot = str(uuid4())
-    is_shared = settings.database_url is not None
-    terms = LeaseTerms(LEASE_TTL_SECONDS, None) if is_shared else LeaseTerms(None, boot)
-    store = await _open_store(settings, clock, hub)
+    store = await open_store(settings, clock, hub)
     models = Models(settings)
     try:
-        secrets = SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir))
-        services = build_services(
-            store, secrets, hub, clock, terms, default_model=settings.default_model, is_shared=is_shared
-        )
-        new_key = await _bootstrap(settings, services, store)
-        await _give_workspace_secret(settings, secrets)
-        await services.upkeep.start()
-        runners: dict[RunnerKind, Runner] = {"model": ModelRunner(models.client_for, toolsets)}
-        worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
-        hub.connect_worker(worker.hear, worker.stop_turn)
-        if settings.counters_file is not None:
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
-        _spare_collector()
-        async with _background(services.upkeep.run(), worker.run()):
-            yield Running(services, new_key)
+        parts = Parts(store=store, hub=hub, clock=clock, client_for=models.client_for)
+        async with assemble(settings, parts) as running:
+            yield running
     finally:
-        hub.close()
         await models.close()
         await store.close()
 
 
-async def _open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:
+@asynccontextmanager
+async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
+    """Make what every process needs of its store, start upkeep and the embedded worker; undo that at the end."""
+    store, hub, clock = parts.store, parts.hub, parts.clock
+    boot = str(uuid4())
+    is_shared = settings.database_url is not None
+    terms = LeaseTerms(parts.lease_ttl_seconds, None) if is_shared else LeaseTerms(None, boot)
+    secrets = SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir))
+    services = build_services(
+        store, secrets, hub, clock, terms, default_model=settings.default_model, is_shared=is_shared
+    )
+    new_key = await _bootstrap(settings, services, store)
+    await _give_workspace_secret(settings, secrets)
+    await services.upkeep.start()
+    runners: dict[RunnerKind, Runner] = {"model": ModelRunner(parts.client_for, parts.toolsets)}
+    worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
+    hub.connect_worker(worker.hear, worker.stop_turn)
+    if settings.counters_file is not None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
+    _spare_collector()
+    try:
+        async with _background(services.upkeep.run(), worker.run()):
+            yield Running(services, new_key)
+    finally:
+        hub.close()
+
+
+async def open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:
+    """The store that the settings name, at its newest schema. Whoever opens it closes it."""
     if settings.database_url is not None:
         from sojourn.store.postgres import PostgresStore
 
