@@ -1,0 +1,76 @@
+"""Fixtures that any test may ask for: databases, stores over them, and the services over those."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from sojourn.ports import Store
+from tests.support.clock import HandClock
+from tests.support.databases import Database, PostgresDatabase, SqliteDatabase
+from tests.support.postgres import PostgresServer, run_aside
+from tests.support.world import World, open_world
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    try:
+        server = PostgresServer()
+    except Exception as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(f"no PostgreSQL could be started: {error}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database with every table and no row, to make others from."""
+    name = postgres_server.create()
+
+    async def migrate() -> None:
+        store = await PostgresDatabase(postgres_server, name, tmp_path_factory.getbasetemp()).open(
+            HandClock()
+        )
+        await store.close()
+
+    run_aside(migrate())
+    return name
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> SqliteDatabase:
+    return SqliteDatabase(tmp_path)
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer, migrated: str, tmp_path: Path) -> Iterator[PostgresDatabase]:
+    name = postgres_server.create(migrated)
+    yield PostgresDatabase(postgres_server, name, tmp_path)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """Each database in turn."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def store(database: Database, clock: HandClock) -> AsyncIterator[Store]:
+    store = await database.open(clock)
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+async def world(database: Database, clock: HandClock) -> AsyncIterator[World]:
+    async with open_world(database, clock) as world:
+        yield world

@@ -1,0 +1,60 @@
+"""The two databases of a store test. Each can be opened, closed and opened again, and asked behind the store's back."""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+from sojourn.domain.log import StoredEvent
+from sojourn.ports import Clock, Published, Store
+from sojourn.store.postgres import PostgresStore
+from sojourn.store.sqlite import SqliteStore
+from sojourn.store.where import Dialect
+from tests.support.postgres import PostgresServer
+
+
+def tell_nobody(events: Sequence[StoredEvent]) -> None:
+    """For a store whose commits nobody watches."""
+
+
+class Database(Protocol):
+    dialect: Dialect
+    # For what belongs beside the database.
+    directory: Path
+
+    async def open(self, clock: Clock, published: Published = tell_nobody) -> Store: ...
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        """What another connection sees. Ids are bytes."""
+        ...
+
+
+class SqliteDatabase:
+    dialect: Dialect = "sqlite"
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / "sojourn.db"
+
+    async def open(self, clock: Clock, published: Published = tell_nobody) -> Store:
+        return SqliteStore(self.path, clock, published)
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            return connection.execute(text).fetchall()
+
+
+class PostgresDatabase:
+    dialect: Dialect = "postgres"
+
+    def __init__(self, server: PostgresServer, name: str, directory: Path) -> None:
+        self.directory = directory
+        self.url = server.url(name)
+        self._server = server
+        self._name = name
+
+    async def open(self, clock: Clock, published: Published = tell_nobody) -> Store:
+        return await PostgresStore.open(self.url, clock, published)
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        return self._server.query(self._name, text)
