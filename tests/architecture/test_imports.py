@@ -16,6 +16,7 @@ HOMES = {
     # database drivers stay in the store
     "aiosql": {"store"},
     "asyncpg": {"store"},
+    "Cryptodome": {"store"},
     "sqlite3": {"store"},
     # web libraries stay in the web; the composition root and the commands start the server
     "starlette": {"web"},

@@ -48,6 +48,7 @@ def command(log_level: str, as_json: bool, **flags: object) -> None:
 async def _serve(settings: "Settings", listener: socket.socket, as_json: bool) -> None:
     from sojourn.cli.server import run_server
     from sojourn.store.migrate import MigrationMismatch
+    from sojourn.store.secrets import SecretUnavailable
     from sojourn.store.sqlite import FileOwned
     from sojourn.wiring import open_services
 
@@ -61,7 +62,7 @@ async def _serve(settings: "Settings", listener: socket.socket, as_json: bool) -
             f"{settings.data_dir} is in use by another server: {error}",
             f"sojourn chat --data-dir {settings.data_dir}   (or serve with another --data-dir)",
         ) from error
-    except MigrationMismatch as error:
+    except (MigrationMismatch, SecretUnavailable) as error:
         raise Trouble(str(error)) from error
 
 

@@ -156,10 +156,9 @@ def _key_id(key: bytes) -> bytes:
 def read_key_file(path: Path) -> bytes:
     """The key in a file, which is made if it is not there. BadKeyFile if others may read it or it holds no key."""
     try:
-        text = _read_private(path)
-    except FileNotFoundError:
-        text = b""
-    text = text or _make_key_file(path)
+        text = _read_private(path) or _make_key_file(path)
+    except OSError as error:
+        raise BadKeyFile(path, f"can be neither read nor made: {error.strerror}.") from error
     try:
         key = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:
@@ -170,6 +169,9 @@ def read_key_file(path: Path) -> bytes:
 
 
 def _read_private(path: Path) -> bytes:
+    """What the file holds, nothing if there is none."""
+    if not path.exists():
+        return b""
     with path.open("rb") as file:
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise BadKeyFile(path, "may be read by others than its owner: chmod 600 it, or make a new key.")
