@@ -83,7 +83,7 @@ def test_a_committed_text_that_differs_from_its_previews_replaces_them() -> None
     items = [called(), Preview(message=MESSAGE, offset=0, text="wrong"), completed("right")]
     assert read(items)[:-1] == [
         TextAdded(TURN, MESSAGE, "wrong"),
-        TextVoided(TURN, MESSAGE),
+        TextVoided(TURN, MESSAGE, is_abandoned=False),
         TextAdded(TURN, MESSAGE, "right"),
     ]
 
@@ -96,7 +96,7 @@ def test_an_abandoned_message_voids_what_was_shown_of_it() -> None:
         *(called(second), completed("A sentence.", second)),
     ]
     parts = read(items)
-    assert parts[1] == TextVoided(TURN, MESSAGE)
+    assert parts[1] == TextVoided(TURN, MESSAGE, is_abandoned=True)
     assert shown(parts) == "A sentence."
 
 

@@ -63,7 +63,7 @@ def command(
     else:
         screen.note(_HELP, dim=True)
         _chat(target, opened, screen, _typed_lines(screen), is_forgiving=True)
-    screen.note(f"to go on: sojourn chat {opened.id}", dim=True)
+    screen.note(f"to go on: sojourn chat {opened.id}{reach.again()}", dim=True)
 
 
 async def _open(

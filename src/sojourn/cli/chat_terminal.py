@@ -59,7 +59,8 @@ class TerminalScreen:
         self._is_mid_line = False
         self._is_waiting = False
         self._unshown = ""
-        self._has_shown = False
+        self._shown = ""
+        self._is_replacing = False
         self._own_texts: Counter[str] = Counter()
         self._inputs: dict[str, str] = {}
         self._facts = _TurnFacts()
@@ -100,8 +101,8 @@ class TerminalScreen:
             match part:
                 case TextAdded():
                     self._add(part.text)
-                case TextVoided():
-                    self._void()
+                case TextVoided(is_abandoned=is_abandoned):
+                    self._void(is_abandoned)
                 case MessageEnded():
                     self._end_message(part)
                 case TurnClosed():
@@ -142,7 +143,7 @@ class TerminalScreen:
 
     def _add(self, text: str) -> None:
         self._unshown += text
-        if not self._is_prompting:
+        if not (self._is_prompting or self._is_replacing):
             self._flush()
 
     def _flush(self) -> None:
@@ -150,22 +151,36 @@ class TerminalScreen:
             self._clear_wait()
             self._write(printable(self._unshown))
             self._is_mid_line = not self._unshown.endswith("\n")
+            self._shown += self._unshown
             self._unshown = ""
-            self._has_shown = True
 
-    def _void(self) -> None:
+    def _void(self, is_abandoned: bool) -> None:
         self._unshown = ""
-        if self._has_shown:
-            self._has_shown = False
+        if is_abandoned:
+            self._disown()
+        else:
+            # The committed text follows at once; whether the screen can stand is known when it is whole.
+            self._is_replacing = True
+
+    def _disown(self) -> None:
+        if self._shown:
+            self._shown = ""
             self._line("what stands above broke off; the answer is written anew", fg="yellow")
 
     def _end_message(self, part: MessageEnded) -> None:
+        if self._is_replacing:
+            self._is_replacing = False
+            # Previews run ahead of an interruption: a few words too many are no reason to print it all again.
+            if self._shown.startswith(part.text):
+                self._unshown = ""
+            else:
+                self._disown()
         if self._is_prompting:
             text, self._unshown = self._unshown, ""
             self._line(text)
-            return
-        self._flush()
-        self._has_shown = False
+        else:
+            self._flush()
+        self._shown = ""
         if part.interrupted:
             self._line("stopped here", fg="yellow")
 
@@ -174,6 +189,8 @@ class TerminalScreen:
             self._line(self._facts.line(), dim=True)
         else:
             self._line(closing_line(closed), fg="red" if closed.status == "failed" else "yellow")
+        if not self._is_prompting:
+            self._write("\n")
         self._facts = _TurnFacts()
 
     def _line(self, text: str, fg: str | None = None, dim: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +44,12 @@ class Reach:
     key: str | None = None
     data_dir: Path | None = None
     as_json: bool = False
+
+    def again(self) -> str:
+        """The options that make another command reach the same server, for a line to copy."""
+        options = [f" --url {shlex.quote(self.url)}"] if self.url else []
+        options += [f" --data-dir {shlex.quote(str(self.data_dir))}"] if self.data_dir else []
+        return "".join(options)
 
     def target(self) -> Target:
         """Trouble if there is no key to be found."""

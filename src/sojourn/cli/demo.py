@@ -20,7 +20,7 @@ from sojourn.cli.chat_screens import JsonScreen, PipeScreen
 from sojourn.cli.chat_terminal import TerminalScreen
 from sojourn.cli.demo_model import DemoModel, choose_model, prepare
 from sojourn.cli.demo_server import ServerChild
-from sojourn.cli.entries import entry_line
+from sojourn.cli.entries import print_entry
 from sojourn.cli.screen import Trouble, console, dollars, tokens
 from sojourn.cli.talk import Screen, Talk
 from sojourn.client import AnswerPart, Client, Event, TextAdded
@@ -85,7 +85,7 @@ class _Demo:
             self._step("server", server.url, f"a process of its own, SQLite in {self.place}")
             async with Client(server.url, server.key, give_up_after_seconds=_PATIENCE_SECONDS) as client:
                 session = await client.create_session(title="Demo")
-                self._step("session", str(session.id), "")
+                self._step("session", str(session.id), "\n")
                 await _converse(client, session.id, server, _screen(self.as_json), model)
                 await self._sum_up(client, session.id)
         if model.caveat:
@@ -100,7 +100,7 @@ class _Demo:
         if not self.as_json:
             self._say("\n[dim]the log[/]")
             for event in events:
-                console().print(entry_line(event))
+                print_entry(event)
         self._say(f"\n[green]✓[/] {_proof(events)}")
         cost = dollars(found.usage.cost_usd) if found.usage.cost_usd is not None else "nothing to pay"
         self._say(f"[green]✓[/] {tokens(found.usage)}, {cost}")

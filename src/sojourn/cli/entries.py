@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sojourn.cli.screen import clock, one_line
+from sojourn.cli.screen import clock, console, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -30,8 +30,12 @@ _SAY_ALL: Final = {"session.reopened", "input.withdrawn", "turn.queued", "turn.r
 _TYPE_COLUMNS: Final = 18
 
 
-def entry_line(event: "Event") -> "Text":
+def print_entry(event: "Event") -> None:
     """`seq  time  type  what`, aligned; `what` takes the rest of the line and is cut where it ends."""
+    console().print(_entry_line(event), no_wrap=True, overflow="ellipsis", crop=True)
+
+
+def _entry_line(event: "Event") -> "Text":
     from rich.text import Text
 
     family = event.type.partition(".")[0]
@@ -41,8 +45,6 @@ def entry_line(event: "Event") -> "Text":
         (f"{clock(event.at)}  ", "dim"),
         (f"{one_line(event.type, 40):<{_TYPE_COLUMNS}}  ", style),
         one_line(summary(event)),
-        no_wrap=True,
-        overflow="ellipsis",
     )
 
 

@@ -44,14 +44,14 @@ class LogPrinter:
         self._is_lost = False
 
     def show(self, item: "StreamItem") -> None:
-        from sojourn.cli.entries import entry_line
+        from sojourn.cli.entries import print_entry
         from sojourn.client import CaughtUp, Event, Gap
 
         match item:
             case Event() | Gap() if self._as_json:
                 click.echo(_encode(item))
             case Event():
-                console().print(entry_line(item))
+                print_entry(item)
             case Gap(first_seq=first_seq):
                 console().print(f"[dim]      the log before event {first_seq} is gone[/]")
             case CaughtUp() if self._is_lost:

@@ -19,10 +19,15 @@ class TextAdded:
 
 @dataclass(frozen=True, slots=True)
 class TextVoided:
-    """What was shown of this message does not count: its worker was lost, or the committed text differs."""
+    """What was shown of this message does not count.
+
+    Its worker was lost (`is_abandoned`), or the text that is committed differs and follows at once: that of an
+    interrupted message, for one, may end before its last previews.
+    """
 
     turn: UUID
     message: UUID
+    is_abandoned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class AnswerReader:
         draft = self._drafts.pop(message, _Draft())
         shown = draft.text[: draft.shown_length]
         if not text.startswith(shown):
-            yield TextVoided(turn, message)
+            yield TextVoided(turn, message, is_abandoned=False)
             shown = ""
         if len(text) > len(shown):
             yield TextAdded(turn, message, text[len(shown) :])
@@ -118,7 +123,7 @@ class AnswerReader:
     def _abandon(self, turn: UUID, message: UUID) -> Iterator[AnswerPart]:
         draft = self._drafts.pop(message, _Draft())
         if draft.shown_length:
-            yield TextVoided(turn, message)
+            yield TextVoided(turn, message, is_abandoned=True)
 
 
 def _show(message: UUID, draft: _Draft) -> Iterator[AnswerPart]:
