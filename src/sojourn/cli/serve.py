@@ -47,23 +47,14 @@ def command(log_level: str, as_json: bool, **flags: object) -> None:
 
 async def _serve(settings: "Settings", listener: socket.socket, as_json: bool) -> None:
     from sojourn.cli.server import run_server
-    from sojourn.store.migrate import MigrationMismatch
-    from sojourn.store.secrets import SecretUnavailable
-    from sojourn.store.sqlite import FileOwned
+    from sojourn.cli.stores import store_troubles
     from sojourn.wiring import open_services
 
     host, port = listener.getsockname()[:2]
     url = f"http://{home.shown_host(host)}:{port}"
-    try:
+    with store_troubles(settings):
         async with open_services(settings) as running:
             await run_server(running.services, listener, lambda: _announce(settings, running, url, as_json))
-    except FileOwned as error:
-        raise Trouble(
-            f"{settings.data_dir} is in use by another server: {error}",
-            f"sojourn chat --data-dir {settings.data_dir}   (or serve with another --data-dir)",
-        ) from error
-    except (MigrationMismatch, SecretUnavailable) as error:
-        raise Trouble(str(error)) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:

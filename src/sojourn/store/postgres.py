@@ -108,7 +108,8 @@ class PostgresTx(StoreTx):
 
 
 class PostgresStore:
-    def __init__(self, pool: Any, published: Published, texts: Texts) -> None:
+    def __init__(self, pool: Any, published: Published, texts: Texts, applied: Sequence[str]) -> None:
+        self.applied = applied
         self._pool = pool
         self._published = published
         self._texts = texts
@@ -121,8 +122,8 @@ class PostgresStore:
         async with translated():
             pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, init=_prepare)
         async with translated(), pool.acquire() as connection:
-            await _migrate(connection, clock)
-        return cls(pool, published, load_postgres())
+            applied = await _migrate(connection, clock)
+        return cls(pool, published, load_postgres(), applied)
 
     @property
     def reads(self) -> StoreReads:
@@ -185,12 +186,13 @@ def _identity(value: bytes) -> bytes:
     return value
 
 
-async def _migrate(connection: Any, clock: Clock) -> None:
+async def _migrate(connection: Any, clock: Clock) -> Sequence[str]:
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await connection.execute(migrate.LEDGER)
         applied = dict(await connection.fetch("SELECT name, sha256 FROM schema_migrations"))
-        for migration in migrate.pending(migrate.load_migrations("postgres"), applied):
+        pending = migrate.pending(migrate.load_migrations("postgres"), applied)
+        for migration in pending:
             await connection.execute(migration.text)
             await connection.execute(
                 "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)",
@@ -198,3 +200,4 @@ async def _migrate(connection: Any, clock: Clock) -> None:
                 migration.sha256,
                 rows.to_micros(clock.now()),
             )
+        return [migration.name for migration in pending]

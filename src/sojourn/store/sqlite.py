@@ -150,7 +150,7 @@ class SqliteStore:
         self._published = published
         texts = load_sqlite()
         self._writer = _connect(path)
-        _migrate(self._writer, clock)
+        self.applied = _migrate(self._writer, clock)
         self._db = SqliteDb(self._writer, texts)
         self._readers = [_connect(path, readonly=True) for _ in range(2)]
         near, far = (SqliteDb(reader, texts) for reader in self._readers)
@@ -330,10 +330,11 @@ def _connect(path: Path, readonly: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, clock: Clock) -> None:
+def _migrate(connection: sqlite3.Connection, clock: Clock) -> Sequence[str]:
     connection.execute(migrate.LEDGER)
     applied = dict(connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
-    for migration in migrate.pending(migrate.load_migrations("sqlite"), applied):
+    pending = migrate.pending(migrate.load_migrations("sqlite"), applied)
+    for migration in pending:
         # executescript would commit first: the script carries its own transaction instead.
         connection.executescript(f"BEGIN IMMEDIATE;\n{migration.text}")
         connection.execute(
@@ -341,3 +342,4 @@ def _migrate(connection: sqlite3.Connection, clock: Clock) -> None:
             (migration.name, migration.sha256, rows.to_micros(clock.now())),
         )
         connection.execute("COMMIT")
+    return [migration.name for migration in pending]
