@@ -216,9 +216,7 @@ class Store(Protocol):
     @property
     def reads(self) -> Reads: ...
     @property
-    def applied(self) -> Sequence[str]:
-        """The names of the migrations that opening it has applied."""
-        ...
+    def applied(self) -> Sequence[str]: ...  # the names of the migrations that opening it has applied
 
     async def write(self, verb: "Callable[[Tx], Awaitable[T]]") -> T:
         """Run one verb in one transaction and return after its commit is durable and has been published.

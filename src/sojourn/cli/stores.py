@@ -8,6 +8,7 @@ from sojourn.cli.screen import Trouble
 from sojourn.config import Settings
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.store.migrate import MigrationMismatch
+from sojourn.store.secrets import SecretUnavailable
 from sojourn.store.sqlite import FileOwned
 
 
@@ -20,7 +21,7 @@ def store_troubles(settings: Settings) -> Generator[None]:
         raise Trouble(
             str(error), f"sojourn chat --data-dir {data_dir}   (or give this one another --data-dir)"
         ) from error
-    except MigrationMismatch as error:
+    except (MigrationMismatch, SecretUnavailable) as error:
         raise Trouble(str(error)) from error
     except StoreUnavailable as error:
         raise Trouble("The database cannot be reached.", "check --database-url") from error

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Final
 from uuid import UUID
 
-import httpx
+import httpx2
 import msgspec
 
 from sojourn.client.errors import ApiError, ServerUnreachable
@@ -55,7 +55,7 @@ class EventStream:
                         heard_at = loop.time()
                         yield item
                 cause = "the server ended the stream"
-            except httpx.TransportError as error:
+            except httpx2.TransportError as error:
                 cause = describe(error)
             except ApiError as error:
                 if not _is_passing(error):
@@ -82,11 +82,12 @@ class EventStream:
         params = [("after", str(self._seq))]
         async with self._transport.open_stream(self._path, params) as response:
             decoder = SseDecoder()
-            async for chunk in response.aiter_bytes():
-                for message in decoder.feed(chunk):
-                    item = self._take(message)
-                    if item is not None:
-                        yield item
+            async with aclosing(response.aiter_bytes()) as chunks:
+                async for chunk in chunks:
+                    for message in decoder.feed(chunk):
+                        item = self._take(message)
+                        if item is not None:
+                            yield item
 
     def _take(self, message: ServerEvent) -> StreamItem | None:
         match message.name:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpx
+import httpx2
 import msgspec
 
 from sojourn.client.errors import ApiError, ServerUnreachable, error_of
@@ -73,12 +73,12 @@ class Transport:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._give_up_after_seconds = give_up_after_seconds
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             base_url=self.base_url + API,
             headers={"Authorization": f"Bearer {key}"},
-            timeout=httpx.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
+            timeout=httpx2.Timeout(timeout_seconds, connect=_CONNECT_SECONDS),
             # A stream holds its connection for as long as it lasts, and calls must not queue behind streams.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=20),
             # A proxy of the environment is never the way to this machine itself.
             trust_env=not _is_loopback(self.base_url),
         )
@@ -99,9 +99,9 @@ class Transport:
         await self._repeat(request)
 
     @asynccontextmanager
-    async def open_stream(self, path: str, params: Params) -> AsyncGenerator[httpx.Response, None]:
-        """One try to open a stream of events. Raises ApiError unless the server answers 200; httpx.TransportError."""
-        timeout = httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
+    async def open_stream(self, path: str, params: Params) -> AsyncGenerator[httpx2.Response, None]:
+        """One try to open a stream of events. Raises ApiError unless the server answers 200; httpx2.TransportError."""
+        timeout = httpx2.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS)
         # Compressed, a proxy would hold small events back until a block is full.
         headers = {"Accept": "text/event-stream", "Accept-Encoding": "identity"}
         async with self._http.stream(
@@ -114,13 +114,13 @@ class Transport:
                 raise foreign_answer(self.base_url, f"content type {content_type}")
             yield response
 
-    async def _repeat(self, request: Request) -> httpx.Response:
+    async def _repeat(self, request: Request) -> httpx2.Response:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._give_up_after_seconds
         backoff = Backoff()
         while True:
             failure = await self._try(request)
-            if isinstance(failure, httpx.Response):
+            if isinstance(failure, httpx2.Response):
                 return failure
             advice = failure.retry_after_seconds if isinstance(failure, ApiError) else None
             delay = backoff.next_seconds(advice)
@@ -128,7 +128,7 @@ class Transport:
                 raise _as_ours(self.base_url, failure) from failure
             await asyncio.sleep(delay)
 
-    async def _try(self, request: Request) -> httpx.Response | ApiError | httpx.TransportError:
+    async def _try(self, request: Request) -> httpx2.Response | ApiError | httpx2.TransportError:
         content = None if request.body is None else msgspec.json.encode(request.body)
         headers = dict(request.headers or {})
         if content is not None:
@@ -137,17 +137,17 @@ class Transport:
             response = await self._http.request(
                 request.method, request.path, params=list(request.params), content=content, headers=headers
             )
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             return error
         if response.is_success:
             return response
         return error_of(response.status_code, response.content, response.headers)
 
 
-def _is_worth_repeating(request: Request, failure: ApiError | httpx.TransportError) -> bool:
-    if isinstance(failure, httpx.UnsupportedProtocol):
+def _is_worth_repeating(request: Request, failure: ApiError | httpx2.TransportError) -> bool:
+    if isinstance(failure, httpx2.UnsupportedProtocol):
         return False
-    if isinstance(failure, httpx.ConnectError | httpx.ConnectTimeout):
+    if isinstance(failure, httpx2.ConnectError | httpx2.ConnectTimeout):
         return True
     if isinstance(failure, ApiError):
         # 429 says that nothing was done; a 503 may come after a commit that nobody could confirm.
@@ -155,7 +155,7 @@ def _is_worth_repeating(request: Request, failure: ApiError | httpx.TransportErr
     return request.repeatable
 
 
-def _as_ours(base_url: str, failure: ApiError | httpx.TransportError) -> ApiError | ServerUnreachable:
+def _as_ours(base_url: str, failure: ApiError | httpx2.TransportError) -> ApiError | ServerUnreachable:
     return failure if isinstance(failure, ApiError) else ServerUnreachable(base_url, describe(failure))
 
 
@@ -164,8 +164,8 @@ def foreign_answer(base_url: str, sign: object) -> ServerUnreachable:
     return ServerUnreachable(base_url, f"what answers there is not Sojourn's native API ({sign})")
 
 
-def describe(error: httpx.TransportError) -> str:
-    """A few words for a failed connection; httpx leaves many of them blank."""
+def describe(error: httpx2.TransportError) -> str:
+    """A few words for a failed connection; httpx2 leaves many of them blank."""
     return str(error) or type(error).__name__
 
 
