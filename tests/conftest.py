@@ -8,8 +8,8 @@ import pytest
 
 from sojourn.ports import Store
 from tests.support.clock import HandClock
-from tests.support.databases import Database, PostgresDatabase, SqliteDatabase
-from tests.support.postgres import PostgresServer, run_aside
+from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, opened
+from tests.support.postgres import PostgresServer
 from tests.support.world import World, open_world
 
 
@@ -31,12 +31,11 @@ def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathF
     name = postgres_server.create()
 
     async def migrate() -> None:
-        store = await PostgresDatabase(postgres_server, name, tmp_path_factory.getbasetemp()).open(
-            HandClock()
-        )
-        await store.close()
+        database = PostgresDatabase(postgres_server, name, tmp_path_factory.getbasetemp())
+        async with opened(database, HandClock()):
+            pass
 
-    run_aside(migrate())
+    postgres_server.aside.run(migrate())
     return name
 
 
@@ -48,7 +47,9 @@ def sqlite(tmp_path: Path) -> SqliteDatabase:
 @pytest.fixture
 def postgres(postgres_server: PostgresServer, migrated: str, tmp_path: Path) -> Iterator[PostgresDatabase]:
     name = postgres_server.create(migrated)
-    yield PostgresDatabase(postgres_server, name, tmp_path)
+    database = PostgresDatabase(postgres_server, name, tmp_path)
+    yield database
+    database.close()
     postgres_server.drop(name)
 
 
@@ -65,9 +66,8 @@ def clock() -> HandClock:
 
 @pytest.fixture
 async def store(database: Database, clock: HandClock) -> AsyncIterator[Store]:
-    store = await database.open(clock)
-    yield store
-    await store.close()
+    async with opened(database, clock) as store:
+        yield store
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 """The two databases of a store test. Each can be opened, closed and opened again, and asked behind the store's back."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from sojourn.ports import Clock, Published, Store
 from sojourn.store.postgres import PostgresStore
 from sojourn.store.sqlite import SqliteStore
 from sojourn.store.where import Dialect
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import Connection, PostgresServer
 
 
 def tell_nobody(events: Sequence[StoredEvent]) -> None:
@@ -25,7 +25,7 @@ class Database(Protocol):
 
     async def open(self, clock: Clock, published: Published = tell_nobody) -> Store: ...
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        """What another connection sees. Ids are bytes."""
+        """What another connection sees, or does. Ids are bytes."""
         ...
 
 
@@ -50,11 +50,24 @@ class PostgresDatabase:
     def __init__(self, server: PostgresServer, name: str, directory: Path) -> None:
         self.directory = directory
         self.url = server.url(name)
-        self._server = server
-        self._name = name
+        self._connection = Connection(server.aside, self.url)
 
     async def open(self, clock: Clock, published: Published = tell_nobody) -> Store:
         return await PostgresStore.open(self.url, clock, published)
 
     def query(self, text: str) -> list[tuple[Any, ...]]:
-        return self._server.query(self._name, text)
+        return self._connection.query(text)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@asynccontextmanager
+async def opened(
+    database: Database, clock: Clock, published: Published = tell_nobody
+) -> AsyncGenerator[Store]:
+    store = await database.open(clock, published)
+    try:
+        yield store
+    finally:
+        await store.close()

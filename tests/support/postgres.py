@@ -1,20 +1,17 @@
 """One real PostgreSQL for a test session, from a wheel, reached over a unix socket."""
 
-import asyncio
 import shutil
 import tempfile
 import warnings
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
 
-T = TypeVar("T")
+from tests.support.aside import Aside
 
 
 class PostgresServer:
@@ -33,9 +30,11 @@ class PostgresServer:
         assert socket is not None
         self._host = quote(str(socket), safe="")
         self._names = count(1)
+        self.aside = Aside()
+        self._admin = Connection(self.aside, self.url("postgres"))
         # What the tests prove of durability is what survives a killed process, and that does not need the disk.
-        self.execute("postgres", "ALTER SYSTEM SET fsync = off")
-        self.execute("postgres", "SELECT pg_reload_conf()")
+        self._admin.query("ALTER SYSTEM SET fsync = off")
+        self._admin.query("SELECT pg_reload_conf()")
 
     def url(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self._host}"
@@ -43,37 +42,41 @@ class PostgresServer:
     def create(self, template: str = "template1") -> str:
         """The name of a new database."""
         name = f"test_{next(self._names)}"
-        self.execute("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._admin.query(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, database: str) -> None:
-        self.execute("postgres", f"DROP DATABASE {database} WITH (FORCE)")
-
-    def execute(self, database: str, text: str) -> None:
-        self.query(database, text)
-
-    def query(self, database: str, text: str) -> list[tuple[Any, ...]]:
-        """Rows of one statement on a connection of its own, ids as bytes. Any thread may call it."""
-        return run_aside(_query(self.url(database), text))
+        self._admin.query(f"DROP DATABASE {database} WITH (FORCE)")
 
     def stop(self) -> None:
+        self._admin.close()
+        self.aside.close()
         self._server.cleanup()
         shutil.rmtree(self._directory)
 
 
-async def _query(url: str, text: str) -> list[tuple[Any, ...]]:
-    connection = await asyncpg.connect(url)
-    try:
-        return [tuple(map(_plain, row)) for row in await connection.fetch(text)]
-    finally:
-        await connection.close()
+class Connection:
+    """One connection, opened when it is first needed, that any thread may use. Ids come back as bytes."""
+
+    def __init__(self, aside: Aside, url: str) -> None:
+        self._aside = aside
+        self._url = url
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        return self._aside.run(self._query(text))
+
+    async def _query(self, text: str) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._url)
+        found = await self._connection.fetch(text)
+        return [tuple(_plain(value) for value in row.values()) for row in found]
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._aside.run(self._connection.close())
+            self._connection = None
 
 
 def _plain(value: object) -> object:
     return value.bytes if isinstance(value, UUID) else value
-
-
-def run_aside(work: Coroutine[Any, Any, T]) -> T:
-    """The coroutine's result, from an event loop of its own on a thread of its own."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(asyncio.run, work).result()

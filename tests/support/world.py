@@ -22,6 +22,7 @@ from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from tests.support.clock import HandClock
 from tests.support.databases import Database
+from tests.support.invariants import check_invariants
 
 SOMEBODY = Actor("human")
 E = TypeVar("E", bound=Event)
@@ -68,6 +69,10 @@ class World:
     async def said(self, session: SessionId, kind: type[E]) -> list[E]:
         """The events of one type, in the order of the log."""
         return [entry.event for entry in await self.log(session) if isinstance(entry.event, kind)]
+
+    async def problems(self) -> list[str]:
+        """What of the invariants is broken."""
+        return await check_invariants(self.store.reads, self.database.query, self.org)
 
 
 @asynccontextmanager

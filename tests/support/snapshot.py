@@ -1,0 +1,103 @@
+"""Everything that a store keeps of a session, read as it stands. Nobody may write to the session meanwhile."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from sojourn.domain.ask import Ask
+from sojourn.domain.events import Event
+from sojourn.domain.filter import Position, SessionQuery
+from sojourn.domain.ids import OrgId, SessionId
+from sojourn.domain.input import Input
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.record import SessionRecord
+from sojourn.domain.turn import Turn
+from sojourn.ports import Reads
+from sojourn.service.codec import MissingBlob, read_entry
+
+PAGE = 500
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+Rows = list[tuple[Any, ...]]
+
+# What no read verb lists; each row begins with the organisation and the session.
+TABLES = {
+    "leases": "kind, holder",
+    "timers": "kind, due_at",
+    "tags": "tag",
+    "files": "path, sha256, size, seq",
+    "refs": "kind, value",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`events` pairs each stored event with its data; `tables` holds the rows of `TABLES` without their keys."""
+
+    record: SessionRecord
+    events: Sequence[tuple[StoredEvent, Event | None]]
+    turns: Sequence[Turn]
+    inputs: Sequence[Input]
+    asks: Sequence[Ask]
+    tables: dict[str, Rows]
+
+
+class Tables:
+    """The rows of `TABLES` of one organisation, by table and session."""
+
+    def __init__(self, query: Query, org: OrgId) -> None:
+        self._rows: dict[bytes, dict[str, Rows]] = defaultdict(lambda: {name: [] for name in TABLES})
+        for name, columns in TABLES.items():
+            for of, session, *row in query(f"SELECT org, session, {columns} FROM {name}"):
+                if of == org.bytes:
+                    self._rows[session][name].append(tuple(row))
+
+    def of(self, session: SessionId) -> dict[str, Rows]:
+        return self._rows[session.bytes]
+
+    def sessions(self) -> set[bytes]:
+        return set(self._rows)
+
+
+async def snapshots(reads: Reads, tables: Tables, org: OrgId) -> AsyncIterator[Snapshot]:
+    """Every session of an organisation, oldest first."""
+    query = SessionQuery(order="asc", limit=PAGE)
+    while records := await reads.list_sessions(org, query):
+        for record in records:
+            yield await take(reads, tables, record)
+        last = records[-1].session
+        query = replace(query, after=Position(last.created_at, last.id))
+
+
+async def take(reads: Reads, tables: Tables, record: SessionRecord) -> Snapshot:
+    org, session = record.session.org, record.session.id
+    return Snapshot(
+        record=record,
+        events=await read_log(reads, org, session),
+        turns=await reads.list_turns(org, session, None, 10_000),
+        inputs=await reads.list_inputs(org, session, None, 0, 100_000),
+        asks=await reads.list_asks(org, session, open_only=False),
+        tables=tables.of(session),
+    )
+
+
+async def read_log(
+    reads: Reads, org: OrgId, session: SessionId
+) -> Sequence[tuple[StoredEvent, Event | None]]:
+    """The whole log, each event with its data, None where that cannot be read."""
+    found: list[tuple[StoredEvent, Event | None]] = []
+    after = 0
+    while events := await reads.events_after(org, session, after, PAGE):
+        found.extend([(event, await _read(reads, event)) for event in events])
+        after = events[-1].seq
+    return found
+
+
+async def _read(reads: Reads, stored: StoredEvent) -> Event | None:
+    try:
+        return (await read_entry(reads, stored)).event
+    except (MissingBlob, msgspec.ValidationError):
+        return None
