@@ -58,42 +58,55 @@ async def open_served(data_dir: Path, **changes: Any) -> AsyncGenerator[Served]:
             yield Served(app, running.services, client)
 
 
-class _Uvicorn(uvicorn.Server):
+class Loopback(uvicorn.Server):
+    """The server that `sojourn serve` runs, on a free port, without its handling of signals."""
+
     def __init__(self, app: App) -> None:
         super().__init__(
             uvicorn.Config(app, port=0, log_level="warning", ws="none", http="httptools", lifespan="off")
         )
         self._app = app
         self.listening = asyncio.Event()
-        self.port = 0
+        self.url = ""
 
     async def run_without_signals(self) -> None:
-        """As `serve`, which would take the signals of the test run."""
         await self._serve()
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
-        self.port = self.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}"
         self.listening.set()
 
     async def shutdown(self, sockets: Any = None) -> None:
         self._app.close_streams()
         await super().shutdown(sockets)
 
+    def unsent_bytes(self) -> int:
+        """What is written to clients that do not read it, in this process's memory."""
+        transports = [connection.transport for connection in self.server_state.connections]
+        return sum(transport.get_write_buffer_size() for transport in transports)
+
 
 @asynccontextmanager
-async def listening(app: App) -> AsyncGenerator[str]:
-    """The application on a loopback port; its base URL. It is shut down as by a signal at the end."""
-    server = _Uvicorn(app)
+async def loopback(app: App) -> AsyncGenerator[Loopback]:
+    """The application on a loopback port. It is shut down as by a signal at the end."""
+    server = Loopback(app)
     task = asyncio.create_task(server.run_without_signals())
     try:
         async with asyncio.timeout(BOUND_SECONDS):
             await server.listening.wait()
-        yield f"http://127.0.0.1:{server.port}"
+        yield server
     finally:
         server.should_exit = True
         async with asyncio.timeout(BOUND_SECONDS):
             await task
+
+
+@asynccontextmanager
+async def listening(app: App) -> AsyncGenerator[str]:
+    """The base URL of the application on a loopback port."""
+    async with loopback(app) as server:
+        yield server.url
 
 
 @dataclass(frozen=True)
