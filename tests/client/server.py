@@ -62,13 +62,13 @@ class ServerProcess:
         self._process.kill()
         await self._process.wait()
 
-    async def stop(self) -> None:
-        """SIGTERM, as by a deployment."""
+    async def stop(self) -> int:
+        """SIGTERM, as by a deployment; the status that the process ended with."""
         assert self._process is not None
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         async with asyncio.timeout(BOUND_SECONDS):
-            await self._process.wait()
+            return await self._process.wait()
 
 
 class Wire:
