@@ -1,0 +1,52 @@
+"""`scripts/docs` writes the pages; `scripts/docs --check` fails where a written page is not what the code makes."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from scripts.docs_pages import api, commands, events, picture, settings, states
+
+ROOT: Final = Path(__file__).parents[2]
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/images/turn-states.svg": picture.draw,
+    "docs/reference/api.md": api.page,
+    "docs/reference/cli.md": commands.page,
+    "docs/reference/events.md": events.page,
+    "docs/reference/settings.md": settings.page,
+    "docs/reference/states.md": states.page,
+}
+
+
+def stale(root: Path) -> list[str]:
+    """The pages under `root` that are not there, or not as the code makes them now."""
+    return [name for name, make in PAGES.items() if _read(root / name) != make()]
+
+
+def write(root: Path) -> None:
+    for name, make in PAGES.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(make(), encoding="utf-8")
+
+
+def main(arguments: Sequence[str]) -> int:
+    if arguments == ["--check"]:
+        found = stale(ROOT)
+        for name in found:
+            print(f"{name} is out of date; run scripts/docs", file=sys.stderr)
+        return 1 if found else 0
+    if arguments:
+        print("usage: scripts/docs [--check]", file=sys.stderr)
+        return 2
+    write(ROOT)
+    return 0
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""docs/reference/states.md: the tables of turns and sessions, by asking the domain's own functions."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final, get_args
+
+from scripts.docs_pages.markdown import code, codes, compose, table
+from sojourn.domain.agent import SPAWNING
+from sojourn.domain.commands import Command, EndSession, ExpireSession, ReceiveInput
+from sojourn.domain.content import TextPart
+from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED, decide
+from sojourn.domain.draft import State
+from sojourn.domain.errors import WrongState
+from sojourn.domain.events import Actor, Outcome
+from sojourn.domain.ids import DEFAULT_ORG, AgentId, InputId, SessionId, TurnId
+from sojourn.domain.session import Activity, Session, SessionStatus, activity
+from sojourn.domain.turn import TRANSITIONS, Move, TurnStatus
+
+MOVES: Final[Mapping[Move, str]] = {
+    Move.CLAIM: "A worker takes the turn. The fence rises.",
+    Move.SPAWN: f"The same, for a runner that starts something first ({codes(sorted(SPAWNING))}).",
+    Move.APPEND: "The runner writes what it did, and what it is about to do.",
+    Move.HOLD: "The turn waits for an answer, and its worker stays.",
+    Move.PARK: "The turn waits for an answer without a worker and without a lease. The fence rises.",
+    Move.RESUME: "Everything it waited for is decided, and its worker goes on.",
+    Move.REQUEUE: "Everything it waited for is decided, and a worker may claim it.",
+    Move.RECLAIM: "Its lease lapsed, its worker stopped or its server was started again. The fence rises.",
+    Move.RETRY: "Its worker met a passing fault; the turn may be claimed again after a delay.",
+    Move.COMPLETE: "The agent yields.",
+    Move.FAIL: f"It cannot go on: a fault that will not pass, more than {MAX_FAULTS} passing faults in a row, or"
+    f" {MAX_STALLED} claims in a row that brought neither a model's answer nor a tool's result.",
+    Move.CANCEL: "A client, a deadline or the end of the session stops it. The fence rises.",
+}
+
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    "end_turn": "the agent yielded",
+    "interrupted": "a client stopped it, sent an interrupt or ended the session",
+    "expired": "a deadline passed: the turn's own, or the session's",
+    "budget": "no verb of this release says so",
+    "refused": "the provider's content filter refused to answer",
+    "no_progress": "it was claimed or called the model too often without getting anywhere",
+    "error": "a fault that will not pass",
+    "superseded": "its input was withdrawn before a worker had read it",
+}
+
+_NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
+_BY: Final = Actor("human")
+
+
+def page() -> str:
+    return compose(
+        "States",
+        "src/sojourn/domain",
+        "## Turns",
+        "![The statuses of a turn](../images/turn-states.svg)",
+        "An arrow from a frame starts at every status in it. This is the table that decides in the code"
+        " ([turn.py](../../src/sojourn/domain/turn.py)); the database repeats the statuses as constraints, and that a"
+        " session has at most one open turn.",
+        _turns(),
+        table(["move", "what happens"], ([code(move), MOVES[move]] for move in Move)),
+        "A turn that has ended says why:",
+        table(["reason", "meaning"], ([code(name), OUTCOMES[name]] for name in get_args(Outcome))),
+        "## Sessions",
+        "The **status** says whether a session is open. An archived session keeps its status and refuses inputs.",
+        _sessions(),
+        "The **activity** says what it is doing. It is stored, and always equal to a function of the session's status,"
+        " its open turn, its queued inputs and its presences:",
+        _activities(),
+        "A session with a presence is driven from outside: its inputs wait, and start no turn here.",
+    )
+
+
+def _turns() -> str:
+    rows: list[list[str]] = []
+    for status in TurnStatus:
+        moves = {move: after for (before, move), after in TRANSITIONS.items() if before is status}
+        cells = [f"{code(move)} → {after}" for move, after in moves.items()]
+        rows.append([f"**{status}**", ", ".join(cells) or "ended: nothing moves it"])
+    return table(["status", "move → next status"], rows)
+
+
+def _sessions() -> str:
+    commands: dict[str, Command] = {
+        "a message": ReceiveInput(
+            input=InputId(DEFAULT_ORG),
+            turn=TurnId(DEFAULT_ORG),
+            kind="message",
+            delivery="queue",
+            content=(TextPart("hello"),),
+            by=_BY,
+        ),
+        "end as completed": EndSession(status="completed", by=_BY),
+        "end as failed": EndSession(status="failed", by=_BY),
+        "end as cancelled": EndSession(status="cancelled", by=_BY),
+        "a deadline": ExpireSession(reason="idle"),
+    }
+    rows = [
+        [f"**{status}**", *(_status_after(status, command) for command in commands.values())]
+        for status in SessionStatus
+    ]
+    return table(["status", *commands], rows)
+
+
+def _status_after(status: SessionStatus, command: Command) -> str:
+    session = Session(
+        org=DEFAULT_ORG,
+        id=SessionId(DEFAULT_ORG),
+        agent=AgentId(DEFAULT_ORG),
+        agent_version=1,
+        runner="model",
+        created_at=_NOW,
+        opened_at=_NOW,
+        active_at=_NOW,
+        updated_at=_NOW,
+    )
+    try:
+        return decide(State(session=replace(session, status=status)), command, _NOW).session.status
+    except WrongState:
+        return "refused"
+
+
+def _activities() -> str:
+    is_open = SessionStatus.OPEN
+    rows = [["open", turn, "any", _activity(is_open, turn)] for turn in TurnStatus if turn.is_open]
+    rows += [
+        ["open", "none", "a presence", activity(is_open, None, 1, 1)],
+        ["open", "none", "queued inputs", activity(is_open, None, 1, 0)],
+        ["open", "none", "nothing", activity(is_open, None, 0, 0)],
+        ["any other", "none", "any", _ended()],
+    ]
+    return table(["status", "open turn", "besides", "activity"], rows)
+
+
+def _activity(status: SessionStatus, turn: TurnStatus) -> Activity:
+    """The one activity of an open turn, whatever waits behind it."""
+    (found,) = {activity(status, turn, inputs, presences) for inputs in (0, 1) for presences in (0, 1)}
+    return found
+
+
+def _ended() -> Activity:
+    ended = [status for status in SessionStatus if status is not SessionStatus.OPEN]
+    (found,) = {
+        activity(status, None, inputs, presences)
+        for status in ended
+        for inputs in (0, 1)
+        for presences in (0, 1)
+    }
+    return found
