@@ -25,6 +25,8 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "archived_at": "s.archived_at",
 }
 
+_TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id"})
+
 _OPERATORS: Final[dict[f.Operator, str]] = {
     "eq": "=",
     "ne": "<>",
@@ -32,7 +34,6 @@ _OPERATORS: Final[dict[f.Operator, str]] = {
     "le": "<=",
     "gt": ">",
     "ge": ">=",
-    "like": "LIKE",
 }
 
 
@@ -63,7 +64,7 @@ class NumberedBinder:
 def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
     match where:
         case f.Compare():
-            return _compare(where, bind)
+            return _compare(where, bind, dialect)
         case f.OneOf(field, values):
             return _one_of(_COLUMNS[field], values, bind)
         case f.HasTag(tag):
@@ -78,14 +79,22 @@ def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
             assert_never(where)
 
 
-def _compare(where: f.Compare, bind: Binder) -> str:
+def _compare(where: f.Compare, bind: Binder, dialect: Dialect) -> str:
     column = _COLUMNS[where.field]
-    if where.op == "is_null":
-        return f"{column} IS NULL"
-    if where.op == "not_null":
-        return f"{column} IS NOT NULL"
-    escape = " ESCAPE '\\'" if where.op == "like" else ""
-    return f"{column} {_OPERATORS[where.op]} {bind(where.value)}{escape}"
+    match where.op:
+        case "is_null":
+            return f"{column} IS NULL"
+        case "not_null":
+            return f"{column} IS NOT NULL"
+        case "like":
+            # SQLite's LIKE takes ASCII letters of either case for the same.
+            word = "ILIKE" if dialect == "postgres" else "LIKE"
+            return f"{column} {word} {bind(where.value)} ESCAPE '\\'"
+        case _:
+            # Texts are ordered as SQLite does it, by their code points, and not by the database's locale.
+            is_text = dialect == "postgres" and where.field in _TEXTS and where.op not in ("eq", "ne")
+            order = ' COLLATE "C"' if is_text else ""
+            return f"{column} {_OPERATORS[where.op]} {bind(where.value)}{order}"
 
 
 def _one_of(column: str, values: Sequence[f.Value], bind: Binder) -> str:
@@ -97,7 +106,9 @@ def _one_of(column: str, values: Sequence[f.Value], bind: Binder) -> str:
 def _metadata(where: f.MetadataIs, bind: Binder, dialect: Dialect) -> str:
     key, value = where.key, where.value
     if dialect == "postgres":
-        return f"s.metadata ->> {bind(key)}::text = {bind(value)}"
+        name = bind(key)
+        is_text = f"json_typeof(s.metadata -> {name}::text) = 'string'"
+        return f"({is_text} AND s.metadata ->> {name}::text = {bind(value)})"
     # json_each compares the key as a string; a path expression would read dots and quotes in it.
     return (
         "EXISTS (SELECT 1 FROM json_each(s.metadata) m"

@@ -1,4 +1,5 @@
--- Instants are microseconds since the Unix epoch, ids UUIDs, structured values JSON text.
+-- Instants are microseconds since the Unix epoch, ids UUIDs, structured values JSON text. What clients gave comes back as
+-- it came, which jsonb would not do: it sorts keys and turns 1e22 into an integer.
 -- Every table leads with org, so that it can be distributed by it.
 
 CREATE TABLE orgs (
@@ -62,7 +63,7 @@ CREATE TABLE sessions (
     turns bigint NOT NULL,
     queued_inputs bigint NOT NULL CHECK (queued_inputs >= 0),
     presences bigint NOT NULL CHECK (presences >= 0),
-    policy jsonb,
+    policy json,
     created_at bigint NOT NULL,
     opened_at bigint NOT NULL,
     active_at bigint NOT NULL,
@@ -72,8 +73,8 @@ CREATE TABLE sessions (
     archived_at bigint,
     origin text NOT NULL,
     title text,
-    metadata jsonb,
-    tags jsonb,
+    metadata json,
+    tags json,
     external_id text,
     input_tokens bigint NOT NULL DEFAULT 0,
     output_tokens bigint NOT NULL DEFAULT 0,
