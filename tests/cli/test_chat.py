@@ -74,7 +74,7 @@ async def test_a_message_sent_while_the_server_is_away_is_sent_once_it_is_back(s
         await shown.until("to go on: sojourn chat ")
     async with Client(server.url, server.key) as client:
         session = (await client.sessions_page()).data[0]
-        assert session.turns == 1
+        assert (session.turns, session.title) == (1, "patience")
 
 
 async def test_what_is_half_typed_stands_while_the_server_goes_and_comes(server: ServerProcess) -> None:
@@ -120,7 +120,9 @@ async def test_ctrl_c_twice_leaves_and_the_turn_goes_on_if_the_server_is_away(se
 async def test_ctrl_c_at_the_prompt_leaves_the_second_time(server: ServerProcess) -> None:
     async with terminal("chat", "--data-dir", server.data_dir) as shown:
         await shown.until("> ")
-        shown.type("forget this\x03")
+        shown.type("forget this")
+        await shown.until("> forget this")
+        shown.type("\x03")
         await shown.until("Ctrl-C again, or Ctrl-D, leaves", "> ")
         shown.type("\x03")
         assert await shown.ended() == 0

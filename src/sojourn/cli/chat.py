@@ -5,7 +5,6 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 import click
 
@@ -19,6 +18,7 @@ from sojourn.cli.connect import (
     reach_options,
     resolve,
 )
+from sojourn.cli.screen import one_line
 
 if TYPE_CHECKING:
     from sojourn.cli.chat_terminal import TerminalScreen
@@ -51,7 +51,9 @@ def command(
     from sojourn.cli.chat_terminal import TerminalScreen
 
     target = reach.target()
-    opened = converse(target, lambda client: _open(client, session, agent, title))
+    opened = converse(
+        target, lambda client: _open(client, session, agent, title or next(map(_title_of, messages), None))
+    )
     if reach.as_json or not sys.stdout.isatty():
         screen = JsonScreen() if reach.as_json else PipeScreen()
         _chat(target, opened, screen, iter(messages) if messages else _piped_lines(), history_events=0)
@@ -62,7 +64,7 @@ def command(
         _chat(target, opened, screen, iter(messages) if messages else _piped_lines())
     else:
         screen.note(_HELP, dim=True)
-        _chat(target, opened, screen, _typed_lines(screen), is_forgiving=True)
+        _chat(target, opened, screen, _typed_lines(screen), is_typed=True)
     screen.note(f"to go on: sojourn chat {opened.id}{reach.again()}", dim=True)
 
 
@@ -85,12 +87,12 @@ def _chat(
     screen: "Screen",
     lines: Iterator[str],
     *,
-    is_forgiving: bool = False,
+    is_typed: bool = False,
     history_events: int = _HISTORY_EVENTS,
 ) -> None:
     """Show the end of the log, then say every line and show the answers.
 
-    What the server refuses ends the chat, unless it `is_forgiving`.
+    What the server refuses ends the chat, unless it `is_typed` and the next line may be a better one.
     """
     from sojourn.cli.loop import LoopThread
     from sojourn.cli.talk import Talk
@@ -101,9 +103,9 @@ def _chat(
     after = max(session.first_seq - 1, session.last_seq - history_events)
     with LoopThread() as loop:
         talk = loop.submit(Talk.begin(client, session.id, screen, after)).result()
-        chat = _Chat(loop, talk, screen, is_forgiving)
+        chat = _Chat(loop, talk, screen, is_typed)
         try:
-            chat.run(session.open_turn, lines)
+            chat.run(session, lines)
         except SojournError as error:
             raise as_trouble(error, target) from error
         finally:
@@ -116,23 +118,28 @@ class _Chat:
     loop: "LoopThread"
     talk: "Talk"
     screen: "Screen"
-    is_forgiving: bool
+    is_typed: bool
 
-    def run(self, open_turn: UUID | None, lines: Iterator[str]) -> None:
+    def run(self, session: "Session", lines: Iterator[str]) -> None:
         from sojourn.client import ApiError, NotFound
 
-        self._await(self.talk.settle(open_turn))
+        self._await(self.talk.settle(session.open_turn))
+        # A list of sessions without names helps nobody.
+        lacks_title = self.is_typed and session.title is None and session.turns == 0
         for line in lines:
             try:
+                if lacks_title:
+                    self._await(self.talk.name(_title_of(line)))
+                    lacks_title = False
                 closed = self._await(self.talk.say(line))
             except NotFound:
                 raise
             except ApiError as error:
-                if not self.is_forgiving:
+                if not self.is_typed:
                     raise
                 self.screen.note(str(error), fg="red")
                 continue
-            if not self.is_forgiving and (closed is None or closed.status != "completed"):
+            if not self.is_typed and (closed is None or closed.status != "completed"):
                 raise click.exceptions.Exit(1)
 
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -148,6 +155,10 @@ class _Chat:
             is_stopping = True
             self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
             self.loop.submit(self.talk.stop_turn())
+
+
+def _title_of(message: str) -> str:
+    return one_line(message, 60)
 
 
 def _piped_lines() -> Iterator[str]:

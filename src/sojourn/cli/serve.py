@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sojourn.config import Settings
     from sojourn.wiring import Running
 
+# Systems that state no hard limit have one all the same, and refuse to be asked for more.
+_OPEN_FILES: Final = 65_536
 _LEVELS: Final = ("debug", "info", "warning", "error")
 
 
@@ -72,8 +74,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _allow_many_connections() -> None:
     """A stream is an open file, and the usual soft limit of 1,024 is one for programs that use select()."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(settings: "Settings", running: "Running", url: str, as_json: bool) -> None:

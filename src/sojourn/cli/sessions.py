@@ -80,8 +80,8 @@ def ls(
             found.append(session)
             if len(found) >= limit:
                 break
-        agents = {} if reach.as_json else {agent.id: agent.name async for agent in client.list_agents()}
-        return found, agents
+        named = set[UUID]() if reach.as_json else {session.agent.id for session in found}
+        return found, {agent: (await client.get_agent(agent)).name for agent in named}
 
     sessions, agents = converse(reach.target(), talk)
     if reach.as_json:
@@ -100,7 +100,7 @@ def show(reach: Reach, session: SessionName) -> None:
 
     async def talk(client: "Client") -> tuple["Session", list["Turn"]]:
         found = await client.get_session(await resolve(client, session))
-        return found, [turn async for turn in client.list_turns(found.id)]
+        return found, [turn async for turn in client.list_turns(found.id, page_size=1000)]
 
     found, turns = converse(reach.target(), talk)
     if reach.as_json:

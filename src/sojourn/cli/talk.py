@@ -70,6 +70,9 @@ class Talk:
         input = await self._client.send(self._session, text)
         return await self._reach(self._closings[input.turn])
 
+    async def name(self, title: str) -> None:
+        await self._client.update_session(self._session, title=title)
+
     async def stop_turn(self) -> None:
         """Cancel the turn that is open, if one is."""
         session = await self._client.get_session(self._session)
