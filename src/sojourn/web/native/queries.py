@@ -7,9 +7,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from sojourn.web.native.wire import Activity, Holder, InputStatus, Instant, SessionStatus
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
-Cursor = Annotated[str, Meta(max_length=1000, description="`next_cursor` of the page before.")]
+Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1, description="The seq of the last event already seen.")]
 Text = Annotated[str, Meta(max_length=1000)]
+# Lists are short: the HTTP parser takes request lines of at most 64 KiB, and answers longer ones itself.
+QueriedTags = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=16)]
+EventTypes = Annotated[list[Annotated[str, Meta(max_length=50)]], Meta(max_length=50)]
 
 
 class NoQuery(Struct, forbid_unknown_fields=True):
@@ -28,10 +31,10 @@ class AgentVersionQuery(Struct, forbid_unknown_fields=True):
 class SessionList(Struct, forbid_unknown_fields=True):
     """`status` and `activity` match any of their values, `tag` and `metadata.<key>` all of them."""
 
-    status: list[SessionStatus] = []
-    activity: list[Activity] = []
+    status: Annotated[list[SessionStatus], Meta(max_length=16)] = []
+    activity: Annotated[list[Activity], Meta(max_length=16)] = []
     agent: Text | UnsetType = UNSET
-    tag: list[Text] = []
+    tag: QueriedTags = []
     metadata: dict[str, Text] = {}
     external_id: Text | UnsetType = UNSET
     created_after: Instant | UnsetType = UNSET
@@ -51,7 +54,7 @@ class InputList(Struct, forbid_unknown_fields=True):
 class EventList(Struct, forbid_unknown_fields=True):
     after: Seq = 0
     limit: Limit = 20
-    type: list[Text] = []
+    type: EventTypes = []
 
 
 class EventStreamQuery(Struct, forbid_unknown_fields=True):
