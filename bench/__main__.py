@@ -10,6 +10,7 @@ import uvloop
 
 from bench.lab import Lab, Scenario
 from bench.machine import describe
+from bench.quiet import until_quiet
 from bench.report import Findings, markdown, write
 from bench.scenarios import append, create, fanout, get, growth, heartbeat, idle, million, pages, start, turn
 
@@ -29,10 +30,11 @@ SCENARIOS: dict[str, Scenario] = {
 LIMIT_SECONDS = 120.0
 
 
-async def run(names: list[str], root: Path) -> list[Findings]:
+async def run(names: list[str], root: Path, patience_seconds: float) -> list[Findings]:
     found: list[Findings] = []
     for name in names:
-        print(f"{name} …", file=sys.stderr, flush=True)
+        quiet = await until_quiet(patience_seconds) or patience_seconds == 0
+        print(f"{name} …" if quiet else f"{name} … on a busy machine", file=sys.stderr, flush=True)
         async with asyncio.timeout(LIMIT_SECONDS):
             found.append(await SCENARIOS[name](Lab(root / name)))
     return found
@@ -43,11 +45,18 @@ def main() -> None:
     parser.add_argument("scenario", nargs="+", choices=[*SCENARIOS, "all"])
     parser.add_argument("--out", type=Path, help="write JSON here, and the tables beside it as .md")
     parser.add_argument("--data", type=Path, help="a folder for the servers' data, on a real disk")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long for the machine to be quiet",
+    )
     args = parser.parse_args()
     names = list(SCENARIOS) if "all" in args.scenario else args.scenario
     with tempfile.TemporaryDirectory(prefix="sojourn-bench-", dir=args.data) as folder:
         machine = describe(Path(folder))
-        found = uvloop.run(run(names, Path(folder)))
+        found = uvloop.run(run(names, Path(folder), args.patience))
     print(markdown(machine, found))
     if args.out is not None:
         write(args.out, machine, found)

@@ -53,11 +53,13 @@ class Conversation:
             self._stream.close()
 
 
-async def converse(target: Target, session: str | None = None, after: int = 0) -> Conversation:
-    """Open a conversation in a new session, or in a known one from a place in its log."""
+async def converse(
+    target: Target, session: str | None = None, after: int = 0, agent: str = "default"
+) -> Conversation:
+    """Open a conversation in a new session of an agent, or in a known session from a place in its log."""
     caller = await connect(target.port)
     if session is None:
-        session = field(await caller.ask(request("POST", target.prefix, {})), "id")
+        session = field(await caller.ask(request("POST", target.prefix, {"agent": agent})), "id")
     conversation = Conversation(target, session, caller)
     await conversation.follow(after)
     return conversation

@@ -13,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -106,10 +107,11 @@ class Floor:
 
     async def replace(self, request: Request) -> Response:
         id = int(request.path_params["id"])
+        at = datetime.now(UTC).isoformat()
         body = await request.body()
         await self._rows.put(id, body)
         for subscriber in self._topics[id]:
-            subscriber.put_nowait(body)
+            subscriber.put_nowait(b'{"at":"%s","data":%s}' % (at.encode(), body))
         return Response(b'{"id":"%d"}' % id, media_type=JSON)
 
     async def get(self, request: Request) -> Response:

@@ -124,7 +124,6 @@ class Caller(Wire):
     def __init__(self) -> None:
         super().__init__()
         self._waiter: asyncio.Future[tuple[int, bytes]] | None = None
-        self.answered_ns = 0
 
     async def ask(self, data: bytes) -> bytes:
         """The body of an answer below 400; raises ConnectionError on a lost connection or a refusal."""
@@ -136,7 +135,6 @@ class Caller(Wire):
         return body
 
     def answered(self, status: int, parts: list[bytes]) -> None:
-        self.answered_ns = time.perf_counter_ns()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result((status, b"".join(parts)))
 

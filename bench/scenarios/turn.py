@@ -26,9 +26,11 @@ async def turns_until(conversation: Conversation, deadline: float, text: str) ->
     return spent
 
 
-async def turns(target: Target, at_once: int, what: str, text: str = TEXT) -> tuple[Sample, float]:
+async def turns(
+    target: Target, at_once: int, what: str, text: str = TEXT, agent: str = "default"
+) -> tuple[Sample, float]:
     """The sample, and how many events a turn appended on average."""
-    conversations = [await converse(target) for _ in range(at_once)]
+    conversations = [await converse(target, agent=agent) for _ in range(at_once)]
     try:
         await asyncio.gather(*(each.turn(text) for each in conversations))
         before = sum(each.events for each in conversations)

@@ -30,7 +30,7 @@ async def test_the_floor_tells_a_subscriber_what_was_committed(tmp_path: Path) -
         caller.close()
         stream.close()
     assert event_of(frame) == b"session.updated"
-    assert frame.endswith(b'data: {"title":"now"}')
+    assert frame.endswith(b'"data":{"title":"now"}}')
 
 
 async def test_a_server_without_a_handler_is_not_signalled(tmp_path: Path) -> None:
