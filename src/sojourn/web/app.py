@@ -1,7 +1,7 @@
 """The application: every surface at its place, and one answer for what is at none."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,11 +42,10 @@ class App:
     a slash. What follows the prefix is the surface's, as it came.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, table: Iterable[Mount]) -> None:
         self._services = services
-        table = sorted(mounts(services, Heart()), key=lambda mount: len(mount.prefix), reverse=True)
-        self._mounts = tuple(table)
-        self._pattern = _pattern(table)
+        self._mounts = sorted(table, key=lambda mount: len(mount.prefix), reverse=True)
+        self._pattern = _pattern(self._mounts)
         self._nothing_here = Surface([], PROBLEMS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,4 +93,4 @@ def _pattern(table: Sequence[Mount]) -> re.Pattern[bytes]:
 
 
 def build_app(services: Services) -> App:
-    return App(services)
+    return App(services, mounts(services, Heart()))

@@ -27,6 +27,8 @@ def parse_query(query: bytes) -> dict[str, list[str]]:
     for pair in pairs:
         if pair:
             name, _, value = pair.partition(b"=")
+            if not name:
+                raise BadRequest("A query parameter has no name.")
             found.setdefault(_text(name), []).append(_text(value))
     return found
 

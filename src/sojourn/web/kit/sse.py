@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 HEARTBEAT: Final = b": hb\n\n"
-HEARTBEAT_SECONDS: Final = 10
+HEARTBEAT_TICKS: Final = 10
 FRAMES_A_TURN: Final = 64
 _HEADERS: Final = (
     (b"content-type", b"text/event-stream"),
@@ -42,7 +42,7 @@ class Frames:
     def __init__(self, encode: Callable[[StoredEvent], bytes], max_bytes: int = 4 * 1024 * 1024) -> None:
         self._encode = encode
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.held_bytes = 0
         self._held: OrderedDict[EventId, tuple[str, bytes]] = OrderedDict()
 
     def of(self, event: StoredEvent) -> bytes:
@@ -58,10 +58,10 @@ class Frames:
 
     def _hold(self, event: StoredEvent, encoded: bytes) -> None:
         self._held[event.id] = (event.data, encoded)
-        self._bytes += len(encoded)
-        while self._bytes > self._max_bytes:
+        self.held_bytes += len(encoded)
+        while self.held_bytes > self._max_bytes:
             _, (_, dropped) = self._held.popitem(last=False)
-            self._bytes -= len(dropped)
+            self.held_bytes -= len(dropped)
 
 
 class Heart:
@@ -71,27 +71,38 @@ class Heart:
     written to evenly and not all at once.
     """
 
-    def __init__(self) -> None:
-        self._slots: list[set[Beats]] = [set() for _ in range(HEARTBEAT_SECONDS)]
+    def __init__(self, tick_seconds: float = 1) -> None:
+        self.slots: list[set[Beats]] = [set() for _ in range(HEARTBEAT_TICKS)]
+        self._tick_seconds = tick_seconds
         self._slot = 0
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def is_ticking(self) -> bool:
+        return self._timer is not None
+
     def join(self, stream: "Beats") -> int:
         """Beat this stream from now on; returns what `leave` wants to know."""
-        self._slots[self._slot].add(stream)
+        self.slots[self._slot].add(stream)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(1, self._tick)
+            self._wait()
         return self._slot
 
     def leave(self, stream: "Beats", slot: int) -> None:
-        self._slots[slot].discard(stream)
+        self.slots[slot].discard(stream)
 
-    def _tick(self) -> None:
-        self._slot = (self._slot + 1) % HEARTBEAT_SECONDS
-        for stream in self._slots[self._slot]:
+    def tick(self) -> None:
+        self._slot = (self._slot + 1) % HEARTBEAT_TICKS
+        for stream in self.slots[self._slot]:
             stream.beat()
-        idle = not any(self._slots)
-        self._timer = None if idle else asyncio.get_running_loop().call_later(1, self._tick)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if any(self.slots):
+            self._wait()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._tick_seconds, self.tick)
 
 
 class Beats(Protocol):

@@ -1,9 +1,9 @@
 """Handlers of inputs."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Meta
 
 from sojourn.domain.ids import InputId
 from sojourn.domain.input import Input
@@ -20,7 +20,7 @@ from sojourn.web.native.route import AnyCall, Call
 class InputPlace(msgspec.Struct, array_like=True, frozen=True):
     """The last input of a page."""
 
-    position: int
+    position: Annotated[int, Meta(ge=0, lt=2**62)]
 
 
 CURSORS: Final = Cursors("inputs", InputPlace)
