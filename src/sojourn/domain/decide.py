@@ -216,7 +216,7 @@ def _reclaim_turn(draft: Draft, command: c.ReclaimTurn) -> None:
         draft.queue_head()
         return
     # A worker that gave its turn back on purpose is no sign of a turn that kills its workers.
-    stalled = turn.stalled - 1 if command.cause == "worker_stopped" else turn.stalled
+    stalled = max(0, turn.stalled - 1) if command.cause == "worker_stopped" else turn.stalled
     status = next_status(turn.status, Move.RECLAIM)
     draft.put_turn(replace(turn, status=status, worker=None, stalled=stalled))
 

@@ -24,6 +24,11 @@ from sojourn.domain.events import (
     ToolCompleted,
     ToolRequested,
     ToolStarted,
+    TurnCancelled,
+    TurnCompleted,
+    TurnFailed,
+    TurnReclaimed,
+    TurnRetried,
     TurnStarted,
 )
 from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
@@ -98,9 +103,13 @@ NextStep = CallModel | RunTools | Finish
 
 @dataclass(slots=True)
 class Progress:
-    """Where the last turn stands. `answered` says that model call `call` has its answer in the log."""
+    """Where the last turn stands. `answered` says that model call `call` has its answer in the log.
+
+    `attempt` is the claim that stands; 0 once it was settled or taken away.
+    """
 
     turn: TurnId | None = None
+    attempt: int = 0
     call: int = 0
     answered: bool = False
     open_call: ModelCalled | None = None
@@ -162,8 +171,12 @@ class Conversation:
                 self.messages.append(Message("user", self._pending.pop(input)))
             case AskDecided() as decided:
                 self.decisions[decided.ask] = decided
-            case TurnStarted() if entry.turn != self.progress.turn:
-                self.progress = Progress(turn=entry.turn)
+            case TurnStarted(attempt=attempt):
+                if entry.turn != self.progress.turn:
+                    self.progress = Progress(turn=entry.turn)
+                self.progress.attempt = attempt
+            case TurnReclaimed() | TurnRetried() | TurnCompleted() | TurnFailed() | TurnCancelled():
+                self.progress.attempt = 0
             case _:
                 self._apply_step(entry)
 
@@ -171,7 +184,7 @@ class Conversation:
         progress = self.progress
         match entry.event:
             case ModelCalled() as called:
-                self.progress = Progress(turn=progress.turn, call=called.call, open_call=called)
+                self.progress = Progress(progress.turn, progress.attempt, called.call, open_call=called)
             case MessageAbandoned():
                 progress.open_call = None
                 progress.call -= 1

@@ -50,7 +50,7 @@ def build_services(
         turns=TurnService(store, clock, agents, hub, terms, default_model),
         presences=Presences(store, clock),
         feed=feed,
-        upkeep=Upkeep(store, clock, feed, terms, is_shared),
+        upkeep=Upkeep(store, clock, feed, hub, terms, is_shared),
         secrets=secrets,
         hub=hub,
         clock=clock,

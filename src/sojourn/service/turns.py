@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final, Literal
 
 from sojourn.domain.agent import SPAWNING
@@ -25,12 +26,12 @@ from sojourn.domain.events import Actor, FileWritten, Outcome, RunnerEvent, Runn
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
-from sojourn.domain.turn import CLAIMABLE, Turn
+from sojourn.domain.turn import CLAIMABLE, HELD, Turn
 from sojourn.ports import ClaimedTurn, Clock, Preview, Ready, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
-from sojourn.service.results import Repeat, Result
+from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, stopped, unfinished
 
 LEASE_TTL_SECONDS: Final = 15.0
@@ -94,14 +95,21 @@ class TurnService:
     async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
         """Take the turn if it is still to be had. The first model call's intent is part of the claim."""
 
-        async def verb(tx: Tx) -> ClaimedTurn | None:
-            # Not waiting for the lock is safe: whoever holds it either takes the turn or leaves it ready.
-            state = await tx.lock_session(ready.org, ready.session, wait=False)
-            if state is None or not self._is_claimable(state, runners):
+        async def verb(tx: Tx, wait: bool) -> ClaimedTurn | Unset | None:
+            state = await tx.lock_session(ready.org, ready.session, wait)
+            if state is None:
+                return UNSET
+            if not self._is_claimable(state, runners):
                 return None
             return await self._claim(tx, state, worker)
 
-        return await self._store.write(verb)
+        # Whoever holds the lock most likely takes the turn. If not (an input's append leaves it ready, and tells
+        # nobody of it again), it is free in a moment.
+        for wait in (False, True):
+            claimed = await self._store.write(partial(verb, wait=wait))
+            if not isinstance(claimed, Unset):
+                return claimed
+        return None
 
     def _is_claimable(self, state: State, runners: Collection[RunnerKind]) -> bool:
         turn = state.turn
@@ -207,6 +215,9 @@ class TurnService:
 
     async def give_back(self, turn: ClaimedTurn) -> None:
         async def command(tx: Tx, state: State) -> Command:
+            # A worker that is stopped in the middle of its last write cannot know that it was made.
+            if state.turn is None or state.turn.status not in HELD:
+                raise LeaseLost(turn.session)
             return ReclaimTurn(cause="worker_stopped", unfinished=await unfinished(tx, state))
 
         await self._write(turn, command)

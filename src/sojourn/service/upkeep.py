@@ -16,9 +16,10 @@ from sojourn.domain.record import Lease
 from sojourn.domain.turn import HELD
 from sojourn.ports import Clock, DueTimer, Store, Tx
 from sojourn.service.feed import Feed
+from sojourn.service.hub import Hub
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LeaseTerms
-from sojourn.service.verbs import carry_out, unfinished
+from sojourn.service.verbs import carry_out, stopped, unfinished
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,13 @@ ReclaimCause = Literal["lease_expired", "worker_stopped", "server_restarted"]
 class Upkeep:
     """`is_shared` says that other processes write to the same store."""
 
-    def __init__(self, store: Store, clock: Clock, feed: Feed, terms: LeaseTerms, is_shared: bool) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, feed: Feed, hub: Hub, terms: LeaseTerms, is_shared: bool
+    ) -> None:
         self._store = store
         self._clock = clock
         self._feed = feed
+        self._hub = hub
         self._terms = terms
         self._is_shared = is_shared
 
@@ -129,15 +133,13 @@ class Upkeep:
             return
         if timer.kind == "turn":
             if state.turn is not None:
-                command = CancelTurn(
-                    turn=state.turn.id, by=TIMEOUT, reason="expired", unfinished=await unfinished(tx, state)
-                )
+                left = await stopped(tx, state, self._hub)
+                command = CancelTurn(turn=state.turn.id, by=TIMEOUT, reason="expired", unfinished=left)
                 await carry_out(tx, state, command, now)
             return
         queued = await tx.queued_inputs(timer.org, timer.session, steers_only=False, limit=MAX_QUEUED)
-        expire = ExpireSession(
-            reason=timer.kind, queued=tuple(queued), unfinished=await unfinished(tx, state)
-        )
+        left = await stopped(tx, state, self._hub)
+        expire = ExpireSession(reason=timer.kind, queued=tuple(queued), unfinished=left)
         await carry_out(tx, state, expire, now)
 
     async def _expire_ask(self, tx: Tx, org: OrgId, session: SessionId, ask: AskId, now: datetime) -> None:

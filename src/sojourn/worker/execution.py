@@ -47,32 +47,36 @@ class Execution:
 
     async def execute(self, turn: ClaimedTurn) -> Ending | None:
         """How the claim ended; None if its lease was lost."""
+        journal = TurnJournal(self._turns, turn, self._folds.take(turn.session))
         try:
-            ending = await self._run(turn)
-            await self._write(turn, ending)
+            return await self._run(journal)
         except LeaseLost:
             log.info("turn %s of session %s went to somebody else", turn.turn, turn.session)
             return None
-        return ending
 
-    async def _run(self, turn: ClaimedTurn) -> Ending:
-        conversation = self._folds.take(turn.session)
-        journal = TurnJournal(self._turns, turn, conversation)
+    async def _run(self, journal: TurnJournal) -> Ending:
+        """A defect of the runner, or of what it returned, ends its turn and nothing else."""
+        turn = journal.turn
         try:
             await journal.catch_up()
             ending = await self._runners[turn.agent.spec.runner].run(journal)
-        except UnknownEventType as error:
-            return Settled(events=(), reason="error", error=str(error))
+            await self._write(turn, ending)
         except (LeaseLost, StoreUnavailable):
             raise
+        except UnknownEventType as error:
+            ending = Settled(events=(), reason="error", error=str(error))
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            log.exception("the runner of turn %s let a cancellation of its own escape", turn.turn)
+            ending = await _defect(journal)
         except Exception:
             log.exception("the runner of turn %s failed", turn.turn)
-            unfinished = journal.conversation.progress.unfinished()
-            events = unfinished.closing("unknown", "the runner failed")
-            return Settled(
-                events=events, reason="error", error="The runner failed; the server's log says how."
-            )
-        self._folds.put(turn.session, conversation)
+            ending = await _defect(journal)
+        else:
+            self._folds.put(turn.session, journal.conversation)
+            return ending
+        await self._write(turn, ending)
         return ending
 
     async def _write(self, turn: ClaimedTurn, ending: Ending) -> None:
@@ -83,6 +87,19 @@ class Execution:
                 await self._turns.retry(turn, events, error, delay)
             case Parked(events=events, asks=asks):
                 await self._turns.wait(turn, events, asks, "parked")
+
+
+async def _defect(journal: TurnJournal) -> Settled:
+    """The end of a turn whose runner cannot be trusted to end it: what it left open is closed for it."""
+    await journal.catch_up()
+    events = journal.conversation.progress.unfinished().closing("unknown", "the runner failed")
+    return Settled(events=events, reason="error", error="The runner failed; the server's log says how.")
+
+
+def is_cancelled() -> bool:
+    """Whether somebody cancelled this task; a CancelledError may as well come from a thing that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def until_stored(act: Callable[[], Awaitable[None]]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
+from sojourn.domain.errors import LeaseLost
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import MessageId
@@ -28,8 +29,11 @@ class TurnJournal:
         return self._conversation
 
     async def catch_up(self) -> None:
+        """LeaseLost where the log tells that the claim stands no more: nothing may be begun on its account."""
         entries = await self._turns.entries_after(self._turn, self._conversation.seq)
-        self._conversation.extend(entries)
+        progress = self._conversation.extend(entries).progress
+        if (progress.turn, progress.attempt) != (self._turn.turn, self._turn.attempt):
+            raise LeaseLost(self._turn.session)
 
     async def append(
         self,

@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sojourn.domain.errors import StoreUnavailable
@@ -31,11 +30,15 @@ class WorkerSettings:
 
 @dataclass(slots=True)
 class _Running:
-    """`again` is a hint that came while the session's last turn was still being written."""
+    """`again` is a hint that came while the session's last turn was still being written.
+
+    `stopped` are the turns that were taken away while a claim was on its way; None stands for every turn.
+    """
 
     task: asyncio.Task[None]
     turn: ClaimedTurn | None = None
     again: Ready | None = None
+    stopped: set[TurnId | None] = field(default_factory=set[TurnId | None])
 
 
 class Worker:
@@ -44,21 +47,24 @@ class Worker:
         self._runners = runners
         self._settings = settings
         self._execution = Execution(turns, runners, Folds())
-        self._hints: deque[Ready] = deque()
+        # One a session: polls repeat what they find for as long as there is no room for it.
+        self._hints: dict[SessionId, Ready] = {}
         self._wake = asyncio.Event()
         self._running: dict[SessionId, _Running] = {}
 
     def hear(self, ready: Ready) -> None:
         """A hint that a session has a turn to claim."""
-        self._hints.append(ready)
+        self._hints[ready.session] = ready
         self._wake.set()
 
     def stop_turn(self, session: SessionId, turn: TurnId | None) -> None:
         """A turn is not ours any more: stop its effects now rather than at its next write."""
         running = self._running.get(session)
-        if running is None or running.turn is None:
+        if running is None:
             return
-        if turn is None or running.turn.turn == turn:
+        if running.turn is None:
+            running.stopped.add(turn)
+        elif turn is None or running.turn.turn == turn:
             running.task.cancel()
 
     async def run(self) -> None:
@@ -87,7 +93,7 @@ class Worker:
 
     def _start_hinted(self) -> None:
         while self._hints and len(self._running) < self._settings.capacity:
-            ready = self._hints.popleft()
+            ready = self._hints.pop(next(iter(self._hints)))
             running = self._running.get(ready.session)
             if running is not None:
                 running.again = ready
@@ -103,6 +109,9 @@ class Worker:
                     self.hear(ready)
         except StoreUnavailable:
             log.warning("the store cannot be asked for ready turns; trying again")
+        except Exception:
+            # A worker that ends here would leave a server that takes inputs and answers none.
+            log.exception("asking for ready turns failed; trying again")
 
     async def _claim_and_execute(self, ready: Ready) -> None:
         running = self._running[ready.session]
@@ -111,10 +120,7 @@ class Worker:
             turn = await self._turns.claim(ready, self._settings.name, self._runners.keys())
             if turn is not None:
                 running.turn = turn
-                ending = await self._execution.execute(turn)
-                if isinstance(ending, Faulted):
-                    # Polling would find it too, but only within its interval.
-                    asyncio.get_running_loop().call_later(ending.delay_seconds, self.hear, ready)
+                await self._execute(ready, turn, is_stopped=not running.stopped.isdisjoint((turn.turn, None)))
         except StoreUnavailable:
             log.warning("the store is not available; turn of session %s is given back", ready.session)
             if turn is not None:
@@ -124,9 +130,19 @@ class Worker:
         finally:
             del self._running[ready.session]
             if running.again is not None:
-                self._hints.append(running.again)
+                self._hints.setdefault(ready.session, running.again)
             # There is room for one more, whether or not this session has a next turn.
             self._wake.set()
+
+    async def _execute(self, ready: Ready, turn: ClaimedTurn, is_stopped: bool) -> None:
+        if is_stopped:
+            # Whether it was this claim that was stopped, or the turn of an earlier one, its fence tells.
+            await until_stored(lambda: self._turns.give_back(turn))
+            return
+        ending = await self._execution.execute(turn)
+        if isinstance(ending, Faulted):
+            # Polling would find it too, but only within its interval.
+            asyncio.get_running_loop().call_later(ending.delay_seconds, self.hear, ready)
 
     async def _renew(self) -> None:
         seconds = self._settings.renew_seconds
@@ -140,14 +156,19 @@ class Worker:
                     self.stop_turn(lost.session, lost.turn)
             except StoreUnavailable:
                 log.warning("leases could not be renewed; trying again")
+            except Exception:
+                # Without renewals every turn would be taken away and started anew, again and again.
+                log.exception("renewing leases failed; trying again")
 
     async def _give_back(self) -> None:
         """Stop every effect first, then release the leases: another worker may start at once."""
         running = list(self._running.values())
         for one in running:
             one.task.cancel()
-        await asyncio.gather(*(one.task for one in running), return_exceptions=True)
-        held = [one.turn for one in running if one.turn is not None]
+        if running:
+            await asyncio.wait([one.task for one in running], timeout=self._settings.grace_seconds)
+        # One that will not stop keeps its lease, as nobody else may begin while it goes on.
+        held = [one.turn for one in running if one.turn is not None and one.task.done()]
         try:
             async with asyncio.timeout(self._settings.grace_seconds):
                 await asyncio.gather(

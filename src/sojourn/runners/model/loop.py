@@ -183,16 +183,24 @@ class _Run:
         tool = self._tools.get(request.name)
         if tool is None:
             return _result(request, "error", f"There is no tool {request.name}.")
+        limit = asyncio.timeout(TOOL_SECONDS)
         try:
-            async with asyncio.timeout(TOOL_SECONDS):
+            async with limit:
                 output = await tool.run(self._journal, parse_arguments(request.arguments))
         except ToolFailed as error:
             return _result(request, "error", str(error))
-        except TimeoutError:
-            return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
         except DomainError:
             raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody stops this turn: the tool let a cancellation of its own escape.
+            log.exception("the tool %s failed", request.name)
+            return _result(request, "error", "The tool failed.")
         except Exception:
+            if limit.expired():
+                return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
             log.exception("the tool %s failed", request.name)
             return _result(request, "error", "The tool failed.")
         return _result(request, "done", output)

@@ -1,0 +1,123 @@
+"""How a claim ends, whatever its runner does."""
+
+import asyncio
+import logging
+from dataclasses import replace
+
+import pytest
+
+from sojourn.domain.events import TurnFailed
+from sojourn.domain.ids import EventId, SessionId, uuid7
+from sojourn.domain.log import StoredEvent
+from sojourn.ports import Journal, Settled, Tx
+from sojourn.service.verbs import NO_USAGE
+from sojourn.worker.execution import Folds
+from tests.support.world import World
+from tests.worker.model import ScriptedModel, calls, says
+from tests.worker.tools import prints
+from tests.worker.workplace import execution, model_runner, new_session, until, working
+
+
+class Defective:
+    """A runner with a defect, which shows in its first turn only."""
+
+    def __init__(self, defect: BaseException) -> None:
+        self._defects = [defect]
+
+    async def run(self, journal: Journal) -> Settled:
+        if self._defects:
+            raise self._defects.pop()
+        return Settled(events=())
+
+
+@pytest.mark.parametrize(
+    "defect", [KeyError("oops"), asyncio.CancelledError()], ids=["error", "cancellation"]
+)
+async def test_a_runner_s_defect_ends_its_turn_with_an_error_and_the_next_turn_runs(
+    world: World, defect: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = await world.new_session()
+    await world.send(session)
+    await world.send(session)
+    with caplog.at_level(logging.CRITICAL, "sojourn.worker.execution"):
+        async with working(world, Defective(defect)):
+            await until(world, session, "turn.completed")
+    failed, *others = await world.said(session, TurnFailed)
+    assert (failed.reason, others) == ("error", [])
+    assert "oops" not in failed.error
+    # The open message got its end before the turn did.
+    types = await world.types(session)
+    assert types.index("message.abandoned") < types.index("turn.failed")
+
+
+async def test_an_answer_that_cannot_be_stored_fails_its_turn_and_does_not_hold_the_session(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = await world.new_session()
+    await world.send(session)
+    await world.send(session)
+    # Half a surrogate pair: JSON may name it, UTF-8 has no bytes for it.
+    model = ScriptedModel(says("\ud800"), says("fine"))
+    with caplog.at_level(logging.CRITICAL, "sojourn.worker.execution"):
+        async with working(world, model_runner(model)):
+            await until(world, session, "turn.completed")
+    assert [failed.reason for failed in await world.said(session, TurnFailed)] == ["error"]
+    assert (await world.types(session)).count("message.abandoned") == 1
+
+
+async def test_tool_calls_left_open_by_a_defect_get_their_one_result(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = await new_session(world)
+    await world.send(session)
+    model = ScriptedModel(calls("unprintable", "fine"), says("never asked"))
+    tools = [prints("unprintable", "\udfff"), prints("fine", "fine")]
+    with caplog.at_level(logging.CRITICAL, "sojourn.worker.execution"):
+        async with working(world, model_runner(model, tools)):
+            await until(world, session, "turn.failed")
+    types = await world.types(session)
+    assert types.count("tool.requested") == types.count("tool.completed") == 2
+    assert len(model.requests) == 1
+
+
+async def test_an_event_of_a_newer_release_fails_the_claim_and_the_error_names_it(world: World) -> None:
+    session = await world.new_session()
+    await append_unknown(world, session)
+    await world.send(session)
+    model = ScriptedModel(says("never asked"))
+    turn = await world.claim(session)
+    await execution(world, model_runner(model)).execute(turn)
+    [failed] = await world.said(session, TurnFailed)
+    assert failed.reason == "error"
+    assert "planet.discovered" in failed.error
+    assert "upgrade the worker" in failed.error
+    assert model.requests == []
+
+
+async def append_unknown(world: World, session: SessionId) -> None:
+    """An event as a later release might write it."""
+    now = world.clock.now()
+
+    async def verb(tx: Tx) -> None:
+        state = await tx.lock_session(world.org, session)
+        assert state is not None
+        seq = state.session.next_seq
+        await tx.write_session(replace(state.session, next_seq=seq + 1), state.session.fence, NO_USAGE)
+        number, id = await tx.next_tx(world.org, session), EventId(uuid7())
+        event = StoredEvent(world.org, session, seq, id, "planet.discovered", 1, now, None, number, "{}")
+        await tx.append_events([event])
+
+    await world.store.write(verb)
+
+
+async def test_a_kept_fold_answers_as_a_fold_of_the_whole_log_does(world: World) -> None:
+    session = await world.new_session()
+    for text in ("one", "two"):
+        await world.send(session, text)
+    model = ScriptedModel(says("first"), says("second"))
+    runner, kept = model_runner(model), Folds()
+    await execution(world, runner, kept).execute(await world.claim(session))
+    await execution(world, runner, kept).execute(await world.claim(session))
+    texts = [[message.text for message in request.messages] for request in model.requests]
+    assert texts == [["one"], ["one", "first", "two"]]
+    assert kept.take(session).messages[:3] == list(model.requests[1].messages)
