@@ -98,3 +98,13 @@ async def test_a_turn_is_cancelled_once(client: httpx.AsyncClient, place: str) -
     problem(await client.post(f"{place}/turns/{NOWHERE}/cancel"), 404, "not_found")
     problem(await client.get(f"{place}/turns/{NOWHERE}"), 404, "not_found")
     problem(await client.get(f"/sessions/{NOWHERE}/turns"), 404, "not_found")
+
+
+async def test_a_message_that_expects_an_older_log_is_refused_and_not_stored(
+    client: httpx.AsyncClient, place: str
+) -> None:
+    head = value(await client.get(place))["last_seq"]
+    sent = value(await client.post(f"{place}/inputs", json={"content": "first", "expected_seq": head}), 202)
+    late = await client.post(f"{place}/inputs", json={"content": "second", "expected_seq": head})
+    problem(late, 409, "sequence_mismatch")
+    assert [one["id"] for one in value(await client.get(f"{place}/inputs"))["data"]] == [sent["id"]]

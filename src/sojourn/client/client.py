@@ -153,10 +153,21 @@ class Client:
         await self._transport.perform(request)
 
     async def send(
-        self, session: UUID, text: str, delivery: Delivery = "queue", idempotency_key: str | None = None
+        self,
+        session: UUID,
+        text: str,
+        delivery: Delivery = "queue",
+        *,
+        expected_seq: int | None = None,
+        idempotency_key: str | None = None,
     ) -> Input:
-        """Send a message. It reopens an ended session; Conflict if the session is archived."""
-        body = {"content": text, "delivery": delivery}
+        """Send a message. It reopens an ended session; Conflict if the session is archived.
+
+        With `expected_seq`, Conflict too unless the log still ends at that seq.
+        """
+        body: dict[str, object] = {"content": text, "delivery": delivery}
+        if expected_seq is not None:
+            body["expected_seq"] = expected_seq
         return await self._transport.fetch(post(f"/sessions/{session}/inputs", body, idempotency_key), Input)
 
     def list_inputs(

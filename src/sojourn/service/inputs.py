@@ -7,7 +7,7 @@ from uuid import UUID
 from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawInput
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import Decision
-from sojourn.domain.errors import LimitExceeded, NotFound
+from sojourn.domain.errors import LimitExceeded, NotFound, SequenceMismatch
 from sojourn.domain.events import Actor, Delivery, InputKind
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
@@ -21,9 +21,12 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInput:
+    """`expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq."""
+
     content: tuple[TextPart, ...]
     kind: InputKind = "message"
     delivery: Delivery = "queue"
+    expected_seq: int | None = None
 
 
 class Inputs:
@@ -41,6 +44,9 @@ class Inputs:
 
         async def receive(tx: Tx) -> Remembered:
             state = await lock(tx, org, session)
+            last_seq = state.session.next_seq - 1
+            if new.expected_seq is not None and new.expected_seq != last_seq:
+                raise SequenceMismatch(new.expected_seq, last_seq)
             if state.session.queued_inputs >= MAX_QUEUED:
                 raise LimitExceeded("queued inputs of a session", MAX_QUEUED, retry_after_seconds=1)
             interrupts = new.delivery == "interrupt"

@@ -27,7 +27,10 @@ CURSORS: Final = Cursors("inputs", InputPlace)
 
 
 async def send(call: Call[queries.NoQuery, wire.NewInput]) -> Response:
-    new = NewInput(content=inbound.content(call.body.content), delivery=call.body.delivery)
+    expected_seq = None if call.body.expected_seq is UNSET else call.body.expected_seq
+    new = NewInput(
+        content=inbound.content(call.body.content), delivery=call.body.delivery, expected_seq=expected_seq
+    )
     result = await call.services.inputs.send(call.org, call.session, new, call.by, call.repeat)
     return answer(call, result, 202)
 

@@ -196,8 +196,11 @@ class Presence(Struct):
 
 
 class NewInput(Struct, forbid_unknown_fields=True):
+    """`expected_seq` asserts that the log still ends there: 409 if something happened since."""
+
     content: Content
     delivery: Delivery = "queue"
+    expected_seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
 
 
 class InputChange(Struct, forbid_unknown_fields=True):
