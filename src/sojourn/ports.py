@@ -205,8 +205,11 @@ class Tx(Reads, Protocol):
         now: datetime,
     ) -> None: ...
     async def forget_before(self, cutoff: datetime) -> int: ...
-    async def next_tx(self) -> int:
-        """The number that orders this transaction's events among those of other sessions."""
+    async def next_tx(self, org: OrgId, session: SessionId) -> int:
+        """The number that orders this transaction's events of a locked session among those of other sessions.
+
+        Within one session it never falls.
+        """
         ...
 
 

@@ -71,7 +71,7 @@ async def append(
 ) -> None:
     if not events:
         return
-    number = await tx.next_tx()
+    number = await tx.next_tx(org, session)
     stored: list[StoredEvent] = []
     for seq, new in enumerate(events, first_seq):
         event = new.event

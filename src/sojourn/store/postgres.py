@@ -70,10 +70,6 @@ class PostgresDb:
 
 
 class PostgresTx(StoreTx):
-    def __init__(self, db: PostgresDb) -> None:
-        super().__init__(db)
-        self._tx: int | None = None
-
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
         name = "lock_session" if wait else "try_lock_session"
         row = await self._db.one(name, {"org": org, "id": session})
@@ -89,12 +85,10 @@ class PostgresTx(StoreTx):
         await self._db.one("lock_agent", {"org": org, "id": agent})
         return await self.get_agent(org, agent)
 
-    async def next_tx(self) -> int:
-        if self._tx is None:
-            row = await self._db.one("current_tx", {})
-            assert row is not None
-            self._tx = int(row[0])
-        return self._tx
+    async def next_tx(self, org: OrgId, session: SessionId) -> int:
+        row = await self._db.one("next_tx", {"org": org, "session": session})
+        assert row is not None
+        return int(row[0])
 
     async def reserve_key(
         self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime

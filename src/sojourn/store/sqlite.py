@@ -103,7 +103,7 @@ class SqliteTx(StoreTx):
     async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None:
         return await self.get_agent(org, agent)
 
-    async def next_tx(self) -> int:
+    async def next_tx(self, org: OrgId, session: SessionId) -> int:
         return self._tx
 
     async def reserve_key(

@@ -4,7 +4,7 @@
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status
 FROM sessions s
 WHERE s.org = :org AND s.id = :id
 FOR UPDATE;
@@ -13,7 +13,7 @@ FOR UPDATE;
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status
 FROM sessions s
 WHERE s.org = :org AND s.id = :id
 FOR UPDATE SKIP LOCKED;
@@ -39,8 +39,14 @@ WHERE kind = 'turn' AND ttl_seconds IS NOT NULL
     AND last_seen_at + ttl_seconds * 1000000 < extract(epoch FROM clock_timestamp()) * 1000000
 LIMIT :limit;
 
--- name: current_tx^
-SELECT pg_current_xact_id()::text::bigint;
+-- name: next_tx^
+-- A transaction has its own number before it waits for the session's row, so one with a higher number may have
+-- written first. Taking that number too keeps the session's order, and hides nothing from a reader who stops below
+-- the oldest transaction that still runs: the number taken is never lower than this transaction's own.
+SELECT greatest(
+    pg_current_xact_id()::text::bigint,
+    (SELECT tx FROM events WHERE org = :org AND session = :session ORDER BY seq DESC LIMIT 1)
+);
 
 -- name: reserve_key!
 INSERT INTO idempotency (org, key, operation, idempotency_key, created_at)
