@@ -72,6 +72,8 @@ def _is_deeper_than(value: Mapping[str, Json], depth: int) -> bool:
     level = list(value.values())
     for _ in range(depth):
         level = [inner for outer in level if isinstance(outer, dict | list) for _, inner in _members(outer)]
+        if not level:
+            return False
     return bool(level)
 
 
