@@ -1,6 +1,7 @@
 """The command as a user runs it: a process with arguments, a standard input and two outputs, or a terminal."""
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -99,6 +100,22 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
+
+    async def interrupt(self, text: str) -> None:
+        """Press Ctrl-C until `text` is shown.
+
+        Python's `input` misses one that comes after a key was handled and before it waits for the next key; whoever
+        sits there presses again.
+        """
+        async with asyncio.timeout(BOUND_SECONDS):
+            while not self._shows((text,)):
+                self.type("\x03")
+                self._grown.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(1):
+                        while not self._shows((text,)):
+                            await self._grown.wait()
+                            self._grown.clear()
 
     async def ended(self) -> int:
         """Its status, once it has ended."""

@@ -108,6 +108,8 @@ def _chat(
             chat.run(session, lines)
         except SojournError as error:
             raise as_trouble(error, target) from error
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130) from None
         finally:
             loop.submit(talk.leave()).result()
             loop.submit(client.aclose()).result()
@@ -145,16 +147,12 @@ class _Chat:
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Its result. Ctrl-C stops the open turn, and with it what is waited for; a second one leaves."""
         future = self.loop.submit(coroutine)
-        is_stopping = False
-        while True:
-            try:
-                return future.result()
-            except KeyboardInterrupt:
-                if is_stopping:
-                    raise click.exceptions.Exit(130) from None
-            is_stopping = True
+        try:
+            return future.result()
+        except KeyboardInterrupt:
             self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
             self.loop.submit(self.talk.stop_turn())
+        return future.result()
 
 
 def _title_of(message: str) -> str:

@@ -1,6 +1,7 @@
 """An event loop beside a main thread that blocks on the terminal."""
 
 import asyncio
+import signal
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
@@ -39,6 +40,8 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def _run(self) -> None:
+        # A signal may be given to any thread that takes it, and only the main one is to be woken by Ctrl-C.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         with self._runner:
             self._runner.run(self._serve())
 
