@@ -51,7 +51,9 @@ class ServerProcess:
         )
         assert self._process.stdout is not None
         async with asyncio.timeout(BOUND_SECONDS):
-            started = json.loads(await self._process.stdout.readline())
+            line = await self._process.stdout.readline()
+        assert line, "the server ended before it listened; what it said stands above"
+        started = json.loads(line)
         self.url = started["url"]
         self.key = started["key"] or self.key
         self._port = _port_of(self.url)
