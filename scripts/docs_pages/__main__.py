@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.docs_pages import api, commands, events, picture, settings, states
+from scripts.docs_pages import api, commands, events, limits, picture, settings, states
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -14,6 +14,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "docs/reference/api.md": api.page,
     "docs/reference/cli.md": commands.page,
     "docs/reference/events.md": events.page,
+    "docs/reference/limits.md": limits.page,
     "docs/reference/settings.md": settings.page,
     "docs/reference/states.md": states.page,
 }

@@ -101,12 +101,12 @@ def arrows() -> Iterable[Arrow]:
     for (before, move), after in TRANSITIONS.items():
         sources[move, after].add(before)
     labels: dict[tuple[TurnStatus, TurnStatus], list[Move]] = defaultdict(list)
-    for (move, after), befores in sources.items():
-        frame = next((frame for frame in FRAMES if frame.statuses == frozenset(befores)), None)
+    for (move, after), origins in sources.items():
+        frame = next((frame for frame in FRAMES if frame.statuses == frozenset(origins)), None)
         if frame is not None:
             yield _from_frame(frame, after, move)
             continue
-        for before in befores:
+        for before in origins:
             labels[before, after].append(move)
     for (before, after), moves in sorted(labels.items()):
         label = ", ".join(sorted(moves))

@@ -1,0 +1,69 @@
+"""docs/reference/limits.md: the numbers that the server goes by, from where they stand in the code."""
+
+from datetime import timedelta
+
+from scripts.docs_pages.markdown import compose, table
+from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED
+from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
+from sojourn.runners.model.tools import MAX_FILE_BYTES
+from sojourn.service.access import CACHE_SECONDS
+from sojourn.service.codec import INLINE_BYTES
+from sojourn.service.sessions import MAX_QUEUED
+from sojourn.service.turns import LEASE_TTL_SECONDS
+from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
+from sojourn.web.kit.body import BODY_LIMIT
+from sojourn.web.kit.values import MAX_DEPTH
+from sojourn.web.native.inbound import MAX_KEYS, MAX_OBJECT_BYTES
+from sojourn.worker.loop import POLL_SECONDS
+
+
+def page() -> str:
+    return compose(
+        "Limits",
+        "constants in src/sojourn",
+        table(["what", "how much"], [*_requests(), *_turns(), *_upkeep()]),
+    )
+
+
+def _requests() -> list[list[str]]:
+    return [
+        ["body of a request", _size(BODY_LIMIT)],
+        [
+            "`metadata` and other free objects",
+            f"{MAX_KEYS} keys, {_size(MAX_OBJECT_BYTES)} of JSON, {MAX_DEPTH} levels",
+        ],
+        ["data of an event that is kept in the log itself; more becomes a blob", _size(INLINE_BYTES)],
+        ["queued inputs of a session; then 429 with `Retry-After`", f"{MAX_QUEUED:,}"],
+        ["how long an `Idempotency-Key` is remembered", _hours(IDEMPOTENCY_AGE)],
+        ["how long another process may still take a revoked key", f"{CACHE_SECONDS:g} s"],
+    ]
+
+
+def _turns() -> list[list[str]]:
+    return [
+        [
+            "lease of a turn on Postgres",
+            f"{LEASE_TTL_SECONDS:g} s, renewed every {LEASE_TTL_SECONDS / 3:g} s",
+        ],
+        ["claims in a row without progress before a turn fails", str(MAX_STALLED)],
+        ["passing faults in a row that are retried", str(MAX_FAULTS)],
+        ["model calls of a turn", str(MAX_CALLS)],
+        ["time for one model call", f"{MODEL_SECONDS:g} s"],
+        ["time for one tool call", f"{TOOL_SECONDS:g} s"],
+        ["file written by a built-in tool", _size(MAX_FILE_BYTES)],
+    ]
+
+
+def _upkeep() -> list[list[str]]:
+    return [
+        ["how often leases and deadlines are looked at", f"every {TICK_SECONDS:g} s"],
+        ["how often a worker looks for turns that nobody told it of", f"every {POLL_SECONDS:g} s"],
+    ]
+
+
+def _size(count: int) -> str:
+    return f"{count // 1024**2} MiB" if count >= 1024**2 else f"{count // 1024} KiB"
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age / timedelta(hours=1):g} h"
