@@ -1,6 +1,6 @@
 """The seams, by noun. Each has at least two implementations, or one and the client over HTTP."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
@@ -366,38 +366,3 @@ class Runner(Protocol):
     """A way to make a turn happen. It returns what ends this claim; the worker writes it."""
 
     async def run(self, journal: Journal) -> Settled | Faulted | Parked: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Text of a message being written, from `offset` (in characters). Never stored."""
-
-    session: SessionId
-    message: MessageId
-    offset: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CaughtUp:
-    """The replay has reached the head that stood when it began: what follows is live."""
-
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The log before `first_seq` is gone by retention; the replay goes on from there."""
-
-    first_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """The last item of a feed that the server ends."""
-
-    reason: Literal["shutdown", "session_deleted"]
-
-
-FeedItem = StoredEvent | Preview | CaughtUp | Gap | Closing
-Feed = AsyncIterator[FeedItem]

@@ -7,9 +7,10 @@ from typing import cast
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.events import ToolCompleted
+from sojourn.domain.feed import FeedItem
 from sojourn.domain.ids import SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import FeedItem, Runner, Turns
+from sojourn.ports import Runner, Turns
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.tools import Tool

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from sojourn.domain.errors import NotFound
+from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import CaughtUp, Closing, FeedItem, Gap, Preview, Reads
+from sojourn.ports import Reads
 from sojourn.service.hub import Channel, Hub
 
 REPLAY_PAGE: Final = 200

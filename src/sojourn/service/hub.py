@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from sojourn.domain.feed import Closing, Preview
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import Closing, Preview, Ready
+from sojourn.ports import Ready
 
 RING: Final = 256
 

@@ -23,11 +23,12 @@ from sojourn.domain.commands import (
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import LeaseLost, NotFound
 from sojourn.domain.events import Actor, FileWritten, Outcome, RunnerEvent, RunnerKind
+from sojourn.domain.feed import Preview
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
-from sojourn.ports import ClaimedTurn, Clock, Preview, Ready, Store, Tx
+from sojourn.ports import ClaimedTurn, Clock, Ready, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub

@@ -6,8 +6,8 @@ from typing import Final, assert_never
 import msgspec
 
 from sojourn.domain.errors import NotFound
+from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.web.kit.paging import cut
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.request import Request
