@@ -20,6 +20,9 @@ class Written(asyncio.Transport):
     def close(self) -> None:
         self.closed = True
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 async def turn_of_the_loop() -> None:
     turned = asyncio.Event()
@@ -67,5 +70,25 @@ async def test_what_is_held_for_a_client_that_has_gone_is_dropped() -> None:
     assert transport.writes == []
 
 
+async def test_what_is_held_counts_as_unsent() -> None:
+    transport = Written()
+    cork = Cork(transport, asyncio.get_running_loop())
+    cork.write(b"12345")
+    assert cork.get_write_buffer_size() == 5
+    await turn_of_the_loop()
+    assert cork.get_write_buffer_size() == 0
+
+
 async def test_everything_else_is_the_transports_own() -> None:
-    assert Cork(Written(), asyncio.get_running_loop()).get_extra_info("peername") == ("client", 1)
+    transport = Written()
+    cork = Cork(transport, asyncio.get_running_loop())
+    assert cork.get_extra_info("peername") == ("client", 1)
+    assert not cork.is_closing()
+    transport.closed = True
+    assert cork.is_closing()
+
+
+def test_no_method_of_a_transport_is_left_out() -> None:
+    """One that is would be the base class's, which only says that it is not there."""
+    methods = {name for name in dir(asyncio.Transport) if not name.startswith("_")}
+    assert methods - vars(Cork).keys() == set()
