@@ -1,5 +1,6 @@
 """`sojourn chat`: a session to talk to."""
 
+import contextlib
 import math
 import sys
 from collections.abc import Coroutine, Iterator, Sequence
@@ -166,26 +167,30 @@ def _piped_lines() -> Iterator[str]:
 
 
 def _typed_lines(screen: "TerminalScreen") -> Iterator[str]:
-    is_leaving = False
-    while True:
-        try:
-            line = screen.prompt().strip()
-        except EOFError:
-            return
-        except KeyboardInterrupt:
-            if is_leaving:
-                return
-            is_leaving = True
-            screen.note("Ctrl-C again, or Ctrl-D, leaves", dim=True)
-            continue
-        is_leaving = False
-        match line:
-            case "":
-                pass
-            case "/quit":
-                return
-            case "/help":
-                screen.note(_HELP, dim=True)
-            case _:
-                screen.expect(line)
-                yield line
+    # The second Ctrl-C leaves, also where it comes while the first is being answered.
+    with contextlib.suppress(KeyboardInterrupt):
+        while (line := _typed_line(screen)) is not None:
+            match line:
+                case "":
+                    pass
+                case "/quit":
+                    return
+                case "/help":
+                    screen.note(_HELP, dim=True)
+                case _:
+                    screen.expect(line)
+                    yield line
+
+
+def _typed_line(screen: "TerminalScreen") -> str | None:
+    """None at the end of the input."""
+    try:
+        return screen.prompt().strip()
+    except EOFError:
+        return None
+    except KeyboardInterrupt:
+        screen.note("Ctrl-C again, or Ctrl-D, leaves", dim=True)
+    try:
+        return screen.prompt().strip()
+    except EOFError:
+        return None
