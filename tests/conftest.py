@@ -8,7 +8,7 @@ import pytest
 
 from sojourn.ports import Store
 from tests.support.clock import HandClock
-from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, opened
+from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, fresh, opened
 from tests.support.postgres import PostgresServer
 from tests.support.world import World, open_world
 
@@ -46,11 +46,8 @@ def sqlite(tmp_path: Path) -> SqliteDatabase:
 
 @pytest.fixture
 def postgres(postgres_server: PostgresServer, migrated: str, tmp_path: Path) -> Iterator[PostgresDatabase]:
-    name = postgres_server.create(migrated)
-    database = PostgresDatabase(postgres_server, name, tmp_path)
-    yield database
-    database.close()
-    postgres_server.drop(name)
+    with fresh(postgres_server, migrated, tmp_path) as database:
+        yield database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,8 +1,8 @@
 """The two databases of a store test. Each can be opened, closed and opened again, and asked behind the store's back."""
 
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,16 @@ from tests.support.postgres import Connection, PostgresServer
 
 def tell_nobody(events: Sequence[StoredEvent]) -> None:
     """For a store whose commits nobody watches."""
+
+
+class Told:
+    """Remembers what was published, in order."""
+
+    def __init__(self) -> None:
+        self.events: list[StoredEvent] = []
+
+    def __call__(self, events: Sequence[StoredEvent]) -> None:
+        self.events.extend(events)
 
 
 class Database(Protocol):
@@ -60,6 +70,18 @@ class PostgresDatabase:
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def fresh(server: PostgresServer, template: str, directory: Path) -> Generator[PostgresDatabase]:
+    """A database of its own for one test."""
+    name = server.create(template)
+    database = PostgresDatabase(server, name, directory)
+    try:
+        yield database
+    finally:
+        database.close()
+        server.drop(name)
 
 
 @asynccontextmanager

@@ -115,8 +115,12 @@ class PostgresStore:
     ) -> "PostgresStore":
         async with translated():
             pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, init=_prepare)
-        async with translated(), pool.acquire() as connection:
-            applied = await _migrate(connection, clock)
+            try:
+                async with pool.acquire() as connection:
+                    applied = await _migrate(connection, clock)
+            except BaseException:
+                pool.terminate()
+                raise
         return cls(pool, published, load_postgres(), applied)
 
     @property

@@ -97,6 +97,7 @@ def holds(where: Filter, one: SessionRecord) -> bool:
 
 def compares(where: Compare | OneOf, one: SessionRecord) -> bool:
     """A comparison with what is not there does not hold, and nor does its opposite."""
+    assert isinstance(where.field, str)
     owner = one if where.field in ("title", "external_id", "origin") else one.session
     left = text_of(getattr(owner, where.field))
     if isinstance(where, OneOf):

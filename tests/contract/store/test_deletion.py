@@ -1,0 +1,121 @@
+from sojourn.domain.filter import HasTag, SessionQuery
+from sojourn.domain.ids import OrgId, SessionId, uuid7
+from sojourn.domain.policy import Timer
+from sojourn.domain.record import SessionRecord
+from sojourn.ports import Store, Tx
+from tests.contract.store.make import (
+    ORG,
+    a_lease,
+    a_session,
+    a_tombstone,
+    a_turn,
+    an_ask,
+    an_input,
+    at,
+    event,
+    insert,
+    insert_org,
+    record,
+)
+from tests.support.databases import Database
+
+TABLES = (
+    "events",
+    "inputs",
+    "turns",
+    "asks",
+    "facets",
+    "files",
+    "refs",
+    "tags",
+    "leases",
+    "timers",
+    "sessions",
+)
+
+
+async def full(store: Store) -> SessionRecord:
+    """A session with a row in every table."""
+    new = record(a_session(), tags=("a", "b"), external_id=f"order {uuid7()}")
+    id = new.session.id
+    await insert(store, new)
+    turn = a_turn()
+
+    async def verb(tx: Tx) -> None:
+        assert new.external_id is not None
+        await tx.insert_ref(ORG, "external_id", new.external_id, id)
+        await tx.append_events([event(id, 1), event(id, 2)])
+        await tx.write_input(ORG, id, an_input(2))
+        await tx.write_turn(ORG, id, turn)
+        await tx.write_ask(ORG, id, an_ask(turn.id))
+        await tx.write_facet(ORG, id, "kodexa", "{}")
+        await tx.put_blob(ORG, b"h" * 32, b"data")
+        await tx.write_file(ORG, id, "a.txt", b"h" * 32, 4, 2)
+        await tx.acquire_lease(a_lease(id))
+        await tx.acquire_lease(a_lease(id, "presence", "laptop", None))
+        await tx.write_timers(ORG, id, [Timer("idle", at(1))])
+
+    await store.write(verb)
+    return new
+
+
+def rows_of(database: Database, session: SessionId) -> dict[str, int]:
+    """How many rows each table has for a session, without those that have none."""
+    counts: dict[str, int] = {}
+    for table in TABLES:
+        column = "id" if table == "sessions" else "session"
+        found = [id for (id,) in database.query(f"SELECT {column} FROM {table}") if id == session.bytes]
+        if found:
+            counts[table] = len(found)
+    return counts
+
+
+async def delete(store: Store, gone: SessionRecord) -> None:
+    await store.write(lambda tx: tx.delete_session(gone, a_tombstone(gone.session.id)))
+
+
+async def test_a_deleted_session_is_nowhere_and_leaves_its_tombstone(
+    store: Store, database: Database
+) -> None:
+    gone, kept = await full(store), await full(store)
+    id = gone.session.id
+    tombstone = a_tombstone(id)
+    await store.write(lambda tx: tx.delete_session(gone, tombstone))
+    assert await store.reads.get_session(ORG, id) is None
+    assert await store.write(lambda tx: tx.lock_session(ORG, id)) is None
+    assert await store.reads.head_seqs(ORG, [id]) == {}
+    assert gone.external_id is not None
+    assert await store.reads.find_session(ORG, "external_id", gone.external_id) is None
+    listed = await store.reads.list_sessions(ORG, SessionQuery(where=HasTag("a")))
+    assert [one.session.id for one in listed] == [kept.session.id]
+    assert await store.reads.get_tombstone(ORG, id) == tombstone
+    assert await store.reads.get_tombstone(OrgId(uuid7()), id) is None
+    assert rows_of(database, id) == {"events": 2, "inputs": 1, "asks": 1, "facets": 1, "files": 1}
+
+
+async def test_a_purge_removes_the_history_of_deleted_sessions_only(store: Store, database: Database) -> None:
+    gone, kept = await full(store), await full(store)
+    before = rows_of(database, kept.session.id)
+    await delete(store, gone)
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 10)) == 6
+    assert rows_of(database, gone.session.id) == {}
+    assert rows_of(database, kept.session.id) == before
+    assert await store.reads.get_tombstone(ORG, gone.session.id) is not None
+    assert await store.write(lambda tx: tx.purge_deleted(at(10), 10)) == 0
+
+
+async def test_a_purge_takes_no_more_sessions_than_it_is_told(store: Store) -> None:
+    for _ in range(3):
+        await delete(store, await full(store))
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 12
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 6
+
+
+async def test_nothing_of_a_deleted_session_is_due_or_ready(store: Store) -> None:
+    await insert_org(store)
+    gone = await full(store)
+    assert len(await store.reads.ready_turns("model", at(99), 10)) == 1
+    await delete(store, gone)
+    assert await store.reads.ready_turns("model", at(99), 10) == []
+    assert await store.reads.due_timers(at(99), 10) == []
+    assert await store.reads.list_presences(ORG, gone.session.id) == []

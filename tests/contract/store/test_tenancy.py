@@ -1,0 +1,113 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from sojourn.domain.agent import AgentSpec
+from sojourn.domain.ids import AgentId, OrgId, uuid7
+from sojourn.domain.policy import Policy
+from sojourn.ports import Store, Tx
+from tests.contract.store.make import ORG, a_key, an_agent, at, insert_org
+
+
+@pytest.fixture(autouse=True)
+async def org(store: Store) -> None:
+    await insert_org(store)
+
+
+async def test_an_agent_reads_back_by_id_by_name_and_by_version(store: Store) -> None:
+    spec = AgentSpec(
+        name="writer",
+        instructions="Write.",
+        runner="acp",
+        model="a/b",
+        tools=("files",),
+        runner_config={"command": ["x"]},
+        policy=Policy(max_turn_seconds=9),
+        metadata={"a": {"b": None}},
+    )
+    agent = an_agent(spec=spec)
+    assert await store.write(lambda tx: tx.insert_agent(ORG, agent))
+    assert await store.reads.get_agent(ORG, agent.id) == agent
+    assert await store.reads.get_agent(ORG, agent.id, 1) == agent
+    assert await store.reads.find_agent(ORG, "writer") == agent
+    assert await store.reads.get_agent(ORG, agent.id, 2) is None
+    assert await store.reads.find_agent(ORG, "Writer") is None
+    assert await store.reads.get_agent(OrgId(uuid7()), agent.id) is None
+
+
+async def test_an_agents_name_is_taken_once(store: Store) -> None:
+    assert await store.write(lambda tx: tx.insert_agent(ORG, an_agent("writer")))
+    assert not await store.write(lambda tx: tx.insert_agent(ORG, an_agent("writer")))
+    assert len(await store.reads.list_agents(ORG, None, 10)) == 1
+
+
+async def test_a_next_version_is_current_and_the_former_one_stays(store: Store) -> None:
+    first = an_agent()
+    second = replace(first, version=2, spec=AgentSpec(name="editor"), updated_at=at(5))
+    await store.write(lambda tx: tx.insert_agent(ORG, first))
+    await store.write(lambda tx: tx.insert_agent_version(ORG, second))
+    assert await store.reads.get_agent(ORG, first.id) == second
+    assert await store.reads.get_agent(ORG, first.id, 1) == first
+    assert await store.reads.find_agent(ORG, "writer") is None
+    assert await store.reads.find_agent(ORG, "editor") == second
+
+
+async def test_updates_of_one_agent_take_turns(store: Store) -> None:
+    agent = an_agent()
+    await store.write(lambda tx: tx.insert_agent(ORG, agent))
+
+    async def update(tx: Tx) -> None:
+        current = await tx.lock_agent(ORG, agent.id)
+        assert current is not None
+        await tx.insert_agent_version(ORG, replace(current, version=current.version + 1))
+
+    await asyncio.gather(*(store.write(update) for _ in range(10)))
+    last = await store.reads.get_agent(ORG, agent.id)
+    assert last is not None
+    assert last.version == 11
+    assert await store.write(lambda tx: tx.lock_agent(ORG, AgentId(uuid7()))) is None
+
+
+async def test_agents_are_paged_by_id(store: Store) -> None:
+    agents = sorted((an_agent(f"agent {number}") for number in range(5)), key=lambda agent: agent.id)
+    for agent in agents:
+        await store.write(lambda tx, agent=agent: tx.insert_agent(ORG, agent))
+    assert await store.reads.list_agents(ORG, None, 2) == agents[:2]
+    assert await store.reads.list_agents(ORG, agents[1].id, 10) == agents[2:]
+
+
+async def test_a_key_is_found_by_its_hash_until_it_is_revoked(store: Store) -> None:
+    key = a_key(token_hash=b"\x00\xff" * 16)
+    assert not await store.reads.has_keys(ORG)
+    await store.write(lambda tx: tx.write_key(key))
+    assert await store.reads.has_keys(ORG)
+    assert await store.reads.find_key(key.token_hash) == key
+    assert await store.reads.find_key(b"\x00" * 32) is None
+    revoked = replace(key, revoked_at=at(3))
+    await store.write(lambda tx: tx.write_key(revoked))
+    assert await store.reads.find_key(key.token_hash) == revoked
+
+
+async def test_two_keys_never_share_a_hash(store: Store) -> None:
+    await store.write(lambda tx: tx.write_key(a_key()))
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        await store.write(lambda tx: tx.write_key(a_key()))
+
+
+async def test_a_key_of_an_unknown_organisation_is_refused(store: Store) -> None:
+    with pytest.raises(Exception, match=r"(?i)foreign key"):
+        await store.write(lambda tx: tx.write_key(a_key(OrgId(uuid7()))))
+
+
+async def test_an_organisation_may_be_inserted_again(store: Store) -> None:
+    await insert_org(store)
+    assert not await store.reads.has_keys(ORG)
+
+
+async def test_a_sealed_secret_is_replaced_and_read_as_it_was_sealed(store: Store) -> None:
+    assert await store.reads.get_secret(ORG, "workspace") is None
+    for sealed in (b"\x00one", b"\xfftwo"):
+        await store.write(lambda tx, sealed=sealed: tx.write_secret(ORG, "workspace", sealed, at(1)))
+    assert await store.reads.get_secret(ORG, "workspace") == b"\xfftwo"
+    assert await store.reads.get_secret(OrgId(uuid7()), "workspace") is None
