@@ -12,7 +12,20 @@ from bench.lab import Lab, Scenario
 from bench.machine import describe
 from bench.quiet import until_quiet
 from bench.report import Findings, markdown, write
-from bench.scenarios import append, create, fanout, get, growth, heartbeat, idle, million, pages, start, turn
+from bench.scenarios import (
+    append,
+    create,
+    fanout,
+    get,
+    growth,
+    heartbeat,
+    idle,
+    million,
+    pages,
+    start,
+    swarm,
+    turn,
+)
 
 SCENARIOS: dict[str, Scenario] = {
     "start": start.run,
@@ -26,6 +39,7 @@ SCENARIOS: dict[str, Scenario] = {
     "growth": growth.run,
     "fanout": fanout.run,
     "idle": idle.run,
+    "swarm": swarm.run,
 }
 LIMIT_SECONDS = 120.0
 

@@ -17,8 +17,9 @@ SELECT id AS old, copy, fresh_id() AS new FROM numbers, sessions ORDER BY copy, 
 def database(data: Path) -> Path:
     """The SQLite file of a data directory that holds the sessions."""
     for path in sorted(each for each in data.iterdir() if each.is_file()):
-        if path.open("rb").read(15) == b"SQLite format 3":
-            return path
+        with path.open("rb") as file:
+            if file.read(15) == b"SQLite format 3":
+                return path
     raise FileNotFoundError(f"no SQLite file in {data}")
 
 

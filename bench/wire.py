@@ -12,6 +12,7 @@ from typing import Final, cast
 HOST: Final = "127.0.0.1"
 TOKEN: Final = "bench-4f1c7a0d2e9b4c53"
 LENGTH: Final = b"content-length: "
+ETAG: Final = b"\r\netag: "
 
 
 def request(method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> bytes:
@@ -79,7 +80,11 @@ class Wire(asyncio.Protocol):
             self._missing = int(data[start : data.find(b"\r", start)])
         elif self._status not in (204, 304):
             raise ValueError(f"no content-length: {data[:end]!r}")
+        self.headed(data[:end])
         return data[end + 4 :]
+
+    def headed(self, head: bytes) -> None:
+        """Called with each answer's status line and headers."""
 
     def answered(self, status: int, parts: list[bytes]) -> None:
         raise NotImplementedError
@@ -124,6 +129,7 @@ class Caller(Wire):
     def __init__(self) -> None:
         super().__init__()
         self._waiter: asyncio.Future[tuple[int, bytes]] | None = None
+        self.etag: str | None = None
 
     async def ask(self, data: bytes) -> bytes:
         """The body of an answer below 400; raises ConnectionError on a lost connection or a refusal."""
@@ -133,6 +139,10 @@ class Caller(Wire):
         if status >= 400:
             raise ConnectionError(f"{status} {body[:300]!r}")
         return body
+
+    def headed(self, head: bytes) -> None:
+        _, found, rest = head.partition(ETAG)
+        self.etag = rest.partition(b"\r")[0].decode() if found else None
 
     def answered(self, status: int, parts: list[bytes]) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -1,6 +1,5 @@
 """What does a page of a list cost?"""
 
-from bench.goals import SWARM_LIST_CPU, Verdict
 from bench.lab import Lab
 from bench.load import make, measure
 from bench.report import Findings
@@ -46,12 +45,5 @@ async def run(lab: Lab) -> Findings:
     return Findings(
         scenario="list",
         samples=[floor_page, *samples, floor_whole, whole],
-        verdicts=[
-            Verdict(
-                goal=SWARM_LIST_CPU,
-                measured=whole.cpu_per_thousand,
-                floor=floor_whole.cpu_per_thousand,
-            )
-        ],
         notes=[f"the list of all {SESSIONS:,} is the native one, {bytes_whole / 1000:,.0f} KB."],
     )
