@@ -1,5 +1,7 @@
 """What is refused before a handler sees it, and what every refusal looks like."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -13,7 +15,7 @@ from sojourn.web.kit.response import Response
 from sojourn.web.kit.surface import Surface
 from sojourn.web.native.errors import PROBLEMS, TABLE
 from tests.native.asserting import new_session, problem, value
-from tests.web.served import ADMIN, Served, ask_raw
+from tests.web.served import ADMIN, Served, ask_raw, open_served
 
 
 def classes_of(module: object, base: type[Exception]) -> list[type[Exception]]:
@@ -152,6 +154,12 @@ async def test_a_body_over_the_limit_is_refused_by_its_announced_length_or_by_wh
             httpx.Response(answer.status, headers=answer.headers, content=answer.body), 413, "body_too_large"
         )
     assert value(await served.client.get("/sessions"))["data"] == []
+
+
+async def test_the_limit_of_bodies_is_a_setting(tmp_path: Path) -> None:
+    async with open_served(tmp_path, worker_capacity=0, max_body_bytes=14) as served:
+        value(await served.client.post("/sessions", content=b'{"title":"12"}'), 201)
+        problem(await served.client.post("/sessions", content=b'{"title":"123"}'), 413, "body_too_large")
 
 
 async def test_a_body_in_pieces_is_read_whole(served: Served) -> None:

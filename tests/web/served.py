@@ -55,7 +55,7 @@ def ask_in_process(app: App, token: str) -> httpx.AsyncClient:
 async def open_served(data_dir: Path, **changes: Any) -> AsyncGenerator[Served]:
     settings = replace(Settings(data_dir=data_dir, bootstrap_key=ADMIN), **changes)
     async with open_services(settings) as running:
-        app = build_app(running.services)
+        app = build_app(running.services, settings.max_body_bytes)
         async with ask_in_process(app, ADMIN) as client:
             yield Served(app, running.services, client)
 

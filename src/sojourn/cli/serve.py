@@ -56,7 +56,12 @@ async def _serve(settings: "Settings", listener: socket.socket, as_json: bool) -
     url = f"http://{home.shown_host(host)}:{port}"
     with store_troubles(settings):
         async with open_services(settings) as running:
-            await run_server(running.services, listener, lambda: _announce(settings, running, url, as_json))
+            await run_server(
+                running.services,
+                listener,
+                lambda: _announce(settings, running, url, as_json),
+                settings.max_body_bytes,
+            )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sojourn.service.core import Services
 from sojourn.web.app import App, build_app
+from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.cork import Cork
 
 _GRACE_SECONDS: Final = 10
@@ -69,6 +70,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def run_server(services: Services, listener: socket.socket, on_started: Callable[[], None]) -> None:
+async def run_server(
+    services: Services,
+    listener: socket.socket,
+    on_started: Callable[[], None],
+    max_body_bytes: int = BODY_LIMIT,
+) -> None:
     """Answer requests until SIGINT or SIGTERM, then end every stream and finish every request."""
-    await _Server(build_app(services), on_started).serve([listener])
+    await _Server(build_app(services, max_body_bytes), on_started).serve([listener])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sojourn.service.core import Services
+from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.request import REST
 from sojourn.web.kit.sse import Heart
 from sojourn.web.kit.surface import Surface
@@ -27,11 +28,11 @@ class Mount:
     keep: bool = False
 
 
-def mounts(services: Services, heart: Heart) -> tuple[Mount, ...]:
+def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount, ...]:
     """Where each surface is. A new one is a line here."""
     return (
         Mount("/health", Surface([("GET", "/health", health)], PROBLEMS), keep=True),
-        Mount("/sojourn/v1", build_native(services, heart)),
+        Mount("/sojourn/v1", build_native(services, heart, max_body_bytes)),
     )
 
 
@@ -92,5 +93,5 @@ def _pattern(table: Sequence[Mount]) -> re.Pattern[bytes]:
     return re.compile(f"(?:{'|'.join(groups)})(?=/|\\Z)".encode())
 
 
-def build_app(services: Services) -> App:
-    return App(services, mounts(services, Heart()))
+def build_app(services: Services, max_body_bytes: int = BODY_LIMIT) -> App:
+    return App(services, mounts(services, Heart(), max_body_bytes))

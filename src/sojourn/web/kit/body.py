@@ -14,7 +14,7 @@ T = TypeVar("T")
 BODY_LIMIT: Final = 8 * 1024 * 1024
 
 
-async def read_body(request: Request, limit: int = BODY_LIMIT) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, of at most `limit` bytes."""
     length = request.header(b"content-length")
     if length is not None and (len(length) > 18 or not length.isdecimal() or int(length) > limit):

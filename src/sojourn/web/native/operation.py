@@ -36,7 +36,7 @@ class Operation(Generic[Q, B]):
         expected = expected_revision(request) if route.conditional else None
         if self._no_body is not None:
             return await route.handler(Call(self._server, request, principal, query, self._no_body, expected))
-        data = await read_body(request)
+        data = await read_body(request, self._server.max_body_bytes)
         body = self._body.decode(data)
         again = repeat(request, principal.key, route.operation, data) if route.method == "POST" else None
         return await route.handler(Call(self._server, request, principal, query, body, expected, again))

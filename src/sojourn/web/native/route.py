@@ -44,6 +44,7 @@ class Server:
 
     services: Services
     heart: Heart
+    max_body_bytes: int
 
 
 class Call(msgspec.Struct, Generic[Q, B], frozen=True):

@@ -15,8 +15,8 @@ from sojourn.web.native.route import Server
 from sojourn.web.native.routes import PUBLIC, ROUTES
 
 
-def build_native(services: Services, heart: Heart) -> Surface:
-    return Surface(_endpoints(Server(services, heart)), PROBLEMS)
+def build_native(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
+    return Surface(_endpoints(Server(services, heart, max_body_bytes)), PROBLEMS)
 
 
 def _endpoints(server: Server) -> Iterator[tuple[str, str, Endpoint]]:
