@@ -1,6 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer, make and a package index, and set up the rest themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint spelling types layers tests count lock clean
+.PHONY: help setup demo test check docs format lint spelling types layers tests count lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,9 @@ test: check ## set everything up and run every check; the same as `make check`
 # In this order whatever -j says: quick checks first, and pytest's summary last.
 check: $(READY) ## format, lint, spelling, types, layers, tests
 	@$(MAKE) --no-print-directory -j1 lint spelling types layers tests
+
+docs: $(READY) ## write the pages that are made from the code
+	@scripts/docs
 
 format: $(READY) ## rewrite the code in the one format
 	@$(BIN)/ruff format .
