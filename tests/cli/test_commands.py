@@ -158,6 +158,23 @@ async def test_the_demo_runs_to_its_end_with_a_simulated_model(tmp_path: Path) -
     assert [found["seq"] for found in printed.objects] == list(range(1, 18))
 
 
+@pytest.mark.local
+async def test_the_demo_shows_an_answer_of_a_real_model_through_a_killed_server(
+    tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    pytest.importorskip("xllamacpp", reason="the extra `local` is not installed")
+    assert pytestconfig.cache is not None
+    (tmp_path / "models").symlink_to(pytestconfig.cache.mkdir("models"))
+    shown = await run("demo", "--model", "local/smollm2", "--data-dir", tmp_path)
+    assert shown.status == 0, shown.err
+    assert "2 questions, 2 answers, through a killed server" in shown.out
+    assert shown.err.splitlines() == [
+        "here the server is killed (SIGKILL), and started again",
+        "server gone, reconnecting…",
+        "server back, nothing was lost",
+    ]
+
+
 def test_the_demos_providers_offer_the_models_that_it_names() -> None:
     models = pytest.importorskip("pydantic_ai.models", reason="the extra `agents` is not installed")
     known: Any = models.KnownModelName.__value__.__args__

@@ -184,12 +184,13 @@ def _typed_lines(screen: "TerminalScreen") -> Iterator[str]:
 
 def _typed_line(screen: "TerminalScreen") -> str | None:
     """None at the end of the input."""
-    try:
-        return screen.prompt().strip()
-    except EOFError:
-        return None
-    except KeyboardInterrupt:
-        screen.note("Ctrl-C again, or Ctrl-D, leaves", dim=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        return _read_line(screen)
+    screen.note("Ctrl-C again, or Ctrl-D, leaves", dim=True)
+    return _read_line(screen)
+
+
+def _read_line(screen: "TerminalScreen") -> str | None:
     try:
         return screen.prompt().strip()
     except EOFError:

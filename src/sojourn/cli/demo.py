@@ -167,8 +167,8 @@ async def _converse(
             await asyncio.wait({answered, mid_answer}, return_when=asyncio.FIRST_COMPLETED)
             mid_answer.cancel()
             if not answered.done() and not model.is_simulated:
+                watched.note("here the server is killed (SIGKILL), and started again", fg="red")
                 await server.kill()
-                watched.note("here the server was killed (SIGKILL); it is started again", fg="red")
                 await server.start()
     finally:
         await talk.leave()

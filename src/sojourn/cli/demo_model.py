@@ -73,15 +73,17 @@ async def prepare(model: DemoModel, cache_dir: Path) -> DemoModel:
 
 @contextmanager
 def _progress() -> "Generator[ProgressListener]":
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("   {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, console=console(stderr=True), transient=True) as bars:
-        task = bars.add_task("starting", total=None)
+    columns = (TextColumn("  {task.description:<10}"), BarColumn(), TextColumn("{task.fields[amount]}"))
+    out = console(stderr=True)
+    with Bars(*columns, console=out, transient=True, disable=not out.is_terminal) as bars:
+        task = bars.add_task("starting", total=None, amount="")
 
         def listen(progress: "Progress") -> None:
-            total = progress.total_bytes or None
-            bars.update(task, description=progress.stage, completed=progress.done_bytes, total=total)
+            done, total = progress.done_bytes, progress.total_bytes
+            amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total else ""
+            bars.update(task, description=progress.stage, completed=done, total=total or None, amount=amount)
 
         yield listen

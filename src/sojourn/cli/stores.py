@@ -29,5 +29,5 @@ def store_troubles(settings: Settings) -> Generator[None]:
         if error.name != "asyncpg":
             raise
         raise Trouble("Postgres needs an extra package.", "pip install 'sojourn[postgres]'") from error
-    except PermissionError as error:
-        raise Trouble(f"{error.filename} may not be written: {error.strerror}.") from error
+    except (PermissionError, FileExistsError, NotADirectoryError) as error:
+        raise Trouble(f"{error.filename} cannot be used: {error.strerror}.", "another --data-dir") from error
