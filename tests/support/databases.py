@@ -59,6 +59,7 @@ class PostgresDatabase:
 
     def __init__(self, server: PostgresServer, name: str, directory: Path) -> None:
         self.directory = directory
+        self.name = name
         self.url = server.url(name)
         self._connection = Connection(server.aside, self.url)
 
