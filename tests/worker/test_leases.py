@@ -83,11 +83,23 @@ async def test_every_late_call_of_the_protocol_is_refused(world: World) -> None:
     turn = await world.claimed()
     await lapse(world)
     await world.claim(turn.session, "successor")
+    await assert_refused(world, turn)
+
+
+async def test_a_claim_that_gave_its_turn_up_for_a_retry_can_write_no_more(world: World) -> None:
+    turn = await world.claimed()
+    await world.services.turns.retry(turn, (), "busy", 0)
+    await assert_refused(world, turn)
+    assert (await world.types(turn.session))[-1] == "turn.retried"
+
+
+async def assert_refused(world: World, turn: ClaimedTurn) -> None:
     head = (await world.record(turn.session)).session.next_seq
     turns = world.services.turns
     for late in (
         turns.append(turn, ()),
         turns.settle(turn, ()),
+        turns.settle(turn, (), "error", "late"),
         turns.retry(turn, (), "late", 0),
         turns.wait(turn, (), (), "parked"),
         turns.give_back(turn),

@@ -164,6 +164,8 @@ def _retry_turn(draft: Draft, command: c.RetryTurn) -> None:
     draft.put_turn(
         replace(turn, status=status, faults=fault, stalled=0, not_before=command.retry_at, worker=None)
     )
+    # The turn is nobody's until the next claim, so what is left of this one may not even fail it.
+    draft.advance_fence()
     draft.lease = "release"
 
 
