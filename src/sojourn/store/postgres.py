@@ -165,9 +165,6 @@ async def translated() -> AsyncGenerator[None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
     ) as error:
-        # The driver files a value that no column can hold under the errors of its interface.
-        if isinstance(error, ValueError):
-            raise
         log.warning("the database cannot be reached: %s", error)
         raise StoreUnavailable from error
 

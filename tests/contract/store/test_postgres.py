@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import asyncpg
 import pytest
 
 from sojourn.domain.draft import State
@@ -140,5 +141,5 @@ async def test_a_connection_lost_within_a_verb_is_a_store_that_is_not_available(
 
 
 async def test_a_value_that_no_column_holds_is_not_taken_for_a_lost_database(store: Store) -> None:
-    with pytest.raises(ValueError, match="out of"):
+    with pytest.raises(asyncpg.DataError, match="out of"):
         await store.write(lambda tx: tx.append_events([event(session_id(), 1, tx=2**70)]))
