@@ -100,7 +100,7 @@ async def test_of_repetitions_at_the_same_time_one_takes_effect(client: httpx.As
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
 
 
-@pytest.mark.parametrize("key", [b"", b"with space", b"x" * 256, b"caf\xe9"])
+@pytest.mark.parametrize("key", [b"", b"with space", b"x" * 256, b"\xe9"])
 async def test_a_key_is_visible_ascii(client: httpx.AsyncClient, key: bytes) -> None:
     response = await client.post("/sessions", headers={b"Idempotency-Key": key})
     problem(response, 400, "invalid_request", "Idempotency-Key")

@@ -10,8 +10,8 @@ def test_every_request_has_an_id_of_its_own() -> None:
 
 
 def test_a_header_is_found_by_its_name_in_lower_case_and_the_last_counts() -> None:
-    request = request_of(headers=[(b"x-a", b"1"), (b"x-b", b"caf\xe9"), (b"x-a", b"2")])
-    assert (request.header(b"x-a"), request.header(b"x-b"), request.header(b"x-c")) == ("2", "café", None)
+    request = request_of(headers=[(b"x-a", b"1"), (b"x-b", b"\xe9"), (b"x-a", b"2")])
+    assert (request.header(b"x-a"), request.header(b"x-b"), request.header(b"x-c")) == ("2", "é", None)
 
 
 def test_below_a_mount_a_request_is_what_follows_the_prefix() -> None:

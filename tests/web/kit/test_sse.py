@@ -107,6 +107,14 @@ async def test_what_the_source_raises_first_is_raised_before_anything_is_sent() 
         await open_stream(Heart(), source.follow(), encode, failed)
 
 
+async def test_a_source_that_gives_nothing_makes_an_empty_stream() -> None:
+    connection, source = Connection(), Source()
+    source.waiting.put_nowait(None)
+    stream = await open_stream(Heart(), source.follow(), encode, failed)
+    await stream.write(connection.request, connection.send)
+    assert (connection.sent[0]["status"], connection.body, connection.is_complete) == (200, b"", True)
+
+
 async def test_a_source_that_fails_later_ends_the_stream_with_the_surfaces_last_word(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

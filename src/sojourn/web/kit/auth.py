@@ -7,23 +7,12 @@ from sojourn.domain.errors import Forbidden, Unauthenticated
 from sojourn.domain.record import Principal, Role
 from sojourn.web.kit.request import Request
 
-Scope = Literal[
-    "agents:read",
-    "agents:write",
-    "sessions:read",
-    "sessions:write",
-    "presence:write",
-    "turns:run",
-    "org:admin",
-]
+Scope = Literal["agents:read", "agents:write", "sessions:read", "sessions:write", "presence:write"]
 
-_WORKER: Final = frozenset[Scope](("agents:read", "sessions:read", "presence:write", "turns:run"))
-_MEMBER: Final = frozenset[Scope](
-    ("agents:read", "agents:write", "sessions:read", "sessions:write", "presence:write")
-)
-_ADMIN: Final = _MEMBER | _WORKER | frozenset[Scope](("org:admin",))
+_WORKER: Final = frozenset[Scope](("agents:read", "sessions:read", "presence:write"))
+_MEMBER: Final = _WORKER | frozenset[Scope](("agents:write", "sessions:write"))
 
-SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _ADMIN}
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _MEMBER}
 
 
 def bearer_token(request: Request) -> str:

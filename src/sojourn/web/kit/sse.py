@@ -6,7 +6,7 @@ A stream costs its request's task, one task that waits for the client to go, and
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from starlette.types import Receive, Send
@@ -119,7 +119,7 @@ class _Closable(Protocol):
 class EventStream(Generic[T]):
     """A reply that goes on for as long as its source does, its client stays and the server runs.
 
-    `first` was taken from `source` before the status line went out, so that whatever is wrong with the request is
+    What is `first` was taken from `source` before the status line went out, so that whatever is wrong with the request is
     still answered as a problem. `encode` makes a frame of an item, empty for none. `failed` makes the surface's own
     last frame when the source fails later.
     """
@@ -140,7 +140,7 @@ class EventStream(Generic[T]):
         self,
         heart: Heart,
         source: AsyncIterator[T],
-        first: T,
+        first: Sequence[T],
         encode: Callable[[T], bytes],
         failed: Callable[[Exception, str], bytes],
     ) -> None:
@@ -180,8 +180,10 @@ class EventStream(Generic[T]):
         """Write frames until the source ends or the client goes; the frame to end with."""
         task = asyncio.current_task()
         try:
-            await self._write_frame(self._first)
             written = 0
+            first, self._first = self._first, ()
+            for item in first:
+                await self._write_frame(item)
             async for item in self._source:
                 await self._write_frame(item)
                 written += 1
@@ -235,4 +237,8 @@ async def open_stream(
     failed: Callable[[Exception, str], bytes],
 ) -> EventStream[T]:
     """Wait for the first item; what the source raises before it is raised here, while it can still be answered."""
-    return EventStream(heart, source, await anext(source), encode, failed)
+    try:
+        first = [await anext(source)]
+    except StopAsyncIteration:
+        first = list[T]()
+    return EventStream(heart, source, first, encode, failed)
