@@ -119,9 +119,9 @@ class _Closable(Protocol):
 class EventStream(Generic[T]):
     """A reply that goes on for as long as its source does, its client stays and the server runs.
 
-    What is `first` was taken from `source` before the status line went out, so that whatever is wrong with the request is
-    still answered as a problem. `encode` makes a frame of an item, empty for none. `failed` makes the surface's own
-    last frame when the source fails later.
+    What is `first` was taken from `source` before the status line went out, so that whatever is wrong with the
+    request is still answered as a problem. `encode` makes a frame of an item, empty for none. `failed` makes the
+    surface's own last frame when the source fails later.
     """
 
     __slots__ = (
