@@ -54,6 +54,13 @@ async def test_without_a_key_a_command_says_where_to_get_one(tmp_path: Path) -> 
     assert "SOJOURN_KEY" in refused.err
 
 
+@pytest.mark.parametrize("url", ["localhost:3013", "ftp://localhost", "http://", "http://localhost:99999"])
+async def test_an_address_that_cannot_be_one_is_refused_before_it_is_asked(url: str, tmp_path: Path) -> None:
+    refused = await run("sessions", "--url", url, "--key", "k", cwd=tmp_path)
+    assert refused.status == 1
+    assert f"'{url}' is no address of a server" in refused.err
+
+
 async def test_a_refused_key_is_named_by_its_source(server: ServerProcess) -> None:
     refused = await run("sessions", "--url", server.url, SOJOURN_KEY="wrong")
     assert refused.status == 1

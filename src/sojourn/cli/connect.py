@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
@@ -63,11 +64,25 @@ class Reach:
         )
         for key, source in candidates:
             if key:
-                return Target(url, key, source)
+                return _checked(Target(url, key, source))
         raise Trouble(
             f"There is no key to talk to {url} with.",
             f"export SOJOURN_KEY=…   (a server that was started here leaves one in {place.key_path})",
         )
+
+
+def _checked(target: Target) -> Target:
+    """Trouble where no request could be made of it."""
+    try:
+        parts = urlsplit(target.url)
+        is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise Trouble(f"{target.url!r} is no address of a server.", "--url http://127.0.0.1:3013")
+    if not (target.key.isascii() and target.key.isprintable()):
+        raise Trouble(f"What {target.key_source} holds is no key.")
+    return target
 
 
 _pass_reach = click.make_pass_decorator(Reach, ensure=True)
