@@ -16,7 +16,7 @@ from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, OrgId,
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.policy import Timer
-from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
+from sojourn.domain.record import DrivenSession, Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
 
@@ -82,6 +82,12 @@ class Reads(Protocol):
         ...
 
     async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]: ...
+    async def driven_sessions(
+        self, org: OrgId, among: Sequence[SessionId] | None = None
+    ) -> Sequence[DrivenSession]:
+        """The open sessions with a presence, newest first; all of them, or those `among` the given."""
+        ...
+
     async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
         """Sessions of every organisation with a turn to claim; a hint, the claim itself decides."""
         ...
@@ -113,6 +119,10 @@ class Tx(Reads, Protocol):
         ...
 
     async def delete_ref(self, org: OrgId, kind: str, value: str) -> None: ...
+    async def move_ref(self, org: OrgId, kind: str, value: str, old: SessionId, new: SessionId) -> bool:
+        """Give a name of `old` to `new`. False if `old` does not have it any more."""
+        ...
+
     async def write_session(self, session: Session, fence: int, usage: Usage) -> None:
         """Write the small state and add `usage`. LeaseLost unless the row's fence is still `fence`."""
         ...
@@ -147,10 +157,26 @@ class Tx(Reads, Protocol):
         """True if it is new, False if that holder had it already and it is renewed."""
         ...
 
+    async def insert_lease(self, lease: Lease) -> None:
+        """A new session's: it was last seen when `lease` says, by whatever clock."""
+        ...
+
     async def renew_lease(
         self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str, now: datetime
     ) -> bool:
         """False if that holder has no such lease."""
+        ...
+
+    async def renew_presence_of(
+        self, org: OrgId, kind: str, value: str, holder: str, now: datetime
+    ) -> SessionId | None:
+        """The session of that outside name, if `holder` has a presence on it, which is then renewed."""
+        ...
+
+    async def release_quiet_presence(
+        self, org: OrgId, session: SessionId, holder: str, now: datetime, quiet_seconds: float
+    ) -> bool:
+        """False if that holder has none, or was heard of within `quiet_seconds`."""
         ...
 
     async def release_lease(self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str | None) -> int:
@@ -196,13 +222,7 @@ class Tx(Reads, Protocol):
         ...
 
     async def remember(
-        self,
-        org: OrgId,
-        key: KeyId,
-        operation: str,
-        idempotency_key: str,
-        recalled: Recalled,
-        now: datetime,
+        self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, recalled: Recalled, now: datetime
     ) -> None: ...
     async def forget_before(self, cutoff: datetime) -> int: ...
     async def next_tx(self, org: OrgId, session: SessionId) -> int:

@@ -120,7 +120,7 @@ class CancelTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndSession:
-    status: Literal["completed", "failed", "cancelled"]
+    status: Literal["completed", "failed", "cancelled", "expired"]
     by: Actor
     reason: str | None = None
     queued: tuple[Input, ...] = ()

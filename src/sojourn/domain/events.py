@@ -59,7 +59,7 @@ class SessionUpdated:
 class SessionEnded:
     type: ClassVar[str] = "session.ended"
     v: ClassVar[int] = 1
-    status: Literal["completed", "failed", "cancelled"]
+    status: Literal["completed", "failed", "cancelled", "expired"]
     by: Actor
     reason: str | None = None
 

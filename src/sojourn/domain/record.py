@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from sojourn.domain.content import Usage
 from sojourn.domain.events import Json
-from sojourn.domain.ids import KeyId, OrgId, SessionId
+from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.session import Session
 
 LeaseKind = Literal["turn", "work", "presence"]
 Role = Literal["admin", "member", "worker"]
+
+# A presence without a beat for longer is stale. That is a label: nothing ends for it by itself.
+STALE_AFTER: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,25 @@ class Lease:
     ttl_seconds: float | None
     last_seen_at: datetime
     boot: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrivenSession:
+    """An open session that a process outside drives. `last_seen_at` is the latest beat of any of its holders.
+
+    `facet` is the JSON text of the fields that the dialect which made the session keeps of its own.
+    """
+
+    id: SessionId
+    agent: AgentId
+    agent_version: int
+    origin: str
+    created_at: datetime
+    last_seen_at: datetime
+    facet: str | None
+
+    def is_stale(self, now: datetime) -> bool:
+        return now - self.last_seen_at > STALE_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
 from sojourn.service.agents import Agents
+from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.leases import Presences
+from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.turns import LeaseTerms, TurnService
 from sojourn.service.upkeep import Upkeep
@@ -22,6 +24,8 @@ class Services:
     inputs: Inputs
     turns: TurnService
     presences: Presences
+    driven: Driven
+    rosters: Rosters
     feed: Feed
     upkeep: Upkeep
     secrets: Secrets
@@ -42,13 +46,16 @@ def build_services(
     """`is_shared` says that other processes write to the same store."""
     agents = Agents(store, clock)
     feed = Feed(store.reads, hub)
+    rosters = Rosters(store.reads, agents, hub, is_shared)
     return Services(
         access=Access(store, clock),
         agents=agents,
         sessions=Sessions(store, clock, agents, hub),
         inputs=Inputs(store, clock, hub),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
-        presences=Presences(store, clock),
+        presences=Presences(store, clock, rosters),
+        driven=Driven(store, clock, hub),
+        rosters=rosters,
         feed=feed,
         upkeep=Upkeep(store, clock, feed, hub, terms, is_shared),
         secrets=secrets,

@@ -23,6 +23,11 @@ _STOP_TYPES: Final = frozenset({"turn.cancelled", "turn.reclaimed"})
 # After these no message of the session is being written.
 _MESSAGE_ENDS: Final = frozenset({"message.completed", "message.abandoned"})
 
+# After these a session may be driven by somebody else than before, or described differently.
+_ROSTER_TYPES: Final = frozenset(
+    {"lease.acquired", "lease.released", "session.ended", "session.expired", "session.updated"}
+)
+
 Item = StoredEvent | Preview
 
 
@@ -85,6 +90,7 @@ class Hub:
         self._partials: dict[SessionId, Partial] = {}
         self._on_ready: Callable[[Ready], None] | None = None
         self._on_stop: Callable[[SessionId, TurnId | None], None] | None = None
+        self._on_driven: Callable[[OrgId, SessionId], None] | None = None
         self._is_closed = False
 
     def connect_worker(
@@ -96,6 +102,10 @@ class Hub:
         """
         self._on_ready = on_ready
         self._on_stop = on_stop
+
+    def connect_rosters(self, on_driven: Callable[[OrgId, SessionId], None]) -> None:
+        """Tell of every session of which a commit of this process may have changed who drives it."""
+        self._on_driven = on_driven
 
     def publish(self, events: Sequence[StoredEvent]) -> None:
         """Called after each commit, on the event loop, before the callers are answered."""
@@ -109,6 +119,8 @@ class Hub:
                 self._on_ready(Ready(event.org, event.session))
             if event.type in _STOP_TYPES and self._on_stop is not None:
                 self._on_stop(event.session, event.turn)
+            if event.type in _ROSTER_TYPES and self._on_driven is not None:
+                self._on_driven(event.org, event.session)
 
     def preview(self, preview: Preview) -> None:
         partial = self._partials.get(preview.session)
@@ -138,13 +150,15 @@ class Hub:
         if channel.subscribers == 0 and self._channels.get(session) is channel:
             del self._channels[session]
 
-    def close_session(self, session: SessionId) -> None:
+    def close_session(self, org: OrgId, session: SessionId) -> None:
         channel = self._channels.pop(session, None)
         if channel is not None:
             channel.closing = Closing("session_deleted")
             channel.wake()
         if self._on_stop is not None:
             self._on_stop(session, None)
+        if self._on_driven is not None:
+            self._on_driven(org, session)
 
     def close(self) -> None:
         """End every feed; a follower that arrives later ends at once."""

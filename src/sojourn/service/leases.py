@@ -8,13 +8,16 @@ from sojourn.domain.events import Actor
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import Lease
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.names import Name
+from sojourn.service.rosters import Rosters
 from sojourn.service.verbs import carry_out, lock
 
 
 class Presences:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, rosters: Rosters) -> None:
         self._store = store
         self._clock = clock
+        self._rosters = rosters
 
     async def hold(
         self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None
@@ -41,7 +44,22 @@ class Presences:
             await carry_out(tx, state, AttachPresence(holder=holder), now)
             return True
 
-        return lease, await self._store.write(verb)
+        is_new = await self._store.write(verb)
+        self._rosters.beat(org, session, now)
+        return lease, is_new
+
+    async def beat(self, org: OrgId, name: Name, holder: str) -> bool:
+        """Renew the presence of `holder` on the session of that outside name, in one update. False if it has none."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> SessionId | None:
+            return await tx.renew_presence_of(org, name.kind, name.value, holder, now)
+
+        session = await self._store.write(verb)
+        if session is None:
+            return False
+        self._rosters.beat(org, session, now)
+        return True
 
     async def release(self, org: OrgId, session: SessionId, holder: str, by: Actor) -> None:
         """NotFound if that holder has none."""

@@ -10,16 +10,17 @@ from sojourn.domain.commands import Command, EndSession, UpdateSession
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, NotFound
-from sojourn.domain.events import Actor, Json, SessionCreated
+from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent
 from sojourn.domain.policy import NO_POLICY, Policy
-from sojourn.domain.record import SessionRecord, Tombstone
-from sojourn.domain.session import Session
+from sojourn.domain.record import Lease, SessionRecord, Tombstone
+from sojourn.domain.session import Activity, Session
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.hub import Hub
+from sojourn.service.names import Name, take_name
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
 
@@ -40,6 +41,10 @@ class NewSession:
     policy: Policy = NO_POLICY
     origin: str = "native"
     facet: tuple[str, str] | None = None
+    # Of one driven session at a time: AlreadyExists while another has it.
+    name: Name | None = None
+    # The holder of a presence that stands from the start.
+    driver: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,38 +71,37 @@ class Sessions:
         record = self._record(org, new, await self._agents.resolve(org, new.agent))
         session = record.session
 
-        async def make(tx: Tx) -> Remembered:
-            if new.external_id is not None:
-                existing = await self._claim_name(tx, org, new.external_id, session.id)
-                if existing is not None:
-                    return Remembered({"session": str(existing)}, created=False)
-            # A deleted session keeps its id: its history may not be purged yet, and its log ended for good.
-            if new.id is not None and await tx.get_tombstone(org, new.id) is not None:
-                raise AlreadyExists("deleted session", new.id)
-            if not await tx.insert_session(record):
-                raise AlreadyExists("session", session.id)
-            if new.facet is not None:
-                await tx.write_facet(org, session.id, *new.facet)
-            if session.policy is not NO_POLICY:
-                await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
-            created = SessionCreated(
-                agent=session.agent,
-                agent_version=session.agent_version,
-                origin=new.origin,
-                title=new.title,
-                external_id=new.external_id,
-            )
-            await append(tx, org, session.id, 1, (NewEvent(created),), now)
-            return Remembered({"session": str(session.id)})
-
         async def verb(tx: Tx) -> Remembered:
-            return await once(tx, org, repeat, now, lambda: make(tx))
+            return await once(tx, org, repeat, now, lambda: self._make(tx, new, record))
 
         answer = await self._store.write(verb)
         if answer.created and not answer.replayed and session.policy is NO_POLICY:
             return Result(record)
         value = await self.get(org, SessionId(UUID(answer.ids["session"])))
         return Result(value, answer.created, answer.replayed)
+
+    async def _make(self, tx: Tx, new: NewSession, record: SessionRecord) -> Remembered:
+        session = record.session
+        org = session.org
+        if new.name is not None:
+            await take_name(tx, org, new.name, session.id)
+        if new.external_id is not None:
+            existing = await self._claim_name(tx, org, new.external_id, session.id)
+            if existing is not None:
+                return Remembered({"session": str(existing)}, created=False)
+        # A deleted session keeps its id: its history may not be purged yet, and its log ended for good.
+        if new.id is not None and await tx.get_tombstone(org, new.id) is not None:
+            raise AlreadyExists("deleted session", new.id)
+        if not await tx.insert_session(record):
+            raise AlreadyExists("session", session.id)
+        if new.facet is not None:
+            await tx.write_facet(org, session.id, *new.facet)
+        if session.policy is not NO_POLICY:
+            await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
+        if new.driver is not None:
+            await tx.insert_lease(_presence(session, new.driver))
+        await append(tx, org, session.id, 1, _first_events(new, session), session.created_at)
+        return Remembered({"session": str(session.id)})
 
     def _record(self, org: OrgId, new: NewSession, agent: Agent) -> SessionRecord:
         now = self._clock.now()
@@ -111,7 +115,9 @@ class Sessions:
             opened_at=now,
             active_at=now,
             updated_at=now,
-            next_seq=2,
+            next_seq=2 if new.driver is None else 3,
+            presences=0 if new.driver is None else 1,
+            activity=Activity.IDLE if new.driver is None else Activity.BUSY,
             policy=new.policy.over(agent.spec.policy),
         )
         return SessionRecord(
@@ -230,7 +236,33 @@ class Sessions:
             await tx.delete_session(record, Tombstone(session, state.session.next_seq - 1, now, by.key))
 
         await self._store.write(verb)
-        self._hub.close_session(session)
+        self._hub.close_session(org, session)
+
+
+def _first_events(new: NewSession, session: Session) -> list[NewEvent]:
+    created = SessionCreated(
+        agent=session.agent,
+        agent_version=session.agent_version,
+        origin=new.origin,
+        title=new.title,
+        external_id=new.external_id,
+    )
+    events = [NewEvent(created)]
+    if new.driver is not None:
+        events.append(NewEvent(LeaseAcquired(kind="presence", holder=new.driver)))
+    return events
+
+
+def _presence(session: Session, holder: str) -> Lease:
+    """The creation is the first sign of life."""
+    return Lease(
+        org=session.org,
+        session=session.id,
+        kind="presence",
+        holder=holder,
+        ttl_seconds=None,
+        last_seen_at=session.created_at,
+    )
 
 
 def _changes(change: SessionChange) -> dict[str, Json]:

@@ -12,10 +12,10 @@ from sojourn.domain.filter import Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import StoredEvent
-from sojourn.domain.record import Key, Lease, SessionRecord, Tombstone
+from sojourn.domain.record import DrivenSession, Key, Lease, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn
 from sojourn.ports import DueTimer, Ready
-from sojourn.store import rows
+from sojourn.store import leases, rows
 from sojourn.store.db import Db
 from sojourn.store.where import NumberedBinder, condition
 
@@ -158,7 +158,13 @@ class StoreReads:
 
     async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]:
         found = await self._db.all("list_presences", {"org": org, "session": session})
-        return [rows.lease_of(row) for row in found]
+        return [leases.lease_of(row) for row in found]
+
+    async def driven_sessions(
+        self, org: OrgId, among: Sequence[SessionId] | None = None
+    ) -> Sequence[DrivenSession]:
+        text, values = leases.compile_driven(org, among, self._db.dialect)
+        return [leases.driven_of(row) for row in await self._db.select(text, values)]
 
     async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
         found = await self._per_org("ready_turns", now, limit, {"runner": runner})
@@ -166,7 +172,7 @@ class StoreReads:
 
     async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:
         params = {"now": rows.to_micros(now), "limit": limit}
-        return [rows.lease_of(row) for row in await self._db.all("lapsed_leases", params)]
+        return [leases.lease_of(row) for row in await self._db.all("lapsed_leases", params)]
 
     async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = await self._per_org("due_timers", now, limit)

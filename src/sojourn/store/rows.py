@@ -19,7 +19,7 @@ from sojourn.domain.ids import AgentId, AskId, EventId, InputId, KeyId, OrgId, S
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import NO_POLICY, Policy
-from sojourn.domain.record import Key, Lease, Recalled, SessionRecord, Tombstone
+from sojourn.domain.record import Key, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import Turn, TurnStatus
 
@@ -170,6 +170,7 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "fence": session.fence,
         "next_seq": session.next_seq,
         "revision": session.revision,
+        "presences": session.presences,
         "policy": None if session.policy is NO_POLICY else to_json(session.policy),
         "created_at": to_micros(session.created_at),
         "origin": record.origin,
@@ -319,19 +320,6 @@ def ask_params(ask: Ask) -> dict[str, object]:
         "expires_at": to_micros_or_none(ask.expires_at),
         "created_at": to_micros(ask.created_at),
     }
-
-
-def lease_of(row: Row) -> Lease:
-    org, session, kind, holder, ttl_seconds, last_seen_at, boot = row
-    return Lease(
-        org=OrgId(UUID(bytes=org)),
-        session=SessionId(UUID(bytes=session)),
-        kind=kind,
-        holder=holder,
-        ttl_seconds=ttl_seconds,
-        last_seen_at=to_instant(last_seen_at),
-        boot=boot,
-    )
 
 
 def agent_of(row: Row) -> Agent:

@@ -31,9 +31,9 @@ from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.domain.record import Recalled, SessionRecord
+from sojourn.domain.record import DrivenSession, Recalled, SessionRecord
 from sojourn.ports import Clock, Published, Tx
-from sojourn.store import migrate, rows
+from sojourn.store import leases, migrate, rows
 from sojourn.store.db import load_sqlite
 from sojourn.store.reads import StoreReads, compile_list
 from sojourn.store.rows import Params, Row
@@ -116,7 +116,8 @@ class SqliteTx(StoreTx):
 class SqliteReads(StoreReads):
     """Reads on the event loop's own thread: each is a bounded page by an index, cheaper than a change of thread.
 
-    A list may scan (a filter on metadata has no index), so it runs beside the loop, on its own connection.
+    A list may scan (a filter on metadata has no index), so it runs beside the loop, on its own connection; so does
+    a whole roster.
     """
 
     def __init__(self, near: SqliteDb, far: SqliteDb) -> None:
@@ -129,6 +130,15 @@ class SqliteReads(StoreReads):
         select = self._far.select(text, values)
         found = await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
         return [rows.session_record_of(row) for row in found]
+
+    async def driven_sessions(
+        self, org: OrgId, among: Sequence[SessionId] | None = None
+    ) -> Sequence[DrivenSession]:
+        if among is not None:
+            return await super().driven_sessions(org, among)
+        select = self._far.select(*leases.compile_driven(org, None, self._far.dialect))
+        found = await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
+        return [leases.driven_of(row) for row in found]
 
     def close(self) -> None:
         self._thread.shutdown()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.ask import Ask
@@ -15,7 +16,7 @@ from sojourn.domain.policy import Timer
 from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
-from sojourn.store import rows
+from sojourn.store import leases, rows
 from sojourn.store.db import Db
 from sojourn.store.reads import StoreReads
 
@@ -49,6 +50,10 @@ class StoreTx(StoreReads):
 
     async def delete_ref(self, org: OrgId, kind: str, value: str) -> None:
         await self._db.run("delete_ref", {"org": org, "kind": kind, "value": value})
+
+    async def move_ref(self, org: OrgId, kind: str, value: str, old: SessionId, new: SessionId) -> bool:
+        params = {"org": org, "kind": kind, "value": value, "old": old, "new": new}
+        return bool(await self._db.run("move_ref", params))
 
     async def write_session(self, session: Session, fence: int, usage: Usage) -> None:
         params = rows.session_params(session) | rows.usage_params(usage)
@@ -127,17 +132,11 @@ class StoreTx(StoreReads):
             else:
                 await self._db.run("write_timer", params | {"due_at": rows.to_micros(timer.due_at)})
 
+    async def insert_lease(self, lease: Lease) -> None:
+        await self._db.run("insert_lease", leases.lease_params(lease))
+
     async def acquire_lease(self, lease: Lease) -> bool:
-        params = {
-            "org": lease.org,
-            "session": lease.session,
-            "kind": lease.kind,
-            "holder": lease.holder,
-            "ttl_seconds": lease.ttl_seconds,
-            "now": rows.to_micros(lease.last_seen_at),
-            "boot": lease.boot,
-        }
-        if await self._db.run("acquire_lease", params):
+        if await self._db.run("acquire_lease", leases.lease_params(lease)):
             return True
         await self.renew_lease(lease.org, lease.session, lease.kind, lease.holder, lease.last_seen_at)
         return False
@@ -148,6 +147,25 @@ class StoreTx(StoreReads):
         params = {"org": org, "session": session, "kind": kind, "holder": holder, "now": rows.to_micros(now)}
         return bool(await self._db.run("renew_lease", params))
 
+    async def renew_presence_of(
+        self, org: OrgId, kind: str, value: str, holder: str, now: datetime
+    ) -> SessionId | None:
+        params = {"org": org, "kind": kind, "value": value, "holder": holder, "now": rows.to_micros(now)}
+        row = await self._db.one("renew_presence_of", params)
+        return None if row is None else SessionId(UUID(bytes=row[0]))
+
+    async def release_quiet_presence(
+        self, org: OrgId, session: SessionId, holder: str, now: datetime, quiet_seconds: float
+    ) -> bool:
+        params = {
+            "org": org,
+            "session": session,
+            "holder": holder,
+            "now": rows.to_micros(now),
+            "quiet": round(quiet_seconds * 1_000_000),
+        }
+        return bool(await self._db.run("release_quiet_presence", params))
+
     async def release_lease(self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str | None) -> int:
         params: dict[str, object] = {"org": org, "session": session, "kind": kind}
         if holder is None:
@@ -155,7 +173,7 @@ class StoreTx(StoreReads):
         return await self._db.run("release_lease", params | {"holder": holder})
 
     async def boot_leases(self, boot: str) -> Sequence[Lease]:
-        return [rows.lease_of(row) for row in await self._db.all("boot_leases", {"boot": boot})]
+        return [leases.lease_of(row) for row in await self._db.all("boot_leases", {"boot": boot})]
 
     async def refresh_leases(self, now: datetime) -> None:
         await self._db.run("refresh_leases", {"now": rows.to_micros(now)})

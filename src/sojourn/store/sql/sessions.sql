@@ -5,7 +5,7 @@ INSERT INTO sessions (
     external_id
 ) VALUES (
     :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, 1, :revision, NULL, 0,
-    0, 0, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
+    0, :presences, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
     :external_id
 ) ON CONFLICT DO NOTHING;
 
@@ -45,6 +45,9 @@ SELECT session FROM refs WHERE org = :org AND kind = :kind AND value = :value;
 
 -- name: insert_ref!
 INSERT INTO refs (org, kind, value, session) VALUES (:org, :kind, :value, :session) ON CONFLICT DO NOTHING;
+
+-- name: move_ref!
+UPDATE refs SET session = :new WHERE org = :org AND kind = :kind AND value = :value AND session = :old;
 
 -- name: delete_ref!
 DELETE FROM refs WHERE org = :org AND kind = :kind AND value = :value;

@@ -109,6 +109,10 @@ DELETE FROM timers WHERE org = :org AND session = :session AND kind = :kind;
 -- name: due_timers
 SELECT org, session, kind FROM timers WHERE org = :org AND due_at <= :now ORDER BY due_at LIMIT :limit;
 
+-- name: insert_lease!
+INSERT INTO leases (org, session, kind, holder, ttl_seconds, last_seen_at, boot)
+VALUES (:org, :session, :kind, :holder, :ttl_seconds, :now, :boot);
+
 -- name: release_lease!
 DELETE FROM leases WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
 

@@ -17,6 +17,17 @@ VALUES (:org, :session, :kind, :holder, :ttl_seconds, :now, :boot) ON CONFLICT D
 UPDATE leases SET last_seen_at = :now
 WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
 
+-- name: renew_presence_of^
+UPDATE leases SET last_seen_at = :now
+WHERE org = :org AND kind = 'presence' AND holder = :holder
+    AND session = (SELECT r.session FROM refs r WHERE r.org = :org AND r.kind = :kind AND r.value = :value)
+RETURNING session;
+
+-- name: release_quiet_presence!
+DELETE FROM leases
+WHERE org = :org AND session = :session AND kind = 'presence' AND holder = :holder
+    AND last_seen_at < :now - :quiet;
+
 -- name: lapsed_leases
 SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
 WHERE kind = 'turn' AND ttl_seconds IS NOT NULL AND last_seen_at + ttl_seconds * 1000000 < :now
