@@ -75,8 +75,8 @@ def test_previews_are_shown_before_the_message_is_committed() -> None:
 
 
 def test_text_behind_a_missed_preview_waits_for_the_committed_message() -> None:
-    items = [called(), Preview(message=MESSAGE, offset=3, text="ond"), completed("second")]
-    assert read(items)[:-1] == [TextAdded(TURN, MESSAGE, "second")]
+    items = [called(), Preview(message=MESSAGE, offset=4, text="part"), completed("the part")]
+    assert read(items)[:-1] == [TextAdded(TURN, MESSAGE, "the part")]
 
 
 def test_a_committed_text_that_differs_from_its_previews_replaces_them() -> None:
