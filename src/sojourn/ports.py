@@ -10,7 +10,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
-from sojourn.domain.filter import SessionQuery
+from sojourn.domain.filter import Filter, SessionQuery
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
@@ -47,8 +47,14 @@ class DueTimer:
 class Reads(Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
-    async def get_session(self, org: OrgId, session: SessionId) -> SessionRecord | None: ...
+    async def get_session(
+        self, org: OrgId, session: SessionId, facet: str | None = None
+    ) -> SessionRecord | None:
+        """`facet` names the dialect whose facet the record brings along."""
+        ...
+
     async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]: ...
+    async def count_sessions(self, org: OrgId, where: Filter) -> int: ...
     async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None: ...
     async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None: ...
     async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None: ...

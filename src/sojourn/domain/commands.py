@@ -136,13 +136,18 @@ class ExpireSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSession:
-    """`changes` are the new values for the log; `policy` is set where they change it."""
+    """`changes` are the new values for the log; `policy` is set where they change it.
+
+    `active_at` is when a client says that the session was last active.
+    """
 
     changes: Mapping[str, Json]
     by: Actor
     expected_revision: int | None = None
     policy: Policy | None = None
     archived: bool | None = None
+    stated_status: str | None = None
+    active_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -268,7 +268,18 @@ def _update_session(draft: Draft, command: c.UpdateSession) -> None:
     archived_at = draft.session.archived_at
     if command.archived is not None:
         archived_at = draft.now if command.archived else None
-    draft.session = replace(draft.session, revision=revision, policy=policy, archived_at=archived_at)
+    active_at = draft.session.active_at
+    if command.active_at is not None:
+        # Activity of the future is somebody's wrong clock; that of before the last known says nothing new.
+        active_at = max(active_at, min(command.active_at, draft.now))
+    draft.session = replace(
+        draft.session,
+        revision=revision,
+        policy=policy,
+        archived_at=archived_at,
+        active_at=active_at,
+        stated_status=command.stated_status or draft.session.stated_status,
+    )
 
 
 def _attach_presence(draft: Draft, command: c.AttachPresence) -> None:

@@ -169,13 +169,17 @@ class Draft:
     def done(self, is_activity: bool) -> Decision:
         """`is_activity` says whether the command counts against the session's idleness."""
         session = self.session
+        before = self._state.session
         status = None if self.turn is None else self.turn.status
+        doing = activity(session.status, status, session.queued_inputs, session.presences)
+        stays = session.status is before.status and doing is before.activity
         session = replace(
             session,
             next_seq=self.next_seq,
-            activity=activity(session.status, status, session.queued_inputs, session.presences),
+            activity=doing,
             active_at=self.now if is_activity else session.active_at,
             updated_at=self.now,
+            stated_status=session.stated_status if stays else None,
         )
         return Decision(
             session=session,

@@ -19,21 +19,68 @@ Field = Literal[
     "active_at",
     "ended_at",
     "archived_at",
+    "revision",
+    "turns",
+    "stated_status",
+    "due_at",
 ]
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "like", "is_null", "not_null"]
-Value = str | int | datetime | SessionId | AgentId | None
+Value = str | int | float | datetime | SessionId | AgentId | None
+
+# What a path must lead to. Anything else there counts as nothing at all; `any` is for `is_null` and `not_null`.
+Kind = Literal["text", "number", "boolean", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetPath:
+    """The value at a path in a dialect's facet. No segment holds a quotation mark or a backslash.
+
+    A boolean is compared as the text `true` or `false`.
+    """
+
+    dialect: str
+    path: tuple[str, ...]
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPath:
+    """The value at a path in the metadata, as for FacetPath."""
+
+    path: tuple[str, ...]
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """The word of the first of `cases` whose condition holds, or `otherwise`."""
+
+    cases: "tuple[tuple[Filter, str], ...]"
+    otherwise: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of `parts` that is not null. All are of one kind."""
+
+    parts: "tuple[Expression, ...]"
+
+
+Expression = Field | FacetPath | MetadataPath | Word | FirstOf
 
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    field: Field
+    """`due_at` is when policy ends the session if nothing happens before."""
+
+    field: Expression
     op: Operator
     value: Value = None
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    field: Field
+    field: Expression
     values: tuple[Value, ...]
 
 
@@ -79,9 +126,21 @@ class Position:
     id: SessionId
 
 
+Direction = Literal["asc", "desc"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQuery:
+    """Pages follow `after`, or for dialects that number them `offset`.
+
+    `sort` replaces the order by (created_at, id): nulls are last, and the id breaks ties, in ascending order.
+    `facet` names the dialect whose facets the records bring along.
+    """
+
     where: Filter = EVERYTHING
     after: Position | None = None
-    order: Literal["asc", "desc"] = NEWEST_FIRST
+    order: Direction = NEWEST_FIRST
     limit: int = 20
+    sort: tuple[tuple[Expression, Direction], ...] = ()
+    offset: int = 0
+    facet: str | None = None

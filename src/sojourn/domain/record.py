@@ -19,7 +19,10 @@ STALE_AFTER: Final = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """`origin` is the dialect that made the session; `first_seq` the oldest event that retention has kept."""
+    """`origin` is the dialect that made the session; `first_seq` the oldest event that retention has kept.
+
+    `facet` is the JSON text of the facet that the reader asked for, None if there is none.
+    """
 
     session: Session
     origin: str
@@ -30,6 +33,7 @@ class SessionRecord:
     first_seq: int
     usage: Usage
     expires_at: datetime | None = None
+    facet: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,8 @@ def activity(status: SessionStatus, turn: TurnStatus | None, queued_inputs: int,
 class Session:
     """The row that every verb locks. `next_seq` is the seq of the next event; `turns` counts the turns ever opened.
 
-    `revision` counts client updates from 0. `opened_at` is the creation or the last reopening.
+    `revision` counts client updates from 0. `opened_at` is the creation or the last reopening. `stated_status` is
+    a client's own word for the session's state; it goes when that state changes.
     """
 
     org: OrgId
@@ -80,3 +81,4 @@ class Session:
     ended_at: datetime | None = None
     end_reason: str | None = None
     archived_at: datetime | None = None
+    stated_status: str | None = None

@@ -1,9 +1,12 @@
 """Sessions: create, read, describe, end, archive, delete."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
+
+import msgspec
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.commands import Command, EndSession, UpdateSession
@@ -11,12 +14,12 @@ from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, NotFound
 from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
-from sojourn.domain.filter import SessionQuery
+from sojourn.domain.filter import Filter, SessionQuery
 from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Lease, SessionRecord, Tombstone
-from sojourn.domain.session import Activity, Session
+from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.hub import Hub
@@ -24,13 +27,18 @@ from sojourn.service.names import Name, take_name
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
 
+EndStatus = Literal["completed", "failed", "cancelled", "expired"]
+
 # More inputs than this are never queued on one session.
 MAX_QUEUED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSession:
-    """`facet` is a dialect's name and its own fields as JSON text. An `external_id` makes creation create-or-get."""
+    """`facet` is a dialect's name and its own fields as JSON text. An `external_id` makes creation create-or-get.
+
+    `stated_status` is the client's own word for the session's state.
+    """
 
     id: SessionId | None = None
     agent: AgentId | str | None = None
@@ -41,6 +49,7 @@ class NewSession:
     policy: Policy = NO_POLICY
     origin: str = "native"
     facet: tuple[str, str] | None = None
+    stated_status: str | None = None
     # Of one driven session at a time: AlreadyExists while another has it.
     name: Name | None = None
     # The holder of a presence that stands from the start.
@@ -49,12 +58,22 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionChange:
-    """New values; UNSET leaves a field as it is."""
+    """New values; UNSET, or None where a value cannot be null, leaves a field as it is.
+
+    `expires_at` is that one deadline of the policy. `facet` replaces a dialect's own fields (its name, JSON text).
+    `active_at` is when the session was last active, `stated_status` the client's own word for its state; `end` ends
+    a session that is open.
+    """
 
     title: str | Unset | None = UNSET
     metadata: Mapping[str, Json] | Unset = UNSET
     tags: tuple[str, ...] | Unset = UNSET
     policy: Policy | Unset = UNSET
+    expires_at: datetime | Unset | None = UNSET
+    facet: tuple[str, str] | None = None
+    active_at: datetime | None = None
+    stated_status: str | None = None
+    end: EndStatus | None = None
 
 
 class Sessions:
@@ -77,7 +96,8 @@ class Sessions:
         answer = await self._store.write(verb)
         if answer.created and not answer.replayed and session.policy is NO_POLICY:
             return Result(record)
-        value = await self.get(org, SessionId(UUID(answer.ids["session"])))
+        dialect = None if new.facet is None else new.facet[0]
+        value = await self.get(org, SessionId(UUID(answer.ids["session"])), dialect)
         return Result(value, answer.created, answer.replayed)
 
     async def _make(self, tx: Tx, new: NewSession, record: SessionRecord) -> Remembered:
@@ -119,6 +139,7 @@ class Sessions:
             presences=0 if new.driver is None else 1,
             activity=Activity.IDLE if new.driver is None else Activity.BUSY,
             policy=new.policy.over(agent.spec.policy),
+            stated_status=new.stated_status,
         )
         return SessionRecord(
             session=session,
@@ -129,6 +150,7 @@ class Sessions:
             external_id=new.external_id,
             first_seq=1,
             usage=Usage(),
+            facet=None if new.facet is None else new.facet[1],
         )
 
     async def _claim_name(self, tx: Tx, org: OrgId, external_id: str, session: SessionId) -> SessionId | None:
@@ -137,14 +159,18 @@ class Sessions:
             return None
         return await tx.find_session(org, "external_id", external_id)
 
-    async def get(self, org: OrgId, session: SessionId) -> SessionRecord:
-        record = await self._store.reads.get_session(org, session)
+    async def get(self, org: OrgId, session: SessionId, facet: str | None = None) -> SessionRecord:
+        """`facet` names the dialect whose facet the record brings along."""
+        record = await self._store.reads.get_session(org, session, facet)
         if record is None:
             raise NotFound("session", session)
         return record
 
     async def list(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]:
         return await self._store.reads.list_sessions(org, query)
+
+    async def count(self, org: OrgId, where: Filter) -> int:
+        return await self._store.reads.count_sessions(org, where)
 
     async def update(
         self,
@@ -156,11 +182,17 @@ class Sessions:
     ) -> SessionRecord:
         async def verb(tx: Tx) -> None:
             state = await lock(tx, org, session)
-            policy = None if isinstance(change.policy, Unset) else change.policy
             command = UpdateSession(
-                changes=_changes(change), by=by, expected_revision=expected_revision, policy=policy
+                changes=_changes(change),
+                by=by,
+                expected_revision=expected_revision,
+                policy=_policy(change, state.session.policy),
+                stated_status=change.stated_status,
+                active_at=change.active_at,
             )
             await carry_out(tx, state, command, self._clock.now())
+            if change.facet is not None:
+                await tx.write_facet(org, session, *change.facet)
             record = await tx.get_session(org, session)
             if record is None:
                 raise NotFound("session", session)
@@ -172,29 +204,38 @@ class Sessions:
                 record.tags if isinstance(change.tags, Unset) else change.tags,
                 before=record.tags,
             )
+            if change.end is not None and state.session.status is SessionStatus.OPEN:
+                state = await lock(tx, org, session)
+                await carry_out(tx, state, await self._ending(tx, state, change.end, by), self._clock.now())
 
         await self._store.write(verb)
-        return await self.get(org, session)
+        return await self.get(org, session, None if change.facet is None else change.facet[0])
 
     async def end(
         self,
         org: OrgId,
         session: SessionId,
-        status: Literal["completed", "failed", "cancelled"],
+        status: EndStatus,
         reason: str | None,
         by: Actor,
         repeat: Repeat | None = None,
     ) -> Result[SessionRecord]:
         async def command(tx: Tx, state: State) -> Command:
-            return EndSession(
-                status=status,
-                by=by,
-                reason=reason,
-                queued=tuple(await tx.queued_inputs(org, session, steers_only=False, limit=MAX_QUEUED)),
-                unfinished=await stopped(tx, state, self._hub),
-            )
+            return await self._ending(tx, state, status, by, reason)
 
         return await self._change(org, session, command, repeat)
+
+    async def _ending(
+        self, tx: Tx, state: State, status: EndStatus, by: Actor, reason: str | None = None
+    ) -> EndSession:
+        org, session = state.session.org, state.session.id
+        return EndSession(
+            status=status,
+            by=by,
+            reason=reason,
+            queued=tuple(await tx.queued_inputs(org, session, steers_only=False, limit=MAX_QUEUED)),
+            unfinished=await stopped(tx, state, self._hub),
+        )
 
     async def archive(
         self, org: OrgId, session: SessionId, archived: bool, by: Actor, repeat: Repeat | None = None
@@ -265,7 +306,34 @@ def _presence(session: Session, holder: str) -> Lease:
     )
 
 
+def _policy(change: SessionChange, policy: Policy) -> Policy | None:
+    """The session's next policy, None if the change leaves it as it is."""
+    if not isinstance(change.policy, Unset):
+        policy = change.policy
+    elif isinstance(change.expires_at, Unset) or change.expires_at == policy.expires_at:
+        return None
+    if not isinstance(change.expires_at, Unset):
+        policy = replace(policy, expires_at=change.expires_at)
+    return NO_POLICY if policy == NO_POLICY else policy
+
+
 def _changes(change: SessionChange) -> dict[str, Json]:
+    """What the log says of a change."""
+    changes = _described(change)
+    if not isinstance(change.expires_at, Unset):
+        changes["expires_at"] = None if change.expires_at is None else change.expires_at.isoformat()
+    if change.facet is not None:
+        dialect, data = change.facet
+        facet: Any = msgspec.json.decode(data)
+        changes["facet"] = {dialect: facet}
+    if change.active_at is not None:
+        changes["active_at"] = change.active_at.isoformat()
+    if change.stated_status is not None:
+        changes["stated_status"] = change.stated_status
+    return changes
+
+
+def _described(change: SessionChange) -> dict[str, Json]:
     changes: dict[str, Json] = {}
     if not isinstance(change.title, Unset):
         changes["title"] = change.title

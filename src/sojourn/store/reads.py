@@ -8,7 +8,7 @@ from uuid import UUID
 from sojourn.domain.agent import Agent
 from sojourn.domain.ask import Ask
 from sojourn.domain.events import RunnerKind
-from sojourn.domain.filter import Position, SessionQuery
+from sojourn.domain.filter import Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import StoredEvent
@@ -17,7 +17,7 @@ from sojourn.domain.turn import Turn
 from sojourn.ports import DueTimer, Ready
 from sojourn.store import leases, rows
 from sojourn.store.db import Db
-from sojourn.store.where import NumberedBinder, condition
+from sojourn.store.where import NumberedBinder, condition, order
 
 _BEFORE_ALL: Final = UUID(int=0)
 NO_PARAMS: Final[rows.Params] = {}
@@ -26,24 +26,33 @@ _LIST = """
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
-    (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
-FROM sessions s WHERE s.org = """
+    (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
 
 
 class StoreReads:
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    async def get_session(self, org: OrgId, session: SessionId) -> SessionRecord | None:
-        row = await self._db.one("get_session", {"org": org, "id": session})
+    async def get_session(
+        self, org: OrgId, session: SessionId, facet: str | None = None
+    ) -> SessionRecord | None:
+        if facet is None:
+            row = await self._db.one("get_session", {"org": org, "id": session})
+        else:
+            params = {"org": org, "id": session, "dialect": facet}
+            row = await self._db.one("get_session_and_facet", params)
         return None if row is None else rows.session_record_of(row)
 
     async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]:
         text, values = compile_list(org, query, self._db)
         return [rows.session_record_of(row) for row in await self._db.select(text, values)]
+
+    async def count_sessions(self, org: OrgId, where: Filter) -> int:
+        text, values = compile_count(org, where, self._db)
+        return int((await self._db.select(text, values))[0][0])
 
     async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None:
         row = await self._db.one("find_session", {"org": org, "kind": kind, "value": value})
@@ -205,12 +214,28 @@ class StoreReads:
 def compile_list(org: OrgId, query: SessionQuery, db: Db) -> tuple[str, list[object]]:
     """The text of a list and its values. The row comparison lets an index on (…, created_at, id) seek the page."""
     bind = NumberedBinder(db.dialect)
-    text = f"{_LIST}{bind(org)} AND {condition(query.where, bind, db.dialect)}"
+    text = _LIST
+    if query.facet is not None:
+        of_session = f"f.org = s.org AND f.session = s.id AND f.dialect = {bind(query.facet)}"
+        text += f", (SELECT f.data FROM facets f WHERE {of_session})"
+    text += f" FROM sessions s WHERE s.org = {bind(org)} AND {condition(query.where, bind, db.dialect)}"
     direction: Literal["ASC", "DESC"] = "DESC" if query.order == "desc" else "ASC"
     if query.after is not None:
         text += f" AND {_beyond(query.after, direction, bind)}"
-    text += f" ORDER BY s.created_at {direction}, s.id {direction} LIMIT {bind(query.limit)}"
+    if query.sort:
+        keys = [order(of, by, bind, db.dialect) for of, by in query.sort]
+        text += f" ORDER BY {', '.join(keys)}, s.id ASC LIMIT {bind(query.limit)}"
+    else:
+        text += f" ORDER BY s.created_at {direction}, s.id {direction} LIMIT {bind(query.limit)}"
+    if query.offset:
+        text += f" OFFSET {bind(query.offset)}"
     return text, bind.values
+
+
+def compile_count(org: OrgId, where: Filter, db: Db) -> tuple[str, list[object]]:
+    bind = NumberedBinder(db.dialect)
+    selected = condition(where, bind, db.dialect)
+    return f"SELECT count(*) FROM sessions s WHERE s.org = {bind(org)} AND {selected}", bind.values
 
 
 def _beyond(position: Position, direction: Literal["ASC", "DESC"], bind: NumberedBinder) -> str:

@@ -32,7 +32,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PICODOLLARS: Final = Decimal(10**12)
 
-SESSION_COLUMNS: Final = 22
+SESSION_COLUMNS: Final = 23
 
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
@@ -71,7 +71,7 @@ def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
         queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
-        archived_at,
+        archived_at, stated_status,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),
@@ -96,13 +96,15 @@ def session_of(row: Row) -> Session:
         ended_at=to_instant_or_none(ended_at),
         end_reason=end_reason,
         archived_at=to_instant_or_none(archived_at),
+        stated_status=stated_status,
     )
 
 
 def session_record_of(row: Row) -> SessionRecord:
+    """A row may have the facet that was asked for as its last column."""
     (
         first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_picodollars, expires_at,
+        cache_write_tokens, cost_picodollars, expires_at, *facet,
     ) = row[SESSION_COLUMNS:]  # fmt: skip
     return SessionRecord(
         session=session_of(row),
@@ -120,6 +122,7 @@ def session_record_of(row: Row) -> SessionRecord:
             Decimal(cost_picodollars) / PICODOLLARS if cost_picodollars else None,
         ),
         expires_at=to_instant_or_none(expires_at),
+        facet=facet[0] if facet else None,
     )
 
 
@@ -143,6 +146,7 @@ def session_params(session: Session) -> dict[str, object]:
         "ended_at": to_micros_or_none(session.ended_at),
         "end_reason": session.end_reason,
         "archived_at": to_micros_or_none(session.archived_at),
+        "stated_status": session.stated_status,
     }
 
 
@@ -178,6 +182,7 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "metadata": to_json_or_none(record.metadata),
         "tags": to_json_or_none(record.tags),
         "external_id": record.external_id,
+        "stated_status": session.stated_status,
     }
 
 

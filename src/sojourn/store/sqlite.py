@@ -28,14 +28,14 @@ from uuid import UUID
 from sojourn.domain.agent import Agent
 from sojourn.domain.draft import State
 from sojourn.domain.errors import StoreUnavailable
-from sojourn.domain.filter import SessionQuery
+from sojourn.domain.filter import Filter, SessionQuery
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import DrivenSession, Recalled, SessionRecord
 from sojourn.ports import Clock, Published, Tx
 from sojourn.store import leases, migrate, rows
 from sojourn.store.db import load_sqlite
-from sojourn.store.reads import StoreReads, compile_list
+from sojourn.store.reads import StoreReads, compile_count, compile_list
 from sojourn.store.rows import Params, Row
 from sojourn.store.tx import StoreTx
 from sojourn.store.where import Dialect
@@ -127,9 +127,15 @@ class SqliteReads(StoreReads):
 
     async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]:
         text, values = compile_list(org, query, self._far)
+        return [rows.session_record_of(row) for row in await self._select(text, values)]
+
+    async def count_sessions(self, org: OrgId, where: Filter) -> int:
+        text, values = compile_count(org, where, self._far)
+        return int((await self._select(text, values))[0][0])
+
+    async def _select(self, text: str, values: Sequence[object]) -> Sequence[Row]:
         select = self._far.select(text, values)
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
-        return [rows.session_record_of(row) for row in found]
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
 
     async def driven_sessions(
         self, org: OrgId, among: Sequence[SessionId] | None = None

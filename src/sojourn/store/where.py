@@ -23,9 +23,18 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "active_at": "s.active_at",
     "ended_at": "s.ended_at",
     "archived_at": "s.archived_at",
+    "revision": "s.revision",
+    "turns": "s.turns",
+    "stated_status": "s.stated_status",
+    "due_at": (
+        "(SELECT min(d.due_at) FROM timers d WHERE d.org = s.org AND d.session = s.id AND d.kind <> 'turn')"
+    ),
 }
 
-_TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id"})
+_TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "stated_status"})
+_NULLABLE: Final[frozenset[f.Field]] = frozenset(
+    {"title", "external_id", "ended_at", "archived_at", "stated_status", "due_at"}
+)
 
 _OPERATORS: Final[dict[f.Operator, str]] = {
     "eq": "=",
@@ -66,7 +75,7 @@ def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
         case f.Compare():
             return _compare(where, bind, dialect)
         case f.OneOf(field, values):
-            return _one_of(_COLUMNS[field], values, bind)
+            return _one_of(expression(field, bind, dialect), values, bind) if values else "FALSE"
         case f.HasTag(tag):
             return f"EXISTS (SELECT 1 FROM tags g WHERE g.org = s.org AND g.session = s.id AND g.tag = {bind(tag)})"
         case f.MetadataIs():
@@ -79,28 +88,104 @@ def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
             assert_never(where)
 
 
+def expression(of: f.Expression, bind: Binder, dialect: Dialect) -> str:
+    """The SQL of a value of the session `s`."""
+    match of:
+        case f.FacetPath(name, path, kind):
+            value = _at("f.data", path, kind, bind, dialect)
+            of_session = f"f.org = s.org AND f.session = s.id AND f.dialect = {bind(name)}"
+            return f"(SELECT {value} FROM facets f WHERE {of_session})"
+        case f.MetadataPath(path, kind):
+            return _at("s.metadata", path, kind, bind, dialect)
+        case f.Word():
+            return _word(of, bind, dialect)
+        case f.FirstOf(parts):
+            return f"COALESCE({', '.join(expression(part, bind, dialect) for part in parts)})"
+        case _:
+            return _COLUMNS[of]
+
+
+def order(of: f.Expression, direction: f.Direction, bind: Binder, dialect: Dialect) -> str:
+    """The SQL to sort by, alike in both databases: nulls last, texts by their code points."""
+    text = expression(of, bind, dialect) + (_CODE_POINTS if _is_text(of, dialect) else "")
+    is_column = not isinstance(of, f.FacetPath | f.MetadataPath | f.Word | f.FirstOf)
+    # Where nothing is null, saying so would keep Postgres from reading an index backwards.
+    nulls = "" if is_column and of not in _NULLABLE else " NULLS LAST"
+    return f"{text} {'DESC' if direction == 'desc' else 'ASC'}{nulls}"
+
+
+_CODE_POINTS: Final = ' COLLATE "C"'
+
+
+def _is_text(of: f.Expression, dialect: Dialect) -> bool:
+    """Whether it is a text that Postgres would order by the database's locale, and SQLite by code points."""
+    if dialect == "sqlite":
+        return False
+    match of:
+        case f.FacetPath() | f.MetadataPath():
+            return of.kind != "number"
+        case f.Word():
+            return True
+        case f.FirstOf(parts):
+            return _is_text(parts[0], dialect)
+        case _:
+            return of in _TEXTS
+
+
+def _at(document: str, path: Sequence[str], kind: f.Kind, bind: Binder, dialect: Dialect) -> str:
+    """The value at a path of a JSON document; null where it is not of its kind."""
+    if dialect == "postgres":
+        place = f"{document}::jsonb #> {bind(list(path))}::text[]"
+        value = f"({place} #>> '{{}}')"
+        if kind == "any":
+            return value
+        word, cast = {"text": ("string", ""), "number": ("number", "::numeric"), "boolean": ("boolean", "")}[
+            kind
+        ]
+        return f"CASE WHEN jsonb_typeof({place}) = '{word}' THEN {value}{cast} END"
+    place = bind("$" + "".join(f'."{part}"' for part in path))
+    value, type = f"json_extract({document}, {place})", f"json_type({document}, {place})"
+    match kind:
+        case "any":
+            return value
+        case "text":
+            return f"CASE WHEN {type} = 'text' THEN {value} END"
+        case "number":
+            return f"CASE WHEN {type} IN ('integer', 'real') THEN {value} END"
+        case "boolean":
+            return f"CASE WHEN {type} IN ('true', 'false') THEN {type} END"
+
+
+def _word(of: f.Word, bind: Binder, dialect: Dialect) -> str:
+    # A parameter in the branch of a CASE gives Postgres no type to go by.
+    cast = "::text" if dialect == "postgres" else ""
+    whens = [f"WHEN {condition(where, bind, dialect)} THEN {bind(word)}{cast}" for where, word in of.cases]
+    otherwise = f"{bind(of.otherwise)}{cast}"
+    return f"CASE {' '.join(whens)} ELSE {otherwise} END" if whens else otherwise
+
+
 def _compare(where: f.Compare, bind: Binder, dialect: Dialect) -> str:
-    column = _COLUMNS[where.field]
+    left = expression(where.field, bind, dialect)
     match where.op:
         case "is_null":
-            return f"{column} IS NULL"
+            return f"{left} IS NULL"
         case "not_null":
-            return f"{column} IS NOT NULL"
+            return f"{left} IS NOT NULL"
         case "like":
             # SQLite's LIKE takes ASCII letters of either case for the same.
             word = "ILIKE" if dialect == "postgres" else "LIKE"
-            return f"{column} {word} {bind(where.value)} ESCAPE '\\'"
+            return f"{left} {word} {bind(where.value)} ESCAPE '\\'"
         case _:
             # Texts are ordered as SQLite does it, by their code points, and not by the database's locale.
-            is_text = dialect == "postgres" and where.field in _TEXTS and where.op not in ("eq", "ne")
-            order = ' COLLATE "C"' if is_text else ""
-            return f"{column} {_OPERATORS[where.op]} {bind(where.value)}{order}"
+            is_ordered = where.op not in ("eq", "ne") and _is_text(where.field, dialect)
+            by = _CODE_POINTS if is_ordered else ""
+            return f"{left} {_OPERATORS[where.op]} {bind(where.value)}{by}"
 
 
-def _one_of(column: str, values: Sequence[f.Value], bind: Binder) -> str:
+def _one_of(left: str, values: Sequence[f.Value], bind: Binder) -> str:
     if len(values) == 1:
-        return f"{column} = {bind(values[0])}"
-    return f"{column} IN ({', '.join(bind(value) for value in values)})" if values else "FALSE"
+        return f"{left} = {bind(values[0])}"
+    return f"{left} IN ({', '.join(bind(value) for value in values)})"
 
 
 def _metadata(where: f.MetadataIs, bind: Binder, dialect: Dialect) -> str:
