@@ -52,7 +52,7 @@ class Channel:
         self.last_seq = 0
         self.closing: Closing | None = None
         self.subscribers = 0
-        self.waiters: list[asyncio.Future[None]] = []
+        self.waiters: set[asyncio.Future[None]] = set()
 
     def push(self, items: Sequence[Item]) -> None:
         self.items.extend(items)
@@ -70,7 +70,7 @@ class Channel:
         return list(islice(self.items, position - start, None))
 
     def wake(self) -> None:
-        waiters, self.waiters = self.waiters, []
+        waiters, self.waiters = self.waiters, set()
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -80,8 +80,12 @@ class Channel:
         if self.end > position or self.closing is not None:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiters.append(waiter)
-        await waiter
+        self.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            # A follower that goes leaves nothing behind, however long the session stays silent.
+            self.waiters.discard(waiter)
 
 
 class Hub:
