@@ -1,0 +1,74 @@
+"""`python -m tests.chaos --rounds 200`: kill a server again and again, and say what it kept."""
+
+import argparse
+import asyncio
+import sys
+from collections import Counter
+
+from tests.chaos.round import Outcome, run_round
+
+# What tells that the kills met something.
+FACTS = (
+    "turn.started",
+    "turn.reclaimed",
+    "turn.retried",
+    "turn.completed",
+    "turn.failed",
+    "turn.cancelled",
+    "message.abandoned",
+    "tool.completed done",
+    "tool.completed error",
+    "tool.completed unknown",
+    "tool.completed cancelled",
+    "effects done again",
+)
+
+
+def line(number: int, seed: int, outcome: Outcome) -> str:
+    verdict = f"{len(outcome.violations)} VIOLATIONS, see {outcome.directory}" if outcome.violations else "ok"
+    return (
+        f"{number:4}  seed {seed}  {outcome.starts} starts, {outcome.requests} requests, "
+        f"{outcome.events} events  killed {', '.join(outcome.kills)}: {verdict}"
+    )
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    totals = {
+        "rounds": len(outcomes),
+        "starts": sum(outcome.starts for outcome in outcomes),
+        "acknowledged requests": sum(outcome.requests for outcome in outcomes),
+        "events followed": sum(outcome.events for outcome in outcomes),
+        "kills": sum(len(outcome.kills) for outcome in outcomes),
+    }
+    kills = Counter(point for outcome in outcomes for point in outcome.kills)
+    facts = sum((outcome.facts for outcome in outcomes), Counter[str]())
+    lines = [f"{name}: {number}" for name, number in totals.items()]
+    lines += [f"  {point:25} {number:5}" for point, number in sorted(kills.items())]
+    lines += ["in the logs:", *(f"  {fact:25} {facts[fact]:5}" for fact in FACTS)]
+    violations = sum(len(outcome.violations) for outcome in outcomes)
+    return "\n".join([*lines, f"violations: {violations}"])
+
+
+async def run(rounds: int, first_seed: int) -> int:
+    outcomes: list[Outcome] = []
+    for number in range(1, rounds + 1):
+        seed = first_seed + number - 1
+        outcome = await run_round(seed)
+        outcomes.append(outcome)
+        print(line(number, seed, outcome), flush=True)
+        for violation in outcome.violations:
+            print(f"      {violation}", flush=True)
+    print(summary(outcomes))
+    return 1 if any(outcome.violations for outcome in outcomes) else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1, help="of the first round; one round is one seed")
+    options = parser.parse_args()
+    sys.exit(asyncio.run(run(options.rounds, options.seed)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""What the log, the clients and the outside must agree on once every turn has ended."""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sojourn.wiring import DATABASE_FILE
+from tests.chaos.client import Reader, Witness
+from tests.chaos.outside import Effect, effects
+from tests.chaos.server import OUTSIDE_FILE
+from tests.chaos.tools import REPEATABLE
+from tests.support.invariants import check_sqlite_file
+
+
+@dataclass
+class Step:
+    """One model call or tool call, by what the log says of it. `intents` are the processes that announced it."""
+
+    name: str
+    intents: list[int] = field(default_factory=list[int])
+    status: str | None = None
+    completed_by: int = 0
+
+
+@dataclass
+class Log:
+    """The sessions' events as (seq, id, type), and the steps of all turns by the keys that effects have.
+
+    `facts` counts what tells how hard a round was.
+    """
+
+    events: dict[str, list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
+    steps: dict[tuple[str, str], Step] = field(default_factory=dict[tuple[str, str], Step])
+    inputs: Counter[str] = field(default_factory=Counter[str])
+    facts: Counter[str] = field(default_factory=Counter[str])
+
+
+async def check(
+    data_dir: Path, pids: Sequence[int], witness: Witness, readers: Sequence[Reader]
+) -> tuple[list[str], Counter[str]]:
+    """Everything that is wrong, one sentence each, and the log's facts."""
+    path = data_dir / DATABASE_FILE
+    log, done = read_log(path), effects(data_dir / OUTSIDE_FILE)
+    log.facts["effects done again"] = len(done) - len({(effect.kind, effect.key) for effect in done})
+    problems = [
+        *witness.violations,
+        *await check_sqlite_file(path),
+        *at_rest(path),
+        *not_as_acknowledged(log, witness),
+        *not_as_told(log, readers),
+        *done_wrongly(log, done, pids),
+    ]
+    return problems, log.facts
+
+
+def read_log(path: Path) -> Log:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        rows = connection.execute(
+            "SELECT session, seq, id, type, turn, data FROM events ORDER BY session, seq"
+        ).fetchall()
+    log, reading = Log(), Reading()
+    for session, seq, id, type, turn, text in rows:
+        data = json.loads(text)
+        log.facts[f"{type} {data['status']}" if type == "tool.completed" else type] += 1
+        log.events[str(UUID(bytes=session))].append((seq, str(UUID(bytes=id)), type))
+        reading.take(log, type, turn, data)
+    return log
+
+
+class Reading:
+    """What must be remembered of a log to name the steps in it."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._last_text: dict[bytes, str] = {}
+        self._holder: dict[bytes, int] = {}
+        self._tools: dict[tuple[bytes, int, int], Step] = {}
+
+    def take(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
+        match type:
+            case "input.received":
+                log.inputs[data["input"]] += 1
+                self._texts[data["input"]] = "".join(part["text"] for part in data["content"])
+            case "input.delivered":
+                self._last_text[turn] = self._texts[data["input"]]
+            case "turn.started":
+                self._holder[turn] = int(data["worker"].split("/")[1])
+            case "model.called":
+                step = log.steps.setdefault(self._call(turn, data), Step("model"))
+                step.intents.append(self._holder[turn])
+            case "model.completed":
+                step = log.steps[self._call(turn, data)]
+                step.status, step.completed_by = "done", self._holder[turn]
+            case "tool.requested":
+                step = self._tools[turn, data["call"], data["index"]] = Step(data["name"])
+                key = json.loads(data["arguments"]).get("key")
+                if key is not None:
+                    log.steps["tool", key] = step
+            case "tool.started":
+                self._tools[turn, data["call"], data["index"]].intents.append(self._holder[turn])
+            case "tool.completed":
+                step = self._tools[turn, data["call"], data["index"]]
+                step.status, step.completed_by = data["status"], self._holder[turn]
+            case _:
+                pass
+
+    def _call(self, turn: bytes, data: dict[str, Any]) -> tuple[str, str]:
+        return "model", f"{data['call']} {self._last_text[turn]}"
+
+
+def at_rest(path: Path) -> Iterator[str]:
+    """Everything that was asked for has ended."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        restless = connection.execute(
+            "SELECT id, activity FROM sessions WHERE activity <> 'idle' OR open_turn IS NOT NULL"
+        ).fetchall()
+    for session, activity in restless:
+        yield f"session {UUID(bytes=session)} is still {activity}"
+
+
+def not_as_acknowledged(log: Log, witness: Witness) -> Iterator[str]:
+    sent = [done.id for done in witness.acknowledged if done.path.endswith("/inputs")]
+    for input in sent:
+        if log.inputs[input] != 1:
+            yield f"input {input} was acknowledged and is in the log {log.inputs[input]} times"
+    for input in log.inputs.keys() - set(sent):
+        yield f"input {input} is in the log, and the request that made it was answered with another"
+
+
+def not_as_told(log: Log, readers: Sequence[Reader]) -> Iterator[str]:
+    for reader in readers:
+        if reader.told != log.events[reader.session][: len(reader.told)]:
+            yield f"a reader of session {reader.session} was told {reader.told}"
+
+
+def done_wrongly(log: Log, done: Sequence[Effect], pids: Sequence[int]) -> Iterator[str]:
+    by_step: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for effect in done:
+        by_step[effect.kind, effect.key].append(effect.pid)
+    for step in by_step.keys() - log.steps.keys():
+        yield f"{step} was done and is not in the log"
+    for key, step in log.steps.items():
+        for problem in _of_step(step, by_step[key], pids):
+            yield f"{key}: {problem}"
+
+
+def _of_step(step: Step, done_by: list[int], pids: Sequence[int]) -> Iterator[str]:
+    """No effect without its intent, none after its completion, and none twice that may not be done twice."""
+    if not Counter(done_by) <= Counter(step.intents):
+        yield f"done by {done_by}, announced by {step.intents}"
+    if len(done_by) > 1 and step.name not in REPEATABLE and step.name != "model":
+        yield f"a {step.name} was done {len(done_by)} times"
+    if step.status == "done" and step.completed_by not in done_by:
+        yield f"completed by {step.completed_by} and done by {done_by}"
+    if step.status is None:
+        return
+    later = pids[pids.index(step.completed_by) + 1 :]
+    if again := [pid for pid in done_by if pid in later]:
+        yield f"completed by {step.completed_by} and done again by {again}"

@@ -1,0 +1,71 @@
+"""What is asked of the server in a round: sessions with inputs, scripts for their turns, replays and stops."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from tests.chaos.client import Caller, Reader
+from tests.chaos.tools import NAMES, REFUSES
+
+DELIVERIES = ("queue", "queue", "queue", "steer", "interrupt")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    sessions: int = 4
+    inputs: int = 4
+    replays: int = 2
+
+
+def tool_call(random: Random, key: str) -> dict[str, Any]:
+    name = random.choice([*NAMES, *NAMES, REFUSES, "write_file", "is-missing"])
+    arguments = {"path": "a.txt", "content": key} if name == "write_file" else {"key": key}
+    return {"name": name, "arguments": arguments}
+
+
+def simulated(random: Random, key: str) -> str:
+    """A script of `sim/script`."""
+    steps: list[dict[str, Any]] = []
+    for call in range(1, random.randint(1, 4)):
+        steps += random.choice([[], [], [{"sleep": 0.005}], [{"error": "transient"}]])
+        steps.append({"call": tool_call(random, f"{key}/{call}/0")})
+    return json.dumps([*steps, {"say": f"{key} is done"}])
+
+
+def parallel(random: Random, key: str) -> str:
+    """A script of the model that calls tools side by side."""
+    steps: list[list[dict[str, Any]] | str] = [
+        [tool_call(random, f"{key}/{call}/{index}") for index in range(random.randint(1, 4))]
+        for call in range(1, random.randint(2, 4))
+    ]
+    return json.dumps([*steps, f"{key} is done with it"])
+
+
+async def run_session(caller: Caller, random: Random, name: str, load: Load) -> Reader:
+    """One session from its creation until all its turns have ended."""
+    agent, script = random.choice([("scripted", simulated), ("parallel", parallel)])
+    session = (await caller.make("/sessions", {"agent": agent, "title": name}, f"{name}-create"))["id"]
+    reader = Reader(caller, session)
+    following = asyncio.create_task(reader.follow())
+    try:
+        await reader.live()
+        inputs: list[str] = []
+        for number in range(load.inputs):
+            key = f"{name}-{number}"
+            body = {"content": script(random, key), "delivery": random.choice(DELIVERIES)}
+            sent = await caller.make(f"/sessions/{session}/inputs", body, key)
+            inputs.append(sent["id"])
+            if random.random() < 0.1:
+                # It may have ended by then, or not have begun.
+                await caller.post(f"/sessions/{session}/turns/{sent['turn']}/cancel", {}, f"{key}-cancel")
+            if random.random() < 0.5:
+                await reader.settled(inputs)
+        await reader.settled(inputs)
+        for done in random.sample(caller.witness.acknowledged, load.replays):
+            await caller.replay(done)
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+    return reader

@@ -1,0 +1,78 @@
+"""Where a server is killed, and in which way a deliberately broken one is wrong."""
+
+import os
+import signal
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+# while_starting  any of the others, before the server listens
+# before_commit   a verb has run, its transaction is not committed
+# before_publish  the commit is durable, and nobody was told of it
+# before_answer   its followers were told, its caller was not
+# before_call     the intent of a model call is in the log, the call has not begun
+# mid_stream      a piece of the model's answer is out
+# before_effect   a tool runs and has done nothing yet
+# after_effect    a tool has done its work and not returned
+# between_tools   a tool has done its work while others of the same answer still run
+Point = Literal[
+    "while_starting",
+    "before_commit",
+    "before_publish",
+    "before_answer",
+    "before_call",
+    "mid_stream",
+    "before_effect",
+    "after_effect",
+    "between_tools",
+]
+POINTS: Final[tuple[Point, ...]] = get_args(Point)
+
+# early_answer    a request is answered, and what it wrote is lost
+# early_publish   followers are told of a commit that does not come
+# reruns          tools that may not be run again are
+# forgets_keys    what a restarted server knows of answered requests is gone
+Defect = Literal["early_answer", "early_publish", "reruns", "forgets_keys"]
+
+KILL_VARIABLE: Final = "CHAOS_KILL"
+DEFECT_VARIABLE: Final = "CHAOS_DEFECT"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The process kills itself at the `number`-th time that it comes to `point`."""
+
+    point: Point
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.point}:{self.number}"
+
+
+class Killer:
+    """Counts how often the process came to each point, from when it `listens`."""
+
+    def __init__(self, plan: Plan | None) -> None:
+        self.listens = False
+        self._plan = plan
+        self._counts = Counter[str]()
+
+    @classmethod
+    def of_environment(cls) -> "Killer":
+        text = os.environ.get(KILL_VARIABLE)
+        if not text:
+            return cls(None)
+        name, _, number = text.partition(":")
+        return cls(Plan(next(point for point in POINTS if point == name), int(number)))
+
+    def is_due(self, point: Point) -> bool:
+        at = point if self.listens else "while_starting"
+        self._counts[at] += 1
+        return self._plan == Plan(at, self._counts[at])
+
+    def hit(self, point: Point) -> None:
+        if self.is_due(point):
+            self.kill()
+
+    def kill(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,193 @@
+"""One round: clients at work, a server that is killed under them, a restart, and the reckoning."""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+from typing import Final
+
+import httpx2
+
+from tests.chaos.checks import check
+from tests.chaos.client import Caller, Reader, Witness
+from tests.chaos.load import Load, run_session
+from tests.chaos.plan import POINTS, Defect, Plan, Point
+from tests.chaos.process import Server
+from tests.chaos.server import KEY
+
+BOUND_SECONDS: Final = 60.0
+# How far into a round a point's number may lie. A number that is never reached is a kill at rest.
+REACH: Final[dict[Point, int]] = {
+    "while_starting": 8,
+    "before_commit": 40,
+    "before_publish": 25,
+    "before_answer": 40,
+    "before_call": 8,
+    "mid_stream": 20,
+    "before_effect": 6,
+    "after_effect": 6,
+    "between_tools": 2,
+}
+RANDOM_SECONDS: Final = 0.6
+ANSWERS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """A kill by the server itself (`plan`), at an answer's arrival, or after some seconds."""
+
+    point: str
+    plan: Plan | None = None
+    answer: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`kills` are the points at which the server was killed, in their order. `directory` is kept after a violation."""
+
+    kills: tuple[str, ...]
+    starts: int
+    requests: int
+    events: int
+    violations: tuple[str, ...]
+    facts: Counter[str]
+    directory: Path
+
+
+def draw_kill(random: Random) -> Kill:
+    if random.random() < 0.1:
+        return Kill("at_answer", answer=random.randint(1, ANSWERS))
+    if random.random() < 0.2:
+        return Kill("at_random", seconds=random.uniform(0, RANDOM_SECONDS))
+    point = random.choice(POINTS)
+    return Kill(point, Plan(point, random.randint(1, REACH[point])))
+
+
+def draw_kills(random: Random) -> list[Kill]:
+    """One, and often others while the server recovers from it."""
+    return [draw_kill(random) for _ in range(random.choice([1, 2, 2, 3]))]
+
+
+async def run_round(
+    seed: int,
+    kills: Sequence[Kill] | None = None,
+    load: Load | None = None,
+    defect: Defect | None = None,
+    bound_seconds: float = BOUND_SECONDS,
+) -> Outcome:
+    """`bound_seconds` is how long the clients wait for all that they asked for to end."""
+    random = Random(seed)
+    kills = draw_kills(random) if kills is None else kills
+    directory = Path(tempfile.mkdtemp(prefix=f"sojourn-chaos-{seed}-"))
+    outcome = await _Round(random, directory, kills, load or Load(), defect).run(bound_seconds)
+    if not outcome.violations:
+        shutil.rmtree(directory)
+    return outcome
+
+
+class _Round:
+    def __init__(
+        self, random: Random, directory: Path, kills: Sequence[Kill], load: Load, defect: Defect | None
+    ) -> None:
+        self._random = random
+        self._directory = directory
+        self._kills = kills
+        self._load = load
+        self._server = Server(directory, defect)
+        self._witness = Witness()
+        self._done: list[str] = []
+
+    async def run(self, bound_seconds: float) -> Outcome:
+        readers: list[Reader] = []
+        try:
+            async with asyncio.timeout(bound_seconds):
+                readers = await self._work_through()
+        except TimeoutError:
+            self._witness.violations.append(f"not every turn had ended after {bound_seconds:g} s")
+        except ExceptionGroup as errors:
+            self._witness.violations.extend(repr(error) for error in errors.exceptions)
+        finally:
+            status = await self._server.stop()
+        if status:
+            self._witness.violations.append(f"the server ended with status {status}")
+        self._witness.violations.extend(self._server.complaints())
+        violations, facts = await check(self._directory, self._server.pids, self._witness, readers)
+        return Outcome(
+            kills=tuple(self._done),
+            starts=len(self._server.pids),
+            requests=len(self._witness.acknowledged),
+            events=sum(len(reader.told) for reader in readers),
+            violations=tuple(violations),
+            facts=facts,
+            directory=self._directory,
+        )
+
+    async def _work_through(self) -> list[Reader]:
+        async with httpx2.AsyncClient(
+            headers={"Authorization": f"Bearer {KEY}"},
+            limits=httpx2.Limits(max_connections=None),
+            timeout=httpx2.Timeout(BOUND_SECONDS),
+            trust_env=False,
+        ) as http:
+            caller = Caller(self._server, http, self._witness)
+            async with asyncio.TaskGroup() as tasks:
+                names = [f"s{number}" for number in range(self._load.sessions)]
+                seeds = [self._random.random() for _ in names]
+                at_work = [
+                    tasks.create_task(self._session(caller, Random(seed), name))
+                    for name, seed in zip(names, seeds, strict=True)
+                ]
+                await self._kill_and_restart(at_work)
+            for done in self._witness.acknowledged:
+                await caller.replay(done)
+        return [task.result() for task in at_work]
+
+    async def _session(self, caller: Caller, random: Random, name: str) -> Reader:
+        await self._server.up_after(0)
+        return await run_session(caller, random, name, self._load)
+
+    async def _kill_and_restart(self, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
+        for kill in self._kills:
+            await self._die(kill, at_work)
+        self._witness.on_answer = _at_answer(0, self._server.kill)
+        if not await self._server.start():
+            self._witness.violations.append("the server does not start any more")
+
+    async def _die(self, kill: Kill, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
+        """Start the server and see it killed, at the latest when there is nothing left to do."""
+        self._witness.on_answer = _at_answer(kill.answer, self._server.kill)
+        timer = None
+        if await self._server.start(kill.plan) and kill.seconds is not None:
+            timer = asyncio.get_running_loop().call_later(kill.seconds, self._server.kill)
+        ended = asyncio.create_task(self._server.ended())
+        at_rest = asyncio.create_task(_all_done(at_work))
+        await asyncio.wait([ended, at_rest], return_when=asyncio.FIRST_COMPLETED)
+        at_rest.cancel()
+        self._done.append(kill.point if ended.done() else "at_rest")
+        if timer is not None:
+            timer.cancel()
+        self._server.kill()
+        if (status := await ended) != -SIGKILL:
+            self._witness.violations.append(f"the server ended by itself, with status {status}")
+
+
+def _at_answer(number: int, act: Callable[[], None]) -> Callable[[], None]:
+    """Acts at the `number`-th answer from now on; never for 0."""
+    answers = count(1)
+
+    def on_answer() -> None:
+        if next(answers) == number:
+            act()
+
+    return on_answer
+
+
+async def _all_done(tasks: Sequence["asyncio.Task[Reader]"]) -> None:
+    await asyncio.wait(tasks)

@@ -1,0 +1,48 @@
+"""A killed server loses nothing that it told anybody of, and does nothing twice that it knows it did.
+
+`python -m tests.chaos --rounds 200` is the long form.
+"""
+
+import pytest
+
+from tests.chaos.load import Load
+from tests.chaos.plan import Plan, Point
+from tests.chaos.round import Kill, Outcome, run_round
+
+pytestmark = pytest.mark.slow
+
+SMALL = Load(sessions=2, inputs=3)
+# Numbers that a small round is sure to come to.
+NUMBERS: dict[Point, int] = {
+    "while_starting": 2,
+    "before_commit": 9,
+    "before_publish": 5,
+    "before_answer": 12,
+    "before_call": 3,
+    "mid_stream": 4,
+    "before_effect": 2,
+    "after_effect": 3,
+    "between_tools": 1,
+}
+
+
+def assert_kept(outcome: Outcome) -> None:
+    assert outcome.violations == (), f"the files are in {outcome.directory}"
+
+
+@pytest.mark.parametrize("point", NUMBERS)
+async def test_a_server_killed_at_a_chosen_point_keeps_every_promise(point: Point) -> None:
+    outcome = await run_round(2, [Kill(point, Plan(point, NUMBERS[point]))], SMALL)
+    assert outcome.kills == (point,)
+    assert_kept(outcome)
+
+
+async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered() -> None:
+    outcome = await run_round(2, [Kill("at_answer", answer=answer) for answer in (3, 2, 1)], SMALL)
+    assert outcome.kills == ("at_answer",) * 3
+    assert_kept(outcome)
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_server_killed_at_random_keeps_every_promise(seed: int) -> None:
+    assert_kept(await run_round(seed))
