@@ -179,7 +179,11 @@ def _wait_turn(draft: Draft, command: c.WaitTurn) -> None:
     draft.say(e.TurnWaiting(mode=command.mode, asks=tuple(ask.id for ask in command.asks)), turn.id)
     parks = command.mode == "parked"
     status = next_status(turn.status, Move.PARK if parks else Move.HOLD)
-    draft.put_turn(replace(turn, status=status, parked=parks, open_asks=len(command.asks), stalled=0))
+    # A held wait that was reclaimed leaves its asks behind, and they are still to be decided.
+    open_asks = turn.open_asks + len(command.asks)
+    if not open_asks:
+        raise WrongState("turn", turn.status, "wait for nothing")
+    draft.put_turn(replace(turn, status=status, parked=parks, open_asks=open_asks, stalled=0))
     if parks:
         draft.advance_fence()
         draft.lease = "release"

@@ -166,7 +166,12 @@ class SqliteStore:
         self._published = published
         texts = load_sqlite()
         self._writer = _connect(path)
-        self.applied = _migrate(self._writer, clock)
+        try:
+            self.applied = _migrate(self._writer, clock)
+        except BaseException:
+            self._writer.close()
+            os.close(self._lock)
+            raise
         self._db = SqliteDb(self._writer, texts)
         self._readers = [_connect(path, readonly=True) for _ in range(2)]
         near, far = (SqliteDb(reader, texts) for reader in self._readers)

@@ -229,6 +229,12 @@ def test_a_held_turn_runs_on_from_its_last_decision() -> None:
     assert model.turn.status is TurnStatus.RUNNING
 
 
+def test_a_wait_for_nothing_is_refused_as_nobody_would_end_it() -> None:
+    model = begun()
+    with pytest.raises(WrongState, match="wait for nothing"):
+        model.apply(c.WaitTurn(events=(), asks=(), mode="parked"), START)
+
+
 def test_the_asks_of_a_lost_worker_are_still_waited_for() -> None:
     model = begun()
     assert model.turn is not None
