@@ -1,10 +1,10 @@
 """Turns: the worker's protocol (claim → renew → append → settle), and what clients read and cancel."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import Final, Literal
 
 from sojourn.domain.agent import SPAWNING
@@ -37,6 +37,8 @@ from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, stopp
 
 LEASE_TTL_SECONDS: Final = 15.0
 MAX_STEERS: Final = 100
+CLAIM_TRIES: Final = 3
+CLAIM_PAUSE_SECONDS: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +98,21 @@ class TurnService:
     async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
         """Take the turn if it is still to be had. The first model call's intent is part of the claim."""
 
-        async def verb(tx: Tx, wait: bool) -> ClaimedTurn | Unset | None:
-            state = await tx.lock_session(ready.org, ready.session, wait)
+        async def verb(tx: Tx) -> ClaimedTurn | Unset | None:
+            state = await tx.lock_session(ready.org, ready.session, wait=False)
             if state is None:
                 return UNSET
             if not self._is_claimable(state, runners):
                 return None
             return await self._claim(tx, state, worker)
 
-        # Whoever holds the lock most likely takes the turn. If not (an input's append leaves it ready, and tells
-        # nobody of it again), it is free in a moment.
-        for wait in (False, True):
-            claimed = await self._store.write(partial(verb, wait=wait))
+        # A claim never waits for a row: that would keep a connection from the others. Whoever holds the lock most
+        # likely takes the turn; if not (an input's append leaves it ready), the row is free in a moment.
+        for _ in range(CLAIM_TRIES):
+            claimed = await self._store.write(verb)
             if not isinstance(claimed, Unset):
                 return claimed
+            await asyncio.sleep(CLAIM_PAUSE_SECONDS)
         return None
 
     def _is_claimable(self, state: State, runners: Collection[RunnerKind]) -> bool:
