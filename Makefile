@@ -48,6 +48,15 @@ layers: $(READY) ## import-linter
 tests: $(READY) ## pytest
 	@$(BIN)/pytest
 
+chaos: $(READY) ## kill a server 200 times and check what is left
+	@$(BIN)/python -m tests.chaos --rounds 200
+
+race: $(READY) ## race clients, workers and time on both databases
+	@$(BIN)/python -m tests.race --rounds 20000
+
+bench: $(READY) ## measure every budget beside its floor
+	@$(BIN)/python -m bench all
+
 count: ## install the base in a fresh environment and count its packages
 	@PYTHON=$(PYTHON) scripts/count
 
