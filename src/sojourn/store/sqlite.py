@@ -45,7 +45,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 # How long the verbs of one batch may keep the event loop from its other work.
-SLICE_SECONDS: Final = 0.004
+SLICE_SECONDS: Final = 0.008
 # Transaction numbers are reserved this many at a time, so that a commit does not pay for one.
 TX_BLOCK: Final = 100_000
 EX_IOERR: Final = 74
