@@ -40,13 +40,14 @@ DEFECT_VARIABLE: Final = "CHAOS_DEFECT"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The process kills itself at the `number`-th time that it comes to `point`."""
+    """The process kills itself, or falls asleep, at the `number`-th time that it comes to `point`."""
 
     point: Point
     number: int
+    asleep: bool = False
 
     def __str__(self) -> str:
-        return f"{self.point}:{self.number}"
+        return f"{self.point}:{self.number}:{'sleep' if self.asleep else 'die'}"
 
 
 class Killer:
@@ -62,17 +63,18 @@ class Killer:
         text = os.environ.get(KILL_VARIABLE)
         if not text:
             return cls(None)
-        name, _, number = text.partition(":")
-        return cls(Plan(next(point for point in POINTS if point == name), int(number)))
+        name, number, action = text.split(":")
+        return cls(Plan(next(point for point in POINTS if point == name), int(number), action == "sleep"))
 
     def is_due(self, point: Point) -> bool:
         at = point if self.listens else "while_starting"
         self._counts[at] += 1
-        return self._plan == Plan(at, self._counts[at])
+        plan = self._plan
+        return plan is not None and (plan.point, plan.number) == (at, self._counts[at])
 
     def hit(self, point: Point) -> None:
         if self.is_due(point):
             self.kill()
 
     def kill(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if self._plan and self._plan.asleep else signal.SIGKILL)

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,11 +19,12 @@ LOG_FILE: Final = "server.log"
 class Server:
     """`pids` are the processes that were started, in their order."""
 
-    def __init__(self, data_dir: Path, defect: Defect | None = None) -> None:
+    def __init__(self, data_dir: Path, defect: Defect | None = None, options: Sequence[str] = ()) -> None:
         self.data_dir = data_dir
         self.port = 0
         self.pids: list[int] = []
         self._defect = defect
+        self._options = options
         self._process: asyncio.subprocess.Process
         self._starts = 0
         self._started = asyncio.Condition()
@@ -36,7 +39,7 @@ class Server:
         with (self.data_dir / LOG_FILE).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.chaos.server", "--data-dir", str(self.data_dir)),
-                *("--port", str(self.port)),
+                *("--port", str(self.port), *self._options),
                 env=self._environment(plan),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -67,8 +70,11 @@ class Server:
         return await self._process.wait()
 
     def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError):
-            self._process.kill()
+            self._process.send_signal(number)
 
     async def stop(self) -> int:
         with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A real server over SQLite that kills itself where it is told: `python -m tests.chaos.server --data-dir …`.
+"""A real server that kills itself where it is told: `python -m tests.chaos.server --data-dir …`.
 
 What it is made of is what `sojourn serve` is made of, except that its store, hub, tools and models count how often
 they come to a point.
@@ -23,6 +23,7 @@ from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.log import StoredEvent
 from sojourn.ports import Reads, Store, Tx
 from sojourn.service.hub import Hub
+from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.store.tx import StoreTx
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store
 from tests.chaos.model import PARALLEL, WatchedModels
@@ -117,9 +118,9 @@ def forget_keys(path: Path) -> None:
         connection.execute("DELETE FROM idempotency")
 
 
-async def serve(data_dir: Path, listener: socket.socket) -> None:
+async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.socket) -> None:
     defect, killer = os.environ.get(DEFECT_VARIABLE, ""), Killer.of_environment()
-    settings = Settings(data_dir=data_dir, bootstrap_key=KEY)
+    data_dir = settings.data_dir
     if defect == "forgets_keys" and (data_dir / DATABASE_FILE).exists():
         forget_keys(data_dir / DATABASE_FILE)
     clock, hub = SteadyClock(), KillingHub(killer)
@@ -131,6 +132,7 @@ async def serve(data_dir: Path, listener: socket.socket) -> None:
         clock=clock,
         client_for=WatchedModels(outside, killer).client_for,
         toolsets=chaos_tools(Lines(outside, killer), reruns=defect == "reruns"),
+        lease_ttl_seconds=lease_ttl_seconds,
     )
     async with assemble(settings, parts) as running:
         agents = running.services.agents
@@ -160,10 +162,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--database-url")
+    parser.add_argument("--lease-ttl-seconds", type=float, default=LEASE_TTL_SECONDS)
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
+    settings = Settings(data_dir=options.data_dir, database_url=options.database_url, bootstrap_key=KEY)
     with socket.create_server(("127.0.0.1", options.port)) as listener:
-        asyncio.run(serve(options.data_dir, listener))
+        asyncio.run(serve(settings, options.lease_ttl_seconds, listener))
 
 
 if __name__ == "__main__":

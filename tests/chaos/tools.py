@@ -1,6 +1,7 @@
 """Tools whose effects are seen outside, each at its own pace."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 from sojourn.ports import Journal
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import BUILT_IN, Tool, ToolFailed
+from tests.chaos.gate import pass_gate
 from tests.chaos.outside import Outside
 from tests.chaos.plan import Killer
 
@@ -22,6 +24,8 @@ KINDS: Final = (
 NAMES: Final = tuple(name for name, _, _ in KINDS)
 REPEATABLE: Final = frozenset(name for name, repeatable, _ in KINDS if repeatable)
 REFUSES: Final = "refuse"
+GATE: Final = "gate"
+GATE_VARIABLE: Final = "CHAOS_GATE"
 
 
 class Lines:
@@ -66,5 +70,9 @@ def chaos_tools(lines: Lines, *, reruns: bool) -> dict[str, tuple[Tool, ...]]:
     async def refuse(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
         raise ToolFailed("No.")
 
+    async def gate(_journal: Journal, arguments: Mapping[str, Any]) -> str:
+        return await pass_gate(int(os.environ[GATE_VARIABLE]), arguments["key"])
+
+    gated = Tool(ToolSpec(GATE, GATE, {"type": "object"}), gate)
     refusing = Tool(ToolSpec(REFUSES, REFUSES, {"type": "object"}), refuse)
-    return {**BUILT_IN, TOOLSET: (*(line_tool(*kind) for kind in KINDS), refusing)}
+    return {**BUILT_IN, TOOLSET: (*(line_tool(*kind) for kind in KINDS), gated, refusing)}

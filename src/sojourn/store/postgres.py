@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 # A verb meets another's lock in the opposite order only by a bug, or by an index's; it is repeated this often.
 MAX_ATTEMPTS: Final = 3
+# A process that is stopped between two statements of a transaction (SIGSTOP, a frozen machine, a lost network) holds
+# the session's row; well before a turn's lease lapses the server takes it away from that process.
+_SETTINGS: Final = {"idle_in_transaction_session_timeout": "10s"}
 # Any number that no other program locks: it serialises the migrations of processes that start together.
 MIGRATION_LOCK: Final = 0x50_0A_0A_A1
 
@@ -67,6 +70,22 @@ class PostgresDb:
         text, names = self._texts[name]
         counters.statements += 1
         return text, [params[name] for name in names]
+
+
+class _PooledDb(PostgresDb):
+    """Reads outside of a transaction, each on whichever connection is free."""
+
+    async def one(self, name: str, params: Params) -> Row | None:
+        async with translated():
+            return await super().one(name, params)
+
+    async def all(self, name: str, params: Params) -> Sequence[Row]:
+        async with translated():
+            return await super().all(name, params)
+
+    async def select(self, text: str, values: Sequence[object]) -> Sequence[Row]:
+        async with translated():
+            return await super().select(text, values)
 
 
 class PostgresTx(StoreTx):
@@ -107,14 +126,16 @@ class PostgresStore:
         self._pool = pool
         self._published = published
         self._texts = texts
-        self._reads = StoreReads(PostgresDb(pool, texts))
+        self._reads = StoreReads(_PooledDb(pool, texts))
 
     @classmethod
     async def open(
         cls, url: str, clock: Clock, published: Published, connections: int = 10
     ) -> "PostgresStore":
         async with translated():
-            pool = await asyncpg.create_pool(url, min_size=1, max_size=connections, init=_prepare)
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=connections, init=_prepare, server_settings=_SETTINGS
+            )
             try:
                 async with pool.acquire() as connection:
                     applied = await _migrate(connection, clock)
@@ -162,6 +183,7 @@ async def translated() -> AsyncGenerator[None]:
         OSError,
         asyncpg.InterfaceError,
         asyncpg.PostgresConnectionError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
     ) as error:

@@ -1,0 +1,179 @@
+"""Two processes over one Postgres: what becomes of a turn whose worker sleeps, stops or dies."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from tests.chaos.client import Caller, Reader, Witness
+from tests.chaos.gate import Gate
+from tests.chaos.outside import effects
+from tests.chaos.plan import Plan
+from tests.chaos.process import BOUND_SECONDS, Server
+from tests.chaos.server import KEY, OUTSIDE_FILE
+from tests.chaos.tools import GATE_VARIABLE
+from tests.support.databases import PostgresDatabase
+from tests.support.invariants import check_postgres
+
+pytestmark = pytest.mark.slow
+
+GATE_THEN_LINE = json.dumps(
+    [
+        {"call": {"name": "gate", "arguments": {"key": "gate"}}},
+        {"call": {"name": "append_line", "arguments": {"key": "line"}}},
+        {"say": "done"},
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of the servers, and a client that talks to it."""
+
+    server: Server
+    caller: Caller
+
+    @property
+    def pid(self) -> int:
+        return self.server.pids[-1]
+
+    async def session(self) -> str:
+        return (await self.caller.make("/sessions", {"agent": "scripted"}, uuid4().hex))["id"]
+
+    async def send(self, session: str, text: str) -> str:
+        path = f"/sessions/{session}/inputs"
+        return (await self.caller.make(path, {"content": text}, uuid4().hex))["id"]
+
+    async def log_until_settled(self, session: str, *inputs: str) -> list[tuple[int, str, str]]:
+        """The session's log as this process tells it, once the inputs' turns have ended."""
+        reader = Reader(self.caller, session)
+        following = asyncio.create_task(reader.follow())
+        async with asyncio.timeout(BOUND_SECONDS):
+            await reader.settled(list(inputs))
+        following.cancel()
+        await asyncio.wait([following])
+        return reader.told
+
+    def lines(self) -> list[str]:
+        """The tools' effects of this process."""
+        return [one.key for one in effects(self.server.data_dir / OUTSIDE_FILE) if one.kind == "tool"]
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, postgres: PostgresDatabase, ttl_seconds: float, plan: Plan | None = None
+) -> AsyncGenerator[Process]:
+    await asyncio.to_thread(directory.mkdir)
+    options = ["--database-url", postgres.url, "--lease-ttl-seconds", str(ttl_seconds)]
+    server = Server(directory, options=options)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=BOUND_SECONDS, trust_env=False) as http:
+        try:
+            await server.start(plan)
+            yield Process(server, Caller(server, http, Witness()))
+        finally:
+            server.kill()
+            await server.ended()
+    assert server.complaints() == []
+
+
+async def result_of_gate(process: Process, session: str) -> list[str]:
+    """How the log says that the gated tool ended."""
+    answer = await process.caller.http.get(
+        process.caller.url(f"/sessions/{session}/events?type=tool.completed")
+    )
+    return [event["data"]["status"] for event in answer.json()["data"] if event["data"]["name"] == "gate"]
+
+
+async def causes(process: Process, session: str) -> list[str]:
+    answer = await process.caller.http.get(
+        process.caller.url(f"/sessions/{session}/events?type=turn.reclaimed")
+    )
+    return [event["data"]["cause"] for event in answer.json()["data"]]
+
+
+async def test_a_sleeping_worker_s_late_writes_are_refused_and_it_starts_no_effect(
+    tmp_path: Path, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Gate.standing() as gate:
+        monkeypatch.setenv(GATE_VARIABLE, str(gate.port))
+        async with (
+            running(tmp_path / "first", postgres, ttl_seconds=1) as first,
+            running(tmp_path / "second", postgres, ttl_seconds=1) as second,
+        ):
+            second.server.signal(signal.SIGSTOP)
+            session = await first.session()
+            sent = await first.send(session, GATE_THEN_LINE)
+            await gate.arrival()
+            first.server.signal(signal.SIGSTOP)
+            second.server.signal(signal.SIGCONT)
+            log = await second.log_until_settled(session, sent)
+            first.server.signal(signal.SIGCONT)
+            gate.open()
+            await gate.departure()
+            # It is awake, and works: what it wanted to write of the old turn came before this.
+            other = await first.session()
+            await first.log_until_settled(other, await first.send(other, "hello"))
+            assert await second.log_until_settled(session, sent) == log
+            assert (first.lines(), second.lines()) == ([], ["line"])
+            assert await result_of_gate(second, session) == ["unknown"]
+            assert await causes(second, session) == ["lease_expired"]
+    assert await check_postgres(postgres.url) == []
+
+
+async def test_a_killed_worker_s_turn_is_taken_over_after_its_ttl(
+    tmp_path: Path, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Gate.standing() as gate:
+        monkeypatch.setenv(GATE_VARIABLE, str(gate.port))
+        async with running(tmp_path / "first", postgres, ttl_seconds=1) as first:
+            session = await first.session()
+            sent = await first.send(session, GATE_THEN_LINE)
+            await gate.arrival()
+        async with running(tmp_path / "second", postgres, ttl_seconds=1) as second:
+            await second.log_until_settled(session, sent)
+            assert (first.lines(), second.lines()) == ([], ["line"])
+            assert await causes(second, session) == ["lease_expired"]
+    assert await check_postgres(postgres.url) == []
+
+
+async def test_a_gracefully_stopped_worker_s_turn_is_taken_over_at_once(
+    tmp_path: Path, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forever = 3600.0
+    async with Gate.standing() as gate:
+        monkeypatch.setenv(GATE_VARIABLE, str(gate.port))
+        async with running(tmp_path / "first", postgres, forever) as first:
+            session = await first.session()
+            sent = await first.send(session, GATE_THEN_LINE)
+            await gate.arrival()
+            assert await first.server.stop() == 0
+            await gate.departure()
+        async with running(tmp_path / "second", postgres, forever) as second:
+            await second.log_until_settled(session, sent)
+            assert await causes(second, session) == ["worker_stopped"]
+            assert second.lines() == ["line"]
+    assert await check_postgres(postgres.url) == []
+
+
+async def test_a_worker_that_falls_asleep_within_a_transaction_does_not_hold_its_session_for_ever(
+    tmp_path: Path, postgres: PostgresDatabase
+) -> None:
+    # Its first verb after the session's creation receives the input, and holds the session's row.
+    plan = Plan("before_commit", 2, asleep=True)
+    async with running(tmp_path / "first", postgres, 1, plan) as first:
+        session = await first.session()
+        sending = asyncio.create_task(first.send(session, "hello"))
+        async with running(tmp_path / "second", postgres, 1) as second:
+            await second.log_until_settled(session, await second.send(session, "from elsewhere"))
+            first.server.signal(signal.SIGCONT)
+            sent = await sending
+            await second.log_until_settled(session, sent)
+    assert await check_postgres(postgres.url) == []
