@@ -120,4 +120,4 @@ async def test_a_kept_fold_answers_as_a_fold_of_the_whole_log_does(world: World)
     await execution(world, runner, kept).execute(await world.claim(session))
     texts = [[message.text for message in request.messages] for request in model.requests]
     assert texts == [["one"], ["one", "first", "two"]]
-    assert kept.take(session).messages[:3] == list(model.requests[1].messages)
+    assert kept.take(world.org, session).messages[:3] == list(model.requests[1].messages)

@@ -110,7 +110,7 @@ async def test_a_claim_that_hears_late_of_its_predecessor_s_end_is_not_lost(worl
     async with working(world, model_runner(ScriptedModel(says("hello"))), turns=turns) as worker:
         await waited(turns.done)
         # What is said of an earlier claim of the turn reaches the worker after it has claimed it again.
-        worker.stop_turn(session, sent.turn)
+        worker.stop_turn(Ready(world.org, session), sent.turn)
         turns.arrive.set()
         await until(world, session, "turn.completed")
     assert [one.attempt for one in await world.said(session, TurnStarted)] == [1, 2]

@@ -63,7 +63,7 @@ class Feed:
             if channel.closing is not None:
                 yield channel.closing
         finally:
-            self._hub.unsubscribe(session, channel)
+            self._hub.unsubscribe(org, session, channel)
 
     async def _live(
         self, org: OrgId, session: SessionId, seq: int, channel: Channel, position: int
@@ -104,7 +104,7 @@ class Feed:
             for start in range(0, len(sessions), HEADS_A_QUERY):
                 heads = await self._reads.head_seqs(org, sessions[start : start + HEADS_A_QUERY])
                 for session, head in heads.items():
-                    self._hub.nudge(session, head)
+                    self._hub.nudge(org, session, head)
 
     async def _head(self, org: OrgId, session: SessionId) -> int:
         heads = await self._reads.head_seqs(org, [session])

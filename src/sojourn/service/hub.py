@@ -29,6 +29,8 @@ _ROSTER_TYPES: Final = frozenset(
 )
 
 Item = StoredEvent | Preview
+# A client may choose its session's id, so an id alone may name sessions of several organisations.
+Place = tuple[OrgId, SessionId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,9 @@ class Channel:
     `last_seq` is the highest seq that a follower has delivered.
     """
 
-    __slots__ = ("closing", "end", "items", "last_seq", "org", "subscribers", "waiters")
+    __slots__ = ("closing", "end", "items", "last_seq", "subscribers", "waiters")
 
-    def __init__(self, org: OrgId) -> None:
-        self.org = org
+    def __init__(self) -> None:
         self.items: list[Item] = []
         self.end = 0
         self.last_seq = 0
@@ -90,15 +91,15 @@ class Channel:
 
 class Hub:
     def __init__(self) -> None:
-        self._channels: dict[SessionId, Channel] = {}
-        self._partials: dict[SessionId, Partial] = {}
+        self._channels: dict[Place, Channel] = {}
+        self._partials: dict[Place, Partial] = {}
         self._on_ready: Callable[[Ready], None] | None = None
-        self._on_stop: Callable[[SessionId, TurnId | None], None] | None = None
+        self._on_stop: Callable[[Ready, TurnId | None], None] | None = None
         self._on_driven: Callable[[OrgId, SessionId], None] | None = None
         self._is_closed = False
 
     def connect_worker(
-        self, on_ready: Callable[[Ready], None], on_stop: Callable[[SessionId, TurnId | None], None]
+        self, on_ready: Callable[[Ready], None], on_stop: Callable[[Ready, TurnId | None], None]
     ) -> None:
         """Tell a worker of this process at once what it would otherwise find by polling and at its next write.
 
@@ -114,53 +115,55 @@ class Hub:
     def publish(self, events: Sequence[StoredEvent]) -> None:
         """Called after each commit, on the event loop, before the callers are answered."""
         for event in events:
-            channel = self._channels.get(event.session)
+            place = (event.org, event.session)
+            channel = self._channels.get(place)
             if channel is not None:
                 channel.push((event,))
             if event.type in _MESSAGE_ENDS:
-                self._partials.pop(event.session, None)
+                self._partials.pop(place, None)
             if event.type in _READY_TYPES and self._on_ready is not None:
                 self._on_ready(Ready(event.org, event.session))
             if event.type in _STOP_TYPES and self._on_stop is not None:
-                self._on_stop(event.session, event.turn)
+                self._on_stop(Ready(event.org, event.session), event.turn)
             if event.type in _ROSTER_TYPES and self._on_driven is not None:
                 self._on_driven(event.org, event.session)
 
-    def preview(self, preview: Preview) -> None:
-        partial = self._partials.get(preview.session)
+    def preview(self, org: OrgId, preview: Preview) -> None:
+        place = (org, preview.session)
+        partial = self._partials.get(place)
         if partial is None or partial.message != preview.message:
-            partial = self._partials[preview.session] = Partial(preview.message, [])
+            partial = self._partials[place] = Partial(preview.message, [])
         partial.texts.append(preview.text)
-        channel = self._channels.get(preview.session)
+        channel = self._channels.get(place)
         if channel is not None:
             channel.push((preview,))
 
-    def partial(self, session: SessionId) -> tuple[MessageId, str] | None:
+    def partial(self, org: OrgId, session: SessionId) -> tuple[MessageId, str] | None:
         """The message that this process's worker is writing for the session, and its text so far."""
-        partial = self._partials.get(session)
+        partial = self._partials.get((org, session))
         return None if partial is None else (partial.message, "".join(partial.texts))
 
     def subscribe(self, org: OrgId, session: SessionId) -> Channel:
-        channel = self._channels.get(session)
+        channel = self._channels.get((org, session))
         if channel is None:
-            channel = self._channels[session] = Channel(org)
+            channel = self._channels[org, session] = Channel()
         channel.subscribers += 1
         if self._is_closed:
             channel.closing = Closing("shutdown")
         return channel
 
-    def unsubscribe(self, session: SessionId, channel: Channel) -> None:
+    def unsubscribe(self, org: OrgId, session: SessionId, channel: Channel) -> None:
         channel.subscribers -= 1
-        if channel.subscribers == 0 and self._channels.get(session) is channel:
-            del self._channels[session]
+        if channel.subscribers == 0 and self._channels.get((org, session)) is channel:
+            del self._channels[org, session]
 
     def close_session(self, org: OrgId, session: SessionId) -> None:
-        channel = self._channels.pop(session, None)
+        channel = self._channels.pop((org, session), None)
         if channel is not None:
             channel.closing = Closing("session_deleted")
             channel.wake()
         if self._on_stop is not None:
-            self._on_stop(session, None)
+            self._on_stop(Ready(org, session), None)
         if self._on_driven is not None:
             self._on_driven(org, session)
 
@@ -174,13 +177,13 @@ class Hub:
     def watched(self) -> dict[OrgId, list[SessionId]]:
         """The sessions that somebody follows, by organisation."""
         watched: dict[OrgId, list[SessionId]] = {}
-        for session, channel in self._channels.items():
-            watched.setdefault(channel.org, []).append(session)
+        for org, session in self._channels:
+            watched.setdefault(org, []).append(session)
         return watched
 
-    def nudge(self, session: SessionId, head: int) -> None:
+    def nudge(self, org: OrgId, session: SessionId, head: int) -> None:
         """Make the followers of a session look at the log if it has grown beyond what they were told."""
-        channel = self._channels.get(session)
+        channel = self._channels.get((org, session))
         if channel is not None and head > channel.last_seq:
             # An empty ring behind a higher end means that something was missed.
             channel.items.clear()

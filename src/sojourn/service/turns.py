@@ -253,7 +253,7 @@ class TurnService:
         await self._write(turn, command)
 
     def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
-        self._hub.preview(Preview(turn.session, message, offset, text))
+        self._hub.preview(turn.org, Preview(turn.session, message, offset, text))
 
     async def _write(self, turn: ClaimedTurn, command: Callable[[Tx, State], Awaitable[Command]]) -> Decision:
         """A write for a turn. The fence is read under the row's lock and repeated in the row's update."""

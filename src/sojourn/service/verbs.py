@@ -114,7 +114,7 @@ async def unfinished(tx: Tx, state: State) -> Unfinished:
 async def stopped(tx: Tx, state: State, hub: Hub) -> Unfinished:
     """What the open turn leaves behind when it is stopped on purpose: the text written so far stays."""
     left = await unfinished(tx, state)
-    partial = hub.partial(state.session.id)
+    partial = hub.partial(state.session.org, state.session.id)
     return left if partial is None else left.keeping(*partial)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from sojourn.domain.errors import LeaseLost, StoreUnavailable
 from sojourn.domain.events import RunnerKind
 from sojourn.domain.fold import Conversation, UnknownEventType
-from sojourn.domain.ids import SessionId
+from sojourn.domain.ids import OrgId, SessionId
 from sojourn.ports import ClaimedTurn, Faulted, Parked, Runner, Settled, Turns
 from sojourn.worker.journal import TurnJournal
 
@@ -25,14 +25,15 @@ class Folds:
     """The folds of the sessions that this worker ran last, so that a long session is not read from its start."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[SessionId, Conversation] = OrderedDict()
+        # A client may choose its session's id: it is unique within its organisation only.
+        self._kept: OrderedDict[tuple[OrgId, SessionId], Conversation] = OrderedDict()
 
-    def take(self, session: SessionId) -> Conversation:
+    def take(self, org: OrgId, session: SessionId) -> Conversation:
         """The kept fold, which is then the caller's alone, or an empty one."""
-        return self._kept.pop(session, None) or Conversation()
+        return self._kept.pop((org, session), None) or Conversation()
 
-    def put(self, session: SessionId, conversation: Conversation) -> None:
-        self._kept[session] = conversation
+    def put(self, org: OrgId, session: SessionId, conversation: Conversation) -> None:
+        self._kept[org, session] = conversation
         if len(self._kept) > CACHED_FOLDS:
             self._kept.popitem(last=False)
 
@@ -47,7 +48,7 @@ class Execution:
 
     async def execute(self, turn: ClaimedTurn) -> Ending | None:
         """How the claim ended; None if its lease was lost."""
-        journal = TurnJournal(self._turns, turn, self._folds.take(turn.session))
+        journal = TurnJournal(self._turns, turn, self._folds.take(turn.org, turn.session))
         try:
             return await self._run(journal)
         except LeaseLost:
@@ -74,7 +75,7 @@ class Execution:
             log.exception("the runner of turn %s failed", turn.turn)
             ending = await _defect(journal)
         else:
-            self._folds.put(turn.session, journal.conversation)
+            self._folds.put(turn.org, turn.session, journal.conversation)
             return ending
         await self._write(turn, ending)
         return ending

@@ -8,7 +8,7 @@ from typing import Final
 
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.events import RunnerKind
-from sojourn.domain.ids import SessionId, TurnId
+from sojourn.domain.ids import TurnId
 from sojourn.ports import ClaimedTurn, Faulted, Ready, Runner, Turns
 from sojourn.worker.execution import Execution, Folds, until_stored
 
@@ -30,14 +30,14 @@ class WorkerSettings:
 
 @dataclass(slots=True)
 class _Running:
-    """`again` is a hint that came while the session's last turn was still being written.
+    """`again` says that a hint came while the session's last turn was still being written.
 
     `stopped` are the turns that were taken away while a claim was on its way; None stands for every turn.
     """
 
     task: asyncio.Task[None]
     turn: ClaimedTurn | None = None
-    again: Ready | None = None
+    again: bool = False
     stopped: set[TurnId | None] = field(default_factory=set[TurnId | None])
 
 
@@ -48,18 +48,18 @@ class Worker:
         self._settings = settings
         self._execution = Execution(turns, runners, Folds())
         # One a session: polls repeat what they find for as long as there is no room for it.
-        self._hints: dict[SessionId, Ready] = {}
+        self._hints: dict[Ready, None] = {}
         self._wake = asyncio.Event()
-        self._running: dict[SessionId, _Running] = {}
+        self._running: dict[Ready, _Running] = {}
 
     def hear(self, ready: Ready) -> None:
         """A hint that a session has a turn to claim."""
-        self._hints[ready.session] = ready
+        self._hints[ready] = None
         self._wake.set()
 
-    def stop_turn(self, session: SessionId, turn: TurnId | None) -> None:
+    def stop_turn(self, of: Ready, turn: TurnId | None) -> None:
         """A turn is not ours any more: stop its effects now rather than at its next write."""
-        running = self._running.get(session)
+        running = self._running.get(of)
         if running is None:
             return
         if running.turn is None:
@@ -93,13 +93,14 @@ class Worker:
 
     def _start_hinted(self) -> None:
         while self._hints and len(self._running) < self._settings.capacity:
-            ready = self._hints.pop(next(iter(self._hints)))
-            running = self._running.get(ready.session)
+            ready = next(iter(self._hints))
+            del self._hints[ready]
+            running = self._running.get(ready)
             if running is not None:
-                running.again = ready
+                running.again = True
                 continue
             task = asyncio.create_task(self._claim_and_execute(ready))
-            self._running[ready.session] = _Running(task)
+            self._running[ready] = _Running(task)
 
     async def _poll(self) -> None:
         """What no hint told of: turns delayed until now, or made ready by another process."""
@@ -114,7 +115,7 @@ class Worker:
             log.exception("asking for ready turns failed; trying again")
 
     async def _claim_and_execute(self, ready: Ready) -> None:
-        running = self._running[ready.session]
+        running = self._running[ready]
         turn: ClaimedTurn | None = None
         try:
             turn = await self._turns.claim(ready, self._settings.name, self._runners.keys())
@@ -128,9 +129,9 @@ class Worker:
         except Exception:
             log.exception("the turn of session %s failed in the worker", ready.session)
         finally:
-            del self._running[ready.session]
-            if running.again is not None:
-                self._hints.setdefault(ready.session, running.again)
+            del self._running[ready]
+            if running.again:
+                self._hints[ready] = None
             # There is room for one more, whether or not this session has a next turn.
             self._wake.set()
 
@@ -153,7 +154,7 @@ class Worker:
                 continue
             try:
                 for lost in await self._turns.renew(held, self._settings.name):
-                    self.stop_turn(lost.session, lost.turn)
+                    self.stop_turn(Ready(lost.org, lost.session), lost.turn)
             except StoreUnavailable:
                 log.warning("leases could not be renewed; trying again")
             except Exception:
