@@ -66,9 +66,7 @@ async def test_a_deletion_closes_no_feed_of_another_organisation(world: World, o
             assert isinstance(await anext(mine), StoredEvent)
 
 
-async def test_a_text_in_the_making_is_kept_for_its_own_organisations_turn(
-    world: World, other: World
-) -> None:
+async def test_a_text_in_the_making_is_kept_for_its_own_organisations_turn(world: World) -> None:
     await world.new_session(NewSession(id=ID))
     await world.send(ID)
     turn = await world.claim(ID)

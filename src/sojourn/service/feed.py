@@ -51,6 +51,9 @@ class Feed:
                 yield Closing("session_deleted")
                 return
             seq, head = after, record.session.next_seq - 1
+            if channel.subscribers == 1:
+                # Whoever joins from now on reads a head that is no lower.
+                channel.told = max(channel.told, head)
             if record.first_seq > after + 1:
                 yield Gap(record.first_seq)
                 seq = record.first_seq - 1
@@ -84,7 +87,6 @@ class Feed:
                     elif item.seq > seq:
                         seq = item.seq
                         yield item
-            channel.last_seq = max(channel.last_seq, seq)
             await channel.changed(position)
 
     async def _replay(
@@ -99,12 +101,16 @@ class Feed:
             after = events[-1].seq
 
     async def check_heads(self) -> None:
-        """Nudge the followers of every watched session whose log may have grown in another process."""
+        """Tell the followers of every watched session what other processes wrote to it, and that they deleted it."""
         for org, sessions in self._hub.watched().items():
             for start in range(0, len(sessions), HEADS_A_QUERY):
-                heads = await self._reads.head_seqs(org, sessions[start : start + HEADS_A_QUERY])
-                for session, head in heads.items():
-                    self._hub.nudge(org, session, head)
+                chunk = sessions[start : start + HEADS_A_QUERY]
+                heads = await self._reads.head_seqs(org, chunk)
+                for session in chunk:
+                    if session in heads:
+                        self._hub.nudge(org, session, heads[session])
+                    else:
+                        self._hub.close_session(org, session)
 
     async def _head(self, org: OrgId, session: SessionId) -> int:
         heads = await self._reads.head_seqs(org, [session])

@@ -42,15 +42,15 @@ class Partial:
 class Channel:
     """One watched session. `end` is the running number behind the last item, whatever the ring still holds.
 
-    `last_seq` is the highest seq that a follower has delivered.
+    `told` is a seq up to which every follower has read the log, or was woken to read it.
     """
 
-    __slots__ = ("closing", "end", "items", "last_seq", "subscribers", "waiters")
+    __slots__ = ("closing", "end", "items", "subscribers", "told", "waiters")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.end = 0
-        self.last_seq = 0
+        self.told = 0
         self.closing: Closing | None = None
         self.subscribers = 0
         self.waiters: set[asyncio.Future[None]] = set()
@@ -119,6 +119,7 @@ class Hub:
             channel = self._channels.get(place)
             if channel is not None:
                 channel.push((event,))
+                channel.told = max(channel.told, event.seq)
             if event.type in _MESSAGE_ENDS:
                 self._partials.pop(place, None)
             if event.type in _READY_TYPES and self._on_ready is not None:
@@ -159,6 +160,7 @@ class Hub:
 
     def close_session(self, org: OrgId, session: SessionId) -> None:
         channel = self._channels.pop((org, session), None)
+        self._partials.pop((org, session), None)
         if channel is not None:
             channel.closing = Closing("session_deleted")
             channel.wake()
@@ -184,7 +186,8 @@ class Hub:
     def nudge(self, org: OrgId, session: SessionId, head: int) -> None:
         """Make the followers of a session look at the log if it has grown beyond what they were told."""
         channel = self._channels.get((org, session))
-        if channel is not None and head > channel.last_seq:
+        if channel is not None and head > channel.told:
+            channel.told = head
             # An empty ring behind a higher end means that something was missed.
             channel.items.clear()
             channel.end += 1
