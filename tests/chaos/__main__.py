@@ -3,9 +3,15 @@
 import argparse
 import asyncio
 import sys
+import tempfile
 from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
-from tests.chaos.round import Outcome, run_round
+from tests.chaos.round import Outcome, Scene, run_round
+from tests.support.databases import fresh
+from tests.support.postgres import PostgresServer
 
 # What tells that the kills met something.
 FACTS = (
@@ -49,11 +55,12 @@ def summary(outcomes: list[Outcome]) -> str:
     return "\n".join([*lines, f"violations: {violations}"])
 
 
-async def run(rounds: int, first_seed: int) -> int:
+async def run(rounds: int, first_seed: int, scenes: Callable[[], AbstractContextManager[Scene]]) -> int:
     outcomes: list[Outcome] = []
     for number in range(1, rounds + 1):
         seed = first_seed + number - 1
-        outcome = await run_round(seed)
+        with scenes() as scene:
+            outcome = await run_round(seed, scene)
         outcomes.append(outcome)
         print(line(number, seed, outcome), flush=True)
         for violation in outcome.violations:
@@ -62,12 +69,29 @@ async def run(rounds: int, first_seed: int) -> int:
     return 1 if any(outcome.violations for outcome in outcomes) else 0
 
 
+@contextmanager
+def on_postgres() -> Generator[Callable[[], AbstractContextManager[Scene]]]:
+    """A new database for each round, of a server of its own."""
+    server = PostgresServer()
+    with tempfile.TemporaryDirectory() as directory:
+
+        @contextmanager
+        def scenes() -> Generator[Scene]:
+            with fresh(server, "template1", Path(directory)) as database:
+                yield Scene(postgres=database)
+
+        yield scenes
+    server.stop()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the first round; one round is one seed")
+    parser.add_argument("--postgres", action="store_true", help="over a PostgreSQL instead of SQLite")
     options = parser.parse_args()
-    sys.exit(asyncio.run(run(options.rounds, options.seed)))
+    with on_postgres() if options.postgres else nullcontext(lambda: nullcontext(Scene())) as scenes:
+        sys.exit(asyncio.run(run(options.rounds, options.seed, scenes)))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,17 @@
 """What the log, the clients and the outside must agree on once every turn has ended."""
 
 import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sojourn.wiring import DATABASE_FILE
 from tests.chaos.client import Reader, Witness
-from tests.chaos.outside import Effect, effects
-from tests.chaos.server import OUTSIDE_FILE
+from tests.chaos.outside import Effect
 from tests.chaos.tools import REPEATABLE
-from tests.support.invariants import check_sqlite_file
+from tests.support.databases import Database, PostgresDatabase, SqliteDatabase
+from tests.support.invariants import check_postgres, check_sqlite_file
 
 
 @dataclass
@@ -42,16 +38,19 @@ class Log:
 
 
 async def check(
-    data_dir: Path, pids: Sequence[int], witness: Witness, readers: Sequence[Reader]
+    database: SqliteDatabase | PostgresDatabase,
+    done: Sequence[Effect],
+    pids: Sequence[int],
+    witness: Witness,
+    readers: Sequence[Reader],
 ) -> tuple[list[str], Counter[str]]:
     """Everything that is wrong, one sentence each, and the log's facts."""
-    path = data_dir / DATABASE_FILE
-    log, done = read_log(path), effects(data_dir / OUTSIDE_FILE)
+    log = read_log(database)
     log.facts["effects done again"] = len(done) - len({(effect.kind, effect.key) for effect in done})
     problems = [
         *witness.violations,
-        *await check_sqlite_file(path),
-        *at_rest(path),
+        *await invariants(database),
+        *at_rest(database),
         *not_as_acknowledged(log, witness),
         *not_as_told(log, readers),
         *done_wrongly(log, done, pids),
@@ -59,11 +58,14 @@ async def check(
     return problems, log.facts
 
 
-def read_log(path: Path) -> Log:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        rows = connection.execute(
-            "SELECT session, seq, id, type, turn, data FROM events ORDER BY session, seq"
-        ).fetchall()
+async def invariants(database: SqliteDatabase | PostgresDatabase) -> list[str]:
+    if isinstance(database, PostgresDatabase):
+        return await check_postgres(database.url)
+    return await check_sqlite_file(database.path)
+
+
+def read_log(database: Database) -> Log:
+    rows = database.query("SELECT session, seq, id, type, turn, data FROM events ORDER BY session, seq")
     log, reading = Log(), Reading()
     for session, seq, id, type, turn, text in rows:
         data = json.loads(text)
@@ -114,12 +116,11 @@ class Reading:
         return "model", f"{data['call']} {self._last_text[turn]}"
 
 
-def at_rest(path: Path) -> Iterator[str]:
+def at_rest(database: Database) -> Iterator[str]:
     """Everything that was asked for has ended."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        restless = connection.execute(
-            "SELECT id, activity FROM sessions WHERE activity <> 'idle' OR open_turn IS NOT NULL"
-        ).fetchall()
+    restless = database.query(
+        "SELECT id, activity FROM sessions WHERE activity <> 'idle' OR open_turn IS NOT NULL"
+    )
     for session, activity in restless:
         yield f"session {UUID(bytes=session)} is still {activity}"
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -17,11 +17,12 @@ import httpx2
 from tests.chaos.checks import check
 from tests.chaos.client import Caller, Reader, Witness
 from tests.chaos.load import Load, run_session
+from tests.chaos.outside import effects
 from tests.chaos.plan import POINTS, Defect, Plan, Point
 from tests.chaos.process import Server
-from tests.chaos.server import KEY
+from tests.chaos.server import KEY, OUTSIDE_FILE
+from tests.support.databases import PostgresDatabase, SqliteDatabase
 
-BOUND_SECONDS: Final = 60.0
 # How far into a round a point's number may lie. A number that is never reached is a kill at rest.
 REACH: Final[dict[Point, int]] = {
     "while_starting": 8,
@@ -49,6 +50,17 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """`kills` None draws them. `bound_seconds` is how long the clients wait for all that they asked for to end."""
+
+    kills: Sequence[Kill] | None = None
+    load: Load = field(default_factory=Load)
+    defect: Defect | None = None
+    postgres: PostgresDatabase | None = None
+    bound_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """`kills` are the points at which the server was killed, in their order. `directory` is kept after a violation."""
 
@@ -59,6 +71,9 @@ class Outcome:
     violations: tuple[str, ...]
     facts: Counter[str]
     directory: Path
+
+
+ANY: Final = Scene()
 
 
 def draw_kill(random: Random) -> Kill:
@@ -75,37 +90,27 @@ def draw_kills(random: Random) -> list[Kill]:
     return [draw_kill(random) for _ in range(random.choice([1, 2, 2, 3]))]
 
 
-async def run_round(
-    seed: int,
-    kills: Sequence[Kill] | None = None,
-    load: Load | None = None,
-    defect: Defect | None = None,
-    bound_seconds: float = BOUND_SECONDS,
-) -> Outcome:
-    """`bound_seconds` is how long the clients wait for all that they asked for to end."""
-    random = Random(seed)
-    kills = draw_kills(random) if kills is None else kills
+async def run_round(seed: int, scene: Scene = ANY) -> Outcome:
     directory = Path(tempfile.mkdtemp(prefix=f"sojourn-chaos-{seed}-"))
-    outcome = await _Round(random, directory, kills, load or Load(), defect).run(bound_seconds)
+    outcome = await _Round(Random(seed), directory, scene).run()
     if not outcome.violations:
         shutil.rmtree(directory)
     return outcome
 
 
 class _Round:
-    def __init__(
-        self, random: Random, directory: Path, kills: Sequence[Kill], load: Load, defect: Defect | None
-    ) -> None:
+    def __init__(self, random: Random, directory: Path, scene: Scene) -> None:
         self._random = random
         self._directory = directory
-        self._kills = kills
-        self._load = load
-        self._server = Server(directory, defect)
+        self._scene = scene
+        self._database = scene.postgres or SqliteDatabase(directory)
+        self._server = Server(directory, scene.defect, _options(scene.postgres))
         self._witness = Witness()
         self._done: list[str] = []
 
-    async def run(self, bound_seconds: float) -> Outcome:
+    async def run(self) -> Outcome:
         readers: list[Reader] = []
+        bound_seconds = self._scene.bound_seconds
         try:
             async with asyncio.timeout(bound_seconds):
                 readers = await self._work_through()
@@ -118,7 +123,8 @@ class _Round:
         if status:
             self._witness.violations.append(f"the server ended with status {status}")
         self._witness.violations.extend(self._server.complaints())
-        violations, facts = await check(self._directory, self._server.pids, self._witness, readers)
+        outside = effects(self._directory / OUTSIDE_FILE)
+        violations, facts = await check(self._database, outside, self._server.pids, self._witness, readers)
         return Outcome(
             kills=tuple(self._done),
             starts=len(self._server.pids),
@@ -133,12 +139,12 @@ class _Round:
         async with httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {KEY}"},
             limits=httpx2.Limits(max_connections=None),
-            timeout=httpx2.Timeout(BOUND_SECONDS),
+            timeout=httpx2.Timeout(self._scene.bound_seconds),
             trust_env=False,
         ) as http:
             caller = Caller(self._server, http, self._witness)
             async with asyncio.TaskGroup() as tasks:
-                names = [f"s{number}" for number in range(self._load.sessions)]
+                names = [f"s{number}" for number in range(self._scene.load.sessions)]
                 seeds = [self._random.random() for _ in names]
                 at_work = [
                     tasks.create_task(self._session(caller, Random(seed), name))
@@ -151,10 +157,10 @@ class _Round:
 
     async def _session(self, caller: Caller, random: Random, name: str) -> Reader:
         await self._server.up_after(0)
-        return await run_session(caller, random, name, self._load)
+        return await run_session(caller, random, name, self._scene.load)
 
     async def _kill_and_restart(self, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
-        for kill in self._kills:
+        for kill in draw_kills(self._random) if self._scene.kills is None else self._scene.kills:
             await self._die(kill, at_work)
         self._witness.on_answer = _at_answer(0, self._server.kill)
         if not await self._server.start():
@@ -176,6 +182,11 @@ class _Round:
         self._server.kill()
         if (status := await ended) != -SIGKILL:
             self._witness.violations.append(f"the server ended by itself, with status {status}")
+
+
+def _options(postgres: PostgresDatabase | None) -> Sequence[str]:
+    """A short lease, as one killed server is restarted at once and nobody else renews it."""
+    return () if postgres is None else ("--database-url", postgres.url, "--lease-ttl-seconds", "0.5")
 
 
 def _at_answer(number: int, act: Callable[[], None]) -> Callable[[], None]:

@@ -7,7 +7,8 @@ import pytest
 
 from tests.chaos.load import Load
 from tests.chaos.plan import Plan, Point
-from tests.chaos.round import Kill, Outcome, run_round
+from tests.chaos.round import Kill, Outcome, Scene, run_round
+from tests.support.databases import PostgresDatabase
 
 pytestmark = pytest.mark.slow
 
@@ -32,17 +33,26 @@ def assert_kept(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("point", NUMBERS)
 async def test_a_server_killed_at_a_chosen_point_keeps_every_promise(point: Point) -> None:
-    outcome = await run_round(2, [Kill(point, Plan(point, NUMBERS[point]))], SMALL)
+    outcome = await run_round(2, Scene([Kill(point, Plan(point, NUMBERS[point]))], SMALL))
     assert outcome.kills == (point,)
     assert_kept(outcome)
 
 
 async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered() -> None:
-    outcome = await run_round(2, [Kill("at_answer", answer=answer) for answer in (3, 2, 1)], SMALL)
+    outcome = await run_round(2, Scene([Kill("at_answer", answer=answer) for answer in (3, 2, 1)], SMALL))
     assert outcome.kills == ("at_answer",) * 3
     assert_kept(outcome)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 async def test_a_server_killed_at_random_keeps_every_promise(seed: int) -> None:
     assert_kept(await run_round(seed))
+
+
+@pytest.mark.parametrize("point", ["before_commit", "between_tools"])
+async def test_a_server_killed_over_postgres_keeps_every_promise(
+    point: Point, postgres: PostgresDatabase
+) -> None:
+    outcome = await run_round(2, Scene([Kill(point, Plan(point, NUMBERS[point]))], SMALL, postgres=postgres))
+    assert outcome.kills == (point,)
+    assert_kept(outcome)

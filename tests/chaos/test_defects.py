@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.load import Load
 from tests.chaos.plan import Defect, Plan, Point
-from tests.chaos.round import Kill, run_round
+from tests.chaos.round import Kill, Scene, run_round
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,8 @@ ONE_SESSION = Load(sessions=1, inputs=3)
 async def test_a_server_that_breaks_a_promise_is_caught(
     defect: Defect, point: Point, number: int, caught: str
 ) -> None:
-    outcome = await run_round(4, [Kill(point, Plan(point, number))], ONE_SESSION, defect, bound_seconds=5)
+    scene = Scene([Kill(point, Plan(point, number))], ONE_SESSION, defect, bound_seconds=5)
+    outcome = await run_round(4, scene)
     shutil.rmtree(outcome.directory, ignore_errors=True)
     assert outcome.kills == (point,)
     assert any(caught in violation for violation in outcome.violations), outcome.violations

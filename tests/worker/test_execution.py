@@ -121,3 +121,15 @@ async def test_a_kept_fold_answers_as_a_fold_of_the_whole_log_does(world: World)
     texts = [[message.text for message in request.messages] for request in model.requests]
     assert texts == [["one"], ["one", "first", "two"]]
     assert kept.take(world.org, session).messages[:3] == list(model.requests[1].messages)
+
+
+async def test_a_turn_whose_conversation_cannot_be_read_fails_rather_than_stays_open(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    session = await world.new_session()
+    await world.send(session, "a long story " * 5_000)
+    world.database.query("DELETE FROM blobs RETURNING size")
+    async with working(world, model_runner(ScriptedModel(says("hello")))):
+        await until(world, session, "turn.failed")
+    assert (await world.record(session)).session.open_turn is None
