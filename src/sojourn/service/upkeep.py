@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sojourn.domain.commands import CancelTurn, DecideAsk, ExpireSession, ReclaimTurn
 from sojourn.domain.decide import TIMEOUT
 from sojourn.domain.draft import State, deadlines
+from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.ids import AskId, OrgId, SessionId
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import Lease
@@ -54,14 +55,18 @@ class Upkeep:
             return 0
         now = self._clock.now()
 
-        async def verb(tx: Tx) -> int:
-            leases = await tx.boot_leases(boot)
-            for lease in leases:
-                await self._reclaim(tx, lease, "server_restarted", now)
+        async def verb(tx: Tx) -> Sequence[Lease]:
             await tx.refresh_leases(now)
-            return len(leases)
+            return await tx.boot_leases(boot)
 
-        return await self._store.write(verb)
+        leases = await self._store.write(verb)
+        await asyncio.gather(
+            *(
+                self._act_alone(lambda tx, lease=lease: self._reclaim(tx, lease, "server_restarted", now))
+                for lease in leases
+            )
+        )
+        return len(leases)
 
     async def run(self) -> None:
         """Tick until cancelled. A tick that fails is logged and the next one tries again."""
@@ -100,13 +105,22 @@ class Upkeep:
     async def tick(self) -> None:
         now = self._clock.now()
         for lease in await self._store.reads.lapsed_leases(now, BATCH):
-            await self._store.write(lambda tx, lease=lease: self._reclaim(tx, lease, "lease_expired", now))
+            await self._act_alone(lambda tx, lease=lease: self._reclaim(tx, lease, "lease_expired", now))
         for timer in await self._store.reads.due_timers(now, BATCH):
-            await self._store.write(lambda tx, timer=timer: self._act(tx, timer, now))
+            await self._act_alone(lambda tx, timer=timer: self._act(tx, timer, now))
         for org, session, ask in await self._store.reads.due_asks(now, BATCH):
-            await self._store.write(
+            await self._act_alone(
                 lambda tx, org=org, session=session, ask=ask: self._expire_ask(tx, org, session, ask, now)
             )
+
+    async def _act_alone(self, verb: Callable[[Tx], Awaitable[None]]) -> None:
+        """An act that fails for its own session's sake: the other sessions' deadlines are kept all the same."""
+        try:
+            await self._store.write(verb)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("upkeep of one session failed; the next tick tries again")
 
     async def purge(self) -> None:
         now = self._clock.now()

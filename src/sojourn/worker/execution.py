@@ -92,7 +92,16 @@ class Execution:
 
 async def _defect(journal: TurnJournal) -> Settled:
     """The end of a turn whose runner cannot be trusted to end it: what it left open is closed for it."""
-    await journal.catch_up()
+    try:
+        await journal.catch_up()
+    except (LeaseLost, StoreUnavailable):
+        raise
+    except Exception:
+        # A log that cannot be read does not tell what is open, and a turn that nobody ends would stay open for good.
+        log.exception("the log of session %s cannot be read", journal.turn.session)
+        return Settled(
+            events=(), reason="error", error="The session's log cannot be read; the server's log says why."
+        )
     events = journal.conversation.progress.unfinished().closing("unknown", "the runner failed")
     return Settled(events=events, reason="error", error="The runner failed; the server's log says how.")
 
