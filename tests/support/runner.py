@@ -128,7 +128,7 @@ class RandomRunner:
     ) -> RunnerMove:
         running = [tool for tool in lost if (tool.call, tool.index) in self._started]
         foreign = [tool for tool in lost if tool not in running]
-        if not running and self._random.random() < 0.2:
+        if not running and self._random.random() < 0.35:
             return self._wait(now)
         results: list[ToolCompleted] = [
             *(close_tool(tool, "unknown", self._stamp) for tool in foreign),

@@ -89,7 +89,9 @@ async def open_world(
     store = await database.open(clock, publish)
     terms = terms or LeaseTerms(LEASE_TTL_SECONDS, None)
     secrets = SealedSecrets(store, clock, SealingKey("a key for tests", database.directory))
-    services = build_services(store, secrets, hub, clock, terms, default_model="sim/echo", is_shared=False)
+    services = build_services(
+        store, secrets, hub, clock, terms, default_model="sim/echo", is_shared=database.dialect == "postgres"
+    )
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)
     await services.agents.create(DEFAULT_ORG, AgentSpec(name="spawning", runner="acp"))

@@ -1,0 +1,319 @@
+"""Random commands to a real store and to plain values at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from random import Random
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from sojourn.domain import commands as c
+from sojourn.domain.agent import SPAWNING
+from sojourn.domain.content import TextPart
+from sojourn.domain.errors import LeaseLost, NotFound
+from sojourn.domain.events import Delivery, Json, RunnerKind
+from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
+from sojourn.domain.input import Input
+from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.turn import CLAIMABLE, TurnStatus
+from sojourn.ports import ClaimedTurn, Ready, Tx
+from sojourn.service.inputs import NewInput
+from sojourn.service.results import Repeat, Result
+from sojourn.service.sessions import EndStatus, NewSession, SessionChange
+from sojourn.service.verbs import carry_out, lock
+from tests.service.mirror import Mirror
+from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
+from tests.support.world import SOMEBODY, World
+
+DELAY = timedelta(seconds=0.5)
+RUNNERS: tuple[RunnerKind, ...] = ("model", "acp")
+
+# No two deadlines ever fall together: which of two acts of one instant comes first is nobody's promise.
+POLICIES = st.sampled_from(
+    [
+        NO_POLICY,
+        Policy(idle_timeout_seconds=3.14),
+        Policy(max_turn_seconds=5.77, max_lifetime_seconds=29.33, idle_timeout_seconds=7.51),
+    ]
+)
+
+
+class SessionMachine(RuleBasedStateMachine):
+    def __init__(self, world: World, runner: asyncio.Runner) -> None:
+        super().__init__()
+        self.world = world
+        self.loop = runner
+        self.mirror: Mirror
+        self.random: Random
+        self.lot: RandomRunner | None = None
+
+    @initialize(
+        seed=st.integers(0, 2**32 - 1),
+        agent=st.sampled_from(["default", "spawning"]),
+        policy=POLICIES,
+    )
+    def create(self, seed: int, agent: str, policy: Policy) -> None:
+        self.random = Random(seed)
+        new = NewSession(agent=agent, policy=policy, tags=("a",), external_id=f"name {uuid7()}")
+        self.mirror = Mirror.of(self.world, self.loop, new)
+
+    @rule(delivery=st.sampled_from(["queue", "queue", "steer", "interrupt"]), twice=st.booleans())
+    def receive(self, delivery: Delivery, twice: bool) -> None:
+        """A repeated request is answered as before and changes nothing."""
+        new = NewInput(content=(TextPart("go on"),), delivery=delivery)
+        repeat = Repeat(KeyId(uuid7()), "send", str(uuid7()), b"hash") if twice else None
+        unfinished = self.mirror.unfinished() if delivery == "interrupt" else c.NOTHING_UNFINISHED
+        sent, refusal = self.mirror.attempt(self._send(new, repeat))
+        input = None if sent is None else sent.value
+        command = c.ReceiveInput(
+            input=InputId(uuid7()) if input is None else input.id,
+            turn=TurnId(uuid7()) if input is None else input.turn,
+            kind="message",
+            delivery=delivery,
+            content=new.content,
+            by=SOMEBODY,
+            unfinished=unfinished,
+        )
+        self.mirror.decide(command, refusal)
+        if sent is not None and twice:
+            again = self.loop.run(self._send(new, repeat))
+            assert again.replayed
+            assert again.value.id == sent.value.id
+
+    async def _send(self, new: NewInput, repeat: Repeat | None) -> Result[Input]:
+        return await self.world.services.inputs.send(self.world.org, self.mirror.id, new, SOMEBODY, repeat)
+
+    def _any_input(self) -> Input | None:
+        inputs = list(self.mirror.model.inputs.values())
+        return self.random.choice(inputs) if inputs else None
+
+    @precondition(lambda self: bool(self.mirror.model.inputs))
+    @rule(expected=st.sampled_from([None, 0, 1]))
+    def edit(self, expected: int | None) -> None:
+        input = self._any_input()
+        assert input is not None
+        content = (TextPart("rather"),)
+        inputs = self.world.services.inputs
+        act = inputs.edit(self.world.org, self.mirror.id, input.id, content, SOMEBODY, expected)
+        command = c.EditInput(input=input, content=content, by=SOMEBODY, expected_revision=expected)
+        self.mirror.both(act, command)
+
+    @precondition(lambda self: bool(self.mirror.model.inputs))
+    @rule(expected=st.sampled_from([None, 0]))
+    def withdraw(self, expected: int | None) -> None:
+        input = self._any_input()
+        assert input is not None
+        inputs = self.world.services.inputs
+        act = inputs.withdraw(self.world.org, self.mirror.id, input.id, SOMEBODY, expected)
+        self.mirror.both(act, c.WithdrawInput(input=input, by=SOMEBODY, expected_revision=expected))
+
+    @rule(steps=st.integers(1, 12))
+    def go_on(self, steps: int) -> None:
+        """What happens when nobody disturbs: a message, a claim, the work, until it waits."""
+        for _ in range(steps):
+            turn = self.mirror.model.turn
+            if self.mirror.model.is_held:
+                self.work()
+            elif turn is None:
+                self.receive("queue", twice=False)
+            elif turn.status is TurnStatus.WAITING:
+                self.decide_ask()
+            else:
+                self.world.clock.advance(DELAY.total_seconds())
+                self.claim()
+            self.mirror.check()
+
+    @rule()
+    def claim(self) -> None:
+        model, now = self.mirror.model, self.world.clock.now()
+        turn = model.turn
+        ready = Ready(self.world.org, self.mirror.id)
+        claimed = self.loop.run(self.world.services.turns.claim(ready, "worker", RUNNERS))
+        is_ready = turn is not None and turn.status in CLAIMABLE
+        if turn is None or not is_ready or (turn.not_before is not None and turn.not_before > now):
+            assert claimed is None
+            return
+        assert claimed is not None
+        first = c.FirstCall(model="sim/echo", message=MessageId(uuid7()))
+        command = c.ClaimTurn(
+            worker="worker",
+            spawns=turn.runner in SPAWNING,
+            agent_version=1,
+            first_call=first if turn.runner == "model" else None,
+        )
+        self.mirror.decide(command)
+        self.mirror.claims.append(claimed)
+        assert (claimed.fence, claimed.attempt) == (model.session.fence, turn.attempt + 1)
+        call = model.conversation().progress.open_call if claimed.attempt == 1 else None
+        announced = None if call is None else call.message
+        self.lot = RandomRunner(self.random, claimed.turn, f"claim {claimed.fence}", announced)
+
+    @precondition(lambda self: self.mirror.model.is_held)
+    @rule()
+    def work(self) -> None:
+        """What the holder does next: calls, answers, tools, waits, the end."""
+        assert self.lot is not None
+        model, turn = self.mirror.model, self.mirror.claims[-1]
+        move = self.lot.move(model.conversation(), self.world.clock.now())
+        act = self._act(turn, move)
+        match move:
+            case Append(events, intents, before):
+                steers = tuple(model.queue(steers_only=True)) if before is not None else ()
+                command = c.AppendEvents(events=events, intents=intents, steers_before=before, steers=steers)
+            case Settle(events, reason, error):
+                command = c.SettleTurn(events=events, reason=reason, error=error)
+            case Retry(events, error):
+                command = c.RetryTurn(events=events, error=error, retry_at=self.world.clock.now() + DELAY)
+            case Wait(asks, mode):
+                command = c.WaitTurn(events=(), asks=asks, mode=mode)
+        self.mirror.both(act, command)
+
+    def _act(self, turn: ClaimedTurn, move: Append | Settle | Retry | Wait) -> Awaitable[None]:
+        turns = self.world.services.turns
+        match move:
+            case Append(events, intents, before):
+                return turns.append(turn, events, intents, before)
+            case Settle(events, reason, error):
+                return turns.settle(turn, events, reason, error)
+            case Retry(events, error):
+                return turns.retry(turn, events, error, DELAY.total_seconds())
+            case Wait(asks, mode):
+                return turns.wait(turn, (), asks, mode)
+
+    @precondition(lambda self: self.mirror.model.is_held and self.mirror.partial is None)
+    @rule()
+    def preview(self) -> None:
+        call = self.mirror.model.conversation().progress.open_call
+        if call is not None:
+            self.world.services.turns.preview(self.mirror.claims[-1], call.message, 0, "so far")
+            self.mirror.partial = (call.message, "so far")
+
+    @precondition(lambda self: self.mirror.model.is_held)
+    @rule()
+    def give_back(self) -> None:
+        act = self.world.services.turns.give_back(self.mirror.claims[-1])
+        unfinished = self.mirror.model.unfinished()
+        self.mirror.both(act, c.ReclaimTurn(cause="worker_stopped", unfinished=unfinished))
+
+    @precondition(lambda self: len(self.mirror.claims) > self.mirror.model.is_held)
+    @rule(which=st.integers(0, 4))
+    def write_late(self, which: int) -> None:
+        """Whoever lost its claim changes nothing, whatever it tries."""
+        late = self.mirror.claims[: len(self.mirror.claims) - self.mirror.model.is_held]
+        turn, turns = self.random.choice(late), self.world.services.turns
+        acts: list[Callable[[], Awaitable[None]]] = [
+            lambda: turns.append(turn, ()),
+            lambda: turns.settle(turn, ()),
+            lambda: turns.retry(turn, (), "late", 0.0),
+            lambda: turns.give_back(turn),
+            lambda: turns.write_file(turn, "late.txt", b"late"),
+        ]
+        _, refusal = self.mirror.attempt(acts[which]())
+        assert isinstance(refusal, LeaseLost)
+
+    @precondition(lambda self: any(ask.status == "open" for ask in self.mirror.model.asks.values()))
+    @rule()
+    def decide_ask(self) -> None:
+        ask = next(ask for ask in self.mirror.model.asks.values() if ask.status == "open")
+        command = c.DecideAsk(ask=ask, decision="allow", by=SOMEBODY)
+
+        async def verb(tx: Tx) -> None:
+            state = await lock(tx, self.world.org, self.mirror.id)
+            await carry_out(tx, state, command, self.world.clock.now())
+
+        self.mirror.both(self.world.store.write(verb), command)
+
+    @precondition(lambda self: bool(self.mirror.model.turns))
+    @rule()
+    def cancel(self) -> None:
+        turn = self.random.choice(list(self.mirror.model.turns))
+        act = self.world.services.turns.cancel(self.world.org, self.mirror.id, turn, SOMEBODY)
+        command = c.CancelTurn(turn=turn, by=SOMEBODY, unfinished=self.mirror.unfinished())
+        self.mirror.both(act, command)
+
+    @rule(seconds=st.integers(0, 4))
+    def let_time_pass(self, seconds: int) -> None:
+        """Leases lapse and deadlines come: time's own acts are decided like everybody's."""
+        self.world.clock.advance(seconds)
+        self.mirror.tick()
+
+    @rule(status=st.sampled_from(["completed", "failed", "cancelled"]))
+    def end(self, status: EndStatus) -> None:
+        if self.random.random() < 0.7:
+            return
+        mirror = self.mirror
+        act = self.world.services.sessions.end(self.world.org, mirror.id, status, "why", SOMEBODY)
+        queued = tuple(mirror.model.queue())
+        left = mirror.unfinished()
+        mirror.both(
+            act, c.EndSession(status=status, by=SOMEBODY, reason="why", queued=queued, unfinished=left)
+        )
+
+    @rule(archived=st.booleans())
+    def archive(self, archived: bool) -> None:
+        if self.random.random() < 0.7:
+            return
+        act = self.world.services.sessions.archive(self.world.org, self.mirror.id, archived, SOMEBODY)
+        changes = {"archived": archived}
+        self.mirror.both(act, c.UpdateSession(changes=changes, by=SOMEBODY, archived=archived))
+
+    @rule(expected=st.sampled_from([None, 0, 2]), tags=st.sampled_from([(), ("a", "b")]))
+    def describe(self, expected: int | None, tags: tuple[str, ...]) -> None:
+        change = SessionChange(title="new", tags=tags)
+        sessions = self.world.services.sessions
+        act = sessions.update(self.world.org, self.mirror.id, change, SOMEBODY, expected)
+        changes: dict[str, Json] = {"title": "new", "tags": [*tags]}
+        self.mirror.both(act, c.UpdateSession(changes=changes, by=SOMEBODY, expected_revision=expected))
+
+    @rule(holder=st.sampled_from(["laptop", "desk"]))
+    def hold(self, holder: str) -> None:
+        mirror = self.mirror
+        held, refusal = mirror.attempt(
+            self.world.services.presences.hold(self.world.org, mirror.id, holder, None)
+        )
+        if holder in mirror.model.presences:
+            assert held is not None
+            assert not held[1]
+            return
+        mirror.decide(c.AttachPresence(holder=holder), refusal)
+        if refusal is None:
+            mirror.model.presences.add(holder)
+
+    @rule(holder=st.sampled_from(["laptop", "desk"]))
+    def release(self, holder: str) -> None:
+        mirror = self.mirror
+        act = self.world.services.presences.release(self.world.org, mirror.id, holder, SOMEBODY)
+        if holder in mirror.model.presences:
+            mirror.model.presences.discard(holder)
+            mirror.both(act, c.ReleasePresence(holder=holder, by=SOMEBODY))
+            return
+        assert isinstance(mirror.attempt(act)[1], NotFound)
+
+    @rule()
+    def delete(self) -> None:
+        """Nothing is left but the tombstone; the story goes on with another session."""
+        if self.random.random() < 0.9:
+            return
+        world, old = self.world, self.mirror
+        self.loop.run(world.services.sessions.delete(world.org, old.id, SOMEBODY))
+        refused = self._send(NewInput(content=(TextPart("gone"),)), None)
+        assert isinstance(old.attempt(refused)[1], NotFound)
+        if old.claims:
+            late = world.services.turns.append(old.claims[-1], ())
+            assert isinstance(old.attempt(late)[1], LeaseLost)
+        tombstone = self.loop.run(world.store.reads.get_tombstone(world.org, old.id))
+        assert tombstone is not None
+        assert tombstone.last_seq == old.model.session.next_seq - 1
+        self.lot = None
+        self.mirror = Mirror.of(world, self.loop, NewSession())
+
+    @invariant()
+    def both_are_the_same(self) -> None:
+        self.mirror.check()
+
+    def teardown(self) -> None:
+        """Time is the same for every story, so that of a session that is told no more ends with it."""
+        if hasattr(self, "mirror"):
+            self.loop.run(self.world.services.sessions.delete(self.world.org, self.mirror.id, SOMEBODY))
+            assert self.loop.run(self.world.problems()) == []
