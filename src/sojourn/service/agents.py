@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
@@ -45,7 +46,9 @@ class Agents:
 
     async def ensure_default(self, org: OrgId) -> None:
         if await self._store.reads.find_agent(org, DEFAULT_AGENT) is None:
-            await self.create(org, AgentSpec(name=DEFAULT_AGENT, tools=("current_time", "files")))
+            # Another process that starts at the same moment makes it too.
+            with suppress(AlreadyExists):
+                await self.create(org, AgentSpec(name=DEFAULT_AGENT, tools=("current_time", "files")))
 
     async def get(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent:
         found = await self._store.reads.get_agent(org, agent, version)

@@ -155,6 +155,10 @@ class PostgresStore:
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
                 if attempt == MAX_ATTEMPTS:
                     raise StoreUnavailable from None
+            except asyncpg.UniqueViolationError:
+                # A rival took the place after the verb had found it free; the next try finds it taken, and says so.
+                if attempt == MAX_ATTEMPTS:
+                    raise
         raise AssertionError("unreachable")
 
     async def _write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
