@@ -26,12 +26,12 @@ async def test_processes_that_start_together_make_one_default_agent_and_one_boot
 
 async def test_of_two_agents_that_take_one_name_at_once_one_gets_it(world: World) -> None:
     agents = world.services.agents
-    for round in range(5):
+    for again in range(5):
         rivals = [
-            (await agents.create(world.org, AgentSpec(name=f"{round}-{index}"))).value.id
+            (await agents.create(world.org, AgentSpec(name=f"{again}-{index}"))).value.id
             for index in range(4)
         ]
-        wanted = AgentSpec(name=f"name {round}")
+        wanted = AgentSpec(name=f"name {again}")
         ends = await asyncio.gather(
             *(agents.update(world.org, rival, wanted) for rival in rivals), return_exceptions=True
         )
