@@ -26,7 +26,7 @@ MOST_TOUCHED: Final = 200
 class Roster:
     """The driven sessions of an organisation, newest first. The same object stands until something in it changes.
 
-    `agent_names` gives the names of the agents of those sessions that have no facet, by agent and version.
+    `agent_names` gives the names of their agents, by agent and version.
     """
 
     sessions: Sequence[DrivenSession]
@@ -113,7 +113,7 @@ class Rosters:
         names: dict[tuple[AgentId, int], str] = {}
         for one in sessions:
             place = (one.agent, one.agent_version)
-            if one.facet is None and place not in names:
+            if place not in names:
                 agent = await self._agents.get_version(self._reads, org, *place)
                 names[place] = agent.spec.name
         return Roster(sessions, names)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sojourn.service.core import Services
+from sojourn.web.dialects.agent_swarm.routes import AgentSwarm
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.request import REST
 from sojourn.web.kit.sse import Heart
@@ -33,6 +34,7 @@ def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount
     return (
         Mount("/health", Surface([("GET", "/health", health)], PROBLEMS), keep=True),
         Mount("/sojourn/v1", build_native(services, heart, max_body_bytes)),
+        Mount("/api/active-sessions", AgentSwarm(services, max_body_bytes)),
     )
 
 

@@ -1,0 +1,1 @@
+"""Other vendors' wire formats, each translated to the service layer and back by a folder of its own."""
