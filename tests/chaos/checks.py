@@ -86,19 +86,15 @@ class Reading:
 
     def take(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
         match type:
-            case "input.received":
-                log.inputs[data["input"]] += 1
+            case "input.received" | "input.edited":
+                log.inputs[data["input"]] += type == "input.received"
                 self._texts[data["input"]] = "".join(part["text"] for part in data["content"])
             case "input.delivered":
                 self._last_text[turn] = self._texts[data["input"]]
             case "turn.started":
                 self._holder[turn] = int(data["worker"].split("/")[1])
-            case "model.called":
-                step = log.steps.setdefault(self._call(turn, data), Step("model"))
-                step.intents.append(self._holder[turn])
-            case "model.completed":
-                step = log.steps[self._call(turn, data)]
-                step.status, step.completed_by = "done", self._holder[turn]
+            case "model.called" | "model.completed":
+                self._take_model(log, type, turn, data)
             case "tool.requested":
                 step = self._tools[turn, data["call"], data["index"]] = Step(data["name"])
                 key = json.loads(data["arguments"]).get("key")
@@ -112,8 +108,12 @@ class Reading:
             case _:
                 pass
 
-    def _call(self, turn: bytes, data: dict[str, Any]) -> tuple[str, str]:
-        return "model", f"{data['call']} {self._last_text[turn]}"
+    def _take_model(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
+        step = log.steps.setdefault(("model", f"{data['call']} {self._last_text[turn]}"), Step("model"))
+        if type == "model.called":
+            step.intents.append(self._holder[turn])
+        else:
+            step.status, step.completed_by = "done", self._holder[turn]
 
 
 def at_rest(database: Database) -> Iterator[str]:

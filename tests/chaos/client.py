@@ -45,17 +45,21 @@ class Caller:
 
     async def make(self, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
         """A POST that makes something; repeated under its key until it is answered."""
-        answer = await self.post(path, body, key)
+        answer = await self.ask("POST", path, body, key)
         assert answer.is_success, f"{path}: {answer.status_code} {answer.text}"
         made = answer.json()
         self.witness.acknowledged.append(Acknowledged(path, body, key, made["id"]))
         return made
 
-    async def post(self, path: str, body: dict[str, Any], key: str) -> httpx2.Response:
+    async def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
+    ) -> httpx2.Response:
+        """The answer to a request that is repeated until there is one."""
+        headers = {} if key is None else {"Idempotency-Key": key}
         while True:
             starts = self.server.starts
             try:
-                answer = await self.http.post(self.url(path), json=body, headers={"Idempotency-Key": key})
+                answer = await self.http.request(method, self.url(path), json=body, headers=headers)
             except httpx2.TransportError:
                 await self.server.up_after(starts)
                 continue
@@ -66,7 +70,7 @@ class Caller:
             await pause(0.05)
 
     async def replay(self, done: Acknowledged) -> None:
-        answer = await self.post(done.path, done.body, done.key)
+        answer = await self.ask("POST", done.path, done.body, done.key)
         if not answer.is_success or answer.json()["id"] != done.id:
             self.witness.violations.append(
                 f"{done.path} under {done.key} made {done.id}, and its replay answers {answer.text}"

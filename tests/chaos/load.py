@@ -43,6 +43,22 @@ def parallel(random: Random, key: str) -> str:
     return json.dumps([*steps, f"{key} is done with it"])
 
 
+async def interfere(caller: Caller, random: Random, sent: dict[str, Any], key: str, text: str) -> None:
+    """Somebody changes his mind. What he is told depends on how far the turn has got; what he does must not harm."""
+    session = f"/sessions/{sent['session']}"
+    match random.choice(["cancel", "withdraw", "edit", "end", "describe"]):
+        case "cancel":
+            await caller.ask("POST", f"{session}/turns/{sent['turn']}/cancel", {}, f"{key}-cancel")
+        case "withdraw":
+            await caller.ask("DELETE", f"{session}/inputs/{sent['id']}")
+        case "edit":
+            await caller.ask("PATCH", f"{session}/inputs/{sent['id']}", {"content": text})
+        case "end":
+            await caller.ask("POST", f"{session}/end", {"status": "completed"}, f"{key}-end")
+        case _:
+            await caller.ask("PATCH", session, {"title": key, "tags": [key]})
+
+
 async def run_session(caller: Caller, random: Random, name: str, load: Load) -> Reader:
     """One session from its creation until all its turns have ended."""
     agent, script = random.choice([("scripted", simulated), ("parallel", parallel)])
@@ -57,9 +73,8 @@ async def run_session(caller: Caller, random: Random, name: str, load: Load) -> 
             body = {"content": script(random, key), "delivery": random.choice(DELIVERIES)}
             sent = await caller.make(f"/sessions/{session}/inputs", body, key)
             inputs.append(sent["id"])
-            if random.random() < 0.1:
-                # It may have ended by then, or not have begun.
-                await caller.post(f"/sessions/{session}/turns/{sent['turn']}/cancel", {}, f"{key}-cancel")
+            if random.random() < 0.2:
+                await interfere(caller, random, sent, key, script(random, f"{key}-edited"))
             if random.random() < 0.5:
                 await reader.settled(inputs)
         await reader.settled(inputs)

@@ -44,6 +44,14 @@ async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered()
     assert_kept(outcome)
 
 
+async def test_a_turn_that_outlived_three_servers_without_progress_is_given_up() -> None:
+    kills = [Kill("before_call", Plan("before_call", 1))] * 3
+    outcome = await run_round(2, Scene(kills, Load(sessions=1, inputs=1, replays=1)))
+    assert outcome.kills == ("before_call",) * 3
+    assert (outcome.facts["turn.failed"], outcome.facts["model.called"]) == (1, 3)
+    assert_kept(outcome)
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_a_server_killed_at_random_keeps_every_promise(seed: int) -> None:
     assert_kept(await run_round(seed))
