@@ -50,7 +50,9 @@ def compile_driven(
     of = bind(org)
     which = f"org = {of}"
     if among is not None:
-        which += f" AND session IN ({', '.join(bind(session) for session in among)})" if among else " AND FALSE"
+        which += (
+            f" AND session IN ({', '.join(bind(session) for session in among)})" if among else " AND FALSE"
+        )
     return _DRIVEN.format(which=which, org=of), bind.values
 
 
