@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from sojourn.config import Settings
@@ -35,14 +35,20 @@ DATABASE_FILE = "sojourn.db"
 
 
 class SteadyClock:
-    """The wall's time at the start plus the monotonic time since: it never jumps, so ages are true."""
+    """The wall's time at the start plus the time since: nobody sets it, so ages are true, and deadlines too.
+
+    Linux stops its monotonic clock while the machine sleeps, and a deadline does not wait for that; elsewhere the
+    clock of that name goes on.
+    """
+
+    _SINCE: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
     def __init__(self) -> None:
         self._start = datetime.now(UTC)
-        self._started = time.monotonic()
+        self._started = time.clock_gettime(self._SINCE)
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=time.monotonic() - self._started)
+        return self._start + timedelta(seconds=time.clock_gettime(self._SINCE) - self._started)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What time does to one session, whatever is wrong with another."""
 
+import asyncio
 import logging
 
 import pytest
@@ -7,12 +8,14 @@ import pytest
 from sojourn.domain.events import TurnCancelled, TurnReclaimed
 from sojourn.domain.ids import SessionId
 from sojourn.domain.policy import Policy
+from sojourn.service import upkeep
 from sojourn.service.sessions import NewSession
 from sojourn.service.turns import LeaseTerms
 from sojourn.service.upkeep import Upkeep
 from tests.support.clock import HandClock
-from tests.support.databases import Database
+from tests.support.databases import Database, SqliteDatabase
 from tests.support.world import World, open_world
+from tests.worker.workplace import until
 
 WITHIN_A_MINUTE = NewSession(policy=Policy(max_turn_seconds=60))
 
@@ -51,7 +54,7 @@ async def test_a_log_that_cannot_be_read_holds_up_no_start(
     async with open_world(database, clock, LeaseTerms(None, "a boot")) as world:
         await unreadable(world)
         session = await claimed(world)
-        upkeep = Upkeep(
+        next_boot = Upkeep(
             world.store,
             clock,
             world.services.feed,
@@ -59,6 +62,26 @@ async def test_a_log_that_cannot_be_read_holds_up_no_start(
             LeaseTerms(None, "the next boot"),
             is_shared=False,
         )
-        assert await upkeep.start() == 2
+        assert await next_boot.start() == 2
         [reclaimed] = await world.said(session, TurnReclaimed)
         assert reclaimed.cause == "server_restarted"
+
+
+async def test_a_holder_that_slept_with_the_server_gets_one_fresh_ttl(
+    sqlite: SqliteDatabase, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "TICK_SECONDS", 0.01)
+    async with open_world(sqlite, clock) as world:
+        held = await claimed(world)
+        idle = await world.new_session(NewSession(policy=Policy(idle_timeout_seconds=30)))
+        running = asyncio.create_task(world.services.upkeep.run())
+        await world.new_session()
+        # By now it runs, and its next tick finds that nothing was heard for longer than a lease lasts, itself included.
+        clock.advance(40)
+        await until(world, idle, "session.expired")
+        running.cancel()
+        await asyncio.wait([running])
+        assert await world.said(held, TurnReclaimed) == []
+        clock.advance(16)
+        await world.services.upkeep.tick()
+        assert len(await world.said(held, TurnReclaimed)) == 1

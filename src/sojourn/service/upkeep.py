@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 2.5
 # A tick that comes this late was held up, and so were the beats that it would judge.
-LATE_SECONDS: Final = 10.0
+LATE: Final = timedelta(seconds=10)
 HEADS_SECONDS: Final = 5.0
 IDEMPOTENCY_AGE: Final = timedelta(hours=24)
 BATCH: Final = 500
@@ -71,16 +71,18 @@ class Upkeep:
     async def run(self) -> None:
         """Tick until cancelled. A tick that fails is logged and the next one tries again."""
         ticks = 0
-        last = heads_at = time.monotonic()
+        heads_at = time.monotonic()
+        # By the clock that leases are judged by: it goes on while the machine sleeps.
+        last = self._clock.now()
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            now = time.monotonic()
-            if now - last > LATE_SECONDS:
+            now = self._clock.now()
+            if now - last > LATE:
                 await self._guarded(self._forgive)
             last = now
             await self._guarded(self.tick)
-            if self._is_shared and now - heads_at >= HEADS_SECONDS:
-                heads_at = now
+            if self._is_shared and time.monotonic() - heads_at >= HEADS_SECONDS:
+                heads_at = time.monotonic()
                 await self._guarded(self._feed.check_heads)
             ticks += 1
             if ticks % PURGE_EVERY_TICKS == 0:
