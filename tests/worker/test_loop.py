@@ -127,6 +127,17 @@ async def test_a_worker_stopped_in_the_middle_of_a_retry_s_write_stops_in_peace(
     assert (await world.types(session))[-1] == "turn.retried"
 
 
+async def test_a_turn_whose_claim_is_on_its_way_at_a_stop_is_given_back_too(world: World) -> None:
+    session = await world.new_session()
+    await world.send(session)
+    turns, model = LateAnswers(world, "claim"), ScriptedModel(says("hello"))
+    async with working(world, model_runner(model), turns=turns):
+        await waited(turns.done)
+        asyncio.get_running_loop().call_soon(turns.arrive.set)
+    assert [one.cause for one in await world.said(session, TurnReclaimed)] == ["worker_stopped"]
+    assert model.requests == []
+
+
 async def test_a_tool_that_will_not_stop_does_not_hold_up_the_end_and_keeps_its_lease(world: World) -> None:
     stubborn, other = await new_session(world), await world.new_session()
     gate = Gate(stubborn=True)

@@ -165,7 +165,11 @@ class Worker:
         """Stop every effect first, then release the leases: another worker may start at once."""
         running = list(self._running.values())
         for one in running:
-            one.task.cancel()
+            if one.turn is None:
+                # Its claim may be made already, so it is heard to its end and given back by itself.
+                one.stopped.add(None)
+            else:
+                one.task.cancel()
         if running:
             await asyncio.wait([one.task for one in running], timeout=self._settings.grace_seconds)
         # One that will not stop keeps its lease, as nobody else may begin while it goes on.
