@@ -8,6 +8,7 @@ from typing import TypeVar
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.content import TextPart
 from sojourn.domain.events import Actor, Delivery, Event
+from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId
 from sojourn.domain.input import Input
 from sojourn.domain.log import LogEntry, StoredEvent
@@ -69,6 +70,9 @@ class World:
     async def said(self, session: SessionId, kind: type[E]) -> list[E]:
         """The events of one type, in the order of the log."""
         return [entry.event for entry in await self.log(session) if isinstance(entry.event, kind)]
+
+    async def conversation(self, session: SessionId) -> Conversation:
+        return Conversation().extend(await self.log(session))
 
     async def problems(self) -> list[str]:
         """What of the invariants is broken."""
