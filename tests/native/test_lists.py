@@ -1,10 +1,16 @@
 """Filters, order and pages of the lists."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from sojourn.domain.ids import DEFAULT_ORG
+from sojourn.web.native.inbound import session_filter
+from sojourn.web.native.queries import SessionList
+from sojourn.web.native.sessions import CURSORS, SessionPlace
 from tests.native.asserting import new_input, new_session, problem, value
 from tests.web.served import Served
 
@@ -105,6 +111,13 @@ async def test_a_query_that_cannot_be_read_names_its_parameter(
     client: httpx.AsyncClient, query: str, field: str | None
 ) -> None:
     problem(await client.get(f"/sessions?{query}"), 400, "invalid_request", field)
+
+
+async def test_a_cursor_whose_instant_is_of_no_time_zone_is_refused(client: httpx.AsyncClient) -> None:
+    place = SessionPlace(datetime(2030, 1, 1), UUID(int=1))  # noqa: DTZ001 - which is the point
+    filter = session_filter(SessionList(), ())
+    forged = CURSORS.write(place, DEFAULT_ORG, "desc", filter)
+    problem(await client.get("/sessions", params={"cursor": forged}), 400, "invalid_request", "cursor")
 
 
 async def test_a_cursor_counts_only_in_the_list_that_it_comes_from(

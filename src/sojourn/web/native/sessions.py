@@ -1,6 +1,5 @@
 """Handlers of sessions and of the presences on them."""
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -23,7 +22,7 @@ from sojourn.web.native.route import Call
 class SessionPlace(msgspec.Struct, array_like=True, frozen=True):
     """The last session of a page."""
 
-    created_at: datetime
+    created_at: wire.Instant
     id: UUID
 
 

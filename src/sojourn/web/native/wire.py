@@ -10,7 +10,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 Name = Annotated[str, Meta(max_length=1000)]
-AgentName = Annotated[str, Meta(min_length=1, max_length=1000)]
+# Four bytes a letter, and an index of Postgres holds no more than 2,704 of them.
+AgentName = Annotated[str, Meta(min_length=1, max_length=500)]
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], Meta(max_length=64)]
 ExternalId = Annotated[str, Meta(min_length=1, max_length=500)]
