@@ -1,15 +1,18 @@
 """Turns that change hands: a late write changes nothing, and nobody starts what is somebody else's."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
-from sojourn.domain.errors import LeaseLost
+from sojourn.domain.errors import LeaseLost, StoreUnavailable
 from sojourn.domain.events import MessageCompleted, TurnFailed, TurnReclaimed, TurnStarted
 from sojourn.ports import ClaimedTurn, Ready
 from sojourn.service.turns import LEASE_TTL_SECONDS
+from sojourn.worker.loop import WorkerSettings
 from tests.support.databases import Database, SqliteDatabase
 from tests.support.world import World
+from tests.worker.late import LateAnswers
 from tests.worker.model import Hang, ScriptedModel, Slow, calls, says
 from tests.worker.tools import Gate, prints
 from tests.worker.workplace import execution, model_runner, new_session, results, until, waited, working
@@ -195,3 +198,47 @@ async def test_a_gracefully_stopped_worker_s_turns_are_claimed_at_once_and_count
     assert [one.cause for one in await world.said(session, TurnReclaimed)] == ["worker_stopped"] * 4
     assert [one.attempt for one in await world.said(session, TurnStarted)] == [1, 2, 3, 4, 5]
     assert [one.text for one in await world.said(session, MessageCompleted)] == ["whole"]
+
+
+class Renewals(LateAnswers):
+    """Tells when the worker has renewed what it holds, unless the line to the server is down."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world, "claim")
+        self.arrive.set()
+        self.renewed = asyncio.Event()
+        self.is_down = False
+
+    async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
+        if self.is_down:
+            raise StoreUnavailable
+        lost = await super().renew(turns, worker)
+        self.renewed.set()
+        return lost
+
+
+async def test_a_worker_keeps_what_it_renews_and_stops_what_it_finds_lost(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL", "sojourn.worker.loop")
+    session = await new_session(world)
+    await world.send(session)
+    gate, turns = Gate(), Renewals(world)
+    runner = model_runner(ScriptedModel(calls("gate")), [gate.tool])
+    settings = WorkerSettings("worker", renew_seconds=0.01)
+    async with working(world, runner, settings, turns=turns, hears=False):
+        await waited(gate.entered)
+        for _ in range(3):
+            world.clock.advance(LEASE_TTL_SECONDS - 1)
+            turns.renewed.clear()
+            await waited(turns.renewed)
+            await world.services.upkeep.tick()
+        assert await world.said(session, TurnReclaimed) == []
+        turns.is_down = True
+        await lapse(world)
+        await world.claim(session, "successor")
+        assert not gate.cancelled.is_set()
+        turns.is_down = False
+        await waited(gate.cancelled)
+    # The worker that lost it gave nothing back.
+    assert [one.cause for one in await world.said(session, TurnReclaimed)] == ["lease_expired"]
