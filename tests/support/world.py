@@ -98,7 +98,8 @@ async def open_world(
     )
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)
-    await services.agents.create(DEFAULT_ORG, AgentSpec(name="spawning", runner="acp"))
+    if await store.reads.find_agent(DEFAULT_ORG, "spawning") is None:
+        await services.agents.create(DEFAULT_ORG, AgentSpec(name="spawning", runner="acp"))
     try:
         yield World(database, store, services, clock, published)
     finally:

@@ -118,7 +118,14 @@ class Draft:
         turn = self.open_turn()
         status = next_status(turn.status, move)
         closed = replace(
-            turn, status=status, reason=reason, error=error, ended_at=self.now, open_asks=0, not_before=None
+            turn,
+            status=status,
+            reason=reason,
+            error=error,
+            ended_at=self.now,
+            open_asks=0,
+            parked=False,
+            not_before=None,
         )
         self.put_turn(closed)
         self.lease = "release"
