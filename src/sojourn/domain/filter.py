@@ -22,7 +22,7 @@ Field = Literal[
     "revision",
     "turns",
     "stated_status",
-    "due_at",
+    "invoked_at",
 ]
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "like", "is_null", "not_null"]
 Value = str | int | float | datetime | SessionId | AgentId | None
@@ -71,7 +71,7 @@ Expression = Field | FacetPath | MetadataPath | Word | FirstOf
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`due_at` is when policy ends the session if nothing happens before."""
+    """`invoked_at` is when a session that ever ran was last active."""
 
     field: Expression
     op: Operator

@@ -26,14 +26,12 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "revision": "s.revision",
     "turns": "s.turns",
     "stated_status": "s.stated_status",
-    "due_at": (
-        "(SELECT min(d.due_at) FROM timers d WHERE d.org = s.org AND d.session = s.id AND d.kind <> 'turn')"
-    ),
+    "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",
 }
 
 _TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "stated_status"})
 _NULLABLE: Final[frozenset[f.Field]] = frozenset(
-    {"title", "external_id", "ended_at", "archived_at", "stated_status", "due_at"}
+    {"title", "external_id", "ended_at", "archived_at", "stated_status", "invoked_at"}
 )
 
 _OPERATORS: Final[dict[f.Operator, str]] = {

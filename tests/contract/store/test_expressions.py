@@ -1,5 +1,6 @@
 """What a filter reads beyond the columns, and lists that are sorted and numbered instead of followed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,10 +25,9 @@ from sojourn.domain.filter import (
     Word,
 )
 from sojourn.domain.ids import OrgId, SessionId, uuid7
-from sojourn.domain.policy import Timer
 from sojourn.ports import Store
 from sojourn.store.where import NumberedBinder, condition, order
-from tests.contract.store.make import ORG, a_session, at, insert, record
+from tests.contract.store.make import NO_USAGE, ORG, a_session, at, insert, record
 
 DIALECT = "vendor"
 
@@ -98,12 +98,11 @@ async def test_the_first_value_that_is_there_counts_and_then_the_word_of_the_sta
     assert await titles(store, Not(Compare(shown, "like", "%ST"))) == {"b", "c", "d"}
 
 
-async def test_the_deadline_of_a_session_is_the_next_that_ends_it(store: Store) -> None:
-    ends, turns = await add(store, "ends"), await add(store, "turns")
-    await store.write(lambda tx: tx.write_timers(ORG, ends, [Timer("idle", at(9)), Timer("lifetime", at(5))]))
-    await store.write(lambda tx: tx.write_timers(ORG, turns, [Timer("turn", at(1))]))
-    assert await titles(store, Compare("due_at", "eq", at(5))) == {"ends"}
-    assert await titles(store, Compare("due_at", "is_null")) == {"turns"}
+async def test_a_session_was_invoked_once_it_ran(store: Store) -> None:
+    ran, _ = await insert(store, record(title="ran")), await add(store, "never")
+    await store.write(lambda tx: tx.write_session(replace(ran, turns=1, active_at=at(7)), 0, NO_USAGE))
+    assert await titles(store, Compare("invoked_at", "eq", at(7))) == {"ran"}
+    assert await titles(store, Compare("invoked_at", "is_null")) == {"never"}
 
 
 async def test_a_list_is_sorted_by_values_with_nulls_last_in_either_direction(store: Store) -> None:

@@ -19,7 +19,7 @@ class Problem(msgspec.Struct, frozen=True):
     """A refusal, ready to be put in a surface's own shape.
 
     `code` is the error's own; `error` is the exception, for surfaces that say more than a sentence.
-    `headers` are those that HTTP itself asks for: Allow, Retry-After.
+    `headers` are those that HTTP itself asks for: Allow, Retry-After. `path` is the one that was asked for.
     """
 
     status: int
@@ -29,6 +29,7 @@ class Problem(msgspec.Struct, frozen=True):
     field: str | None = None
     headers: tuple[Header, ...] = ()
     error: Exception | None = None
+    path: str = ""
 
 
 class Problems:
@@ -41,13 +42,13 @@ class Problems:
         self._statuses = statuses
         self._render = render
 
-    def answer(self, error: Exception, request_id: str) -> Response:
-        return self._render(self.describe(error, request_id))
+    def answer(self, error: Exception, request_id: str, path: str) -> Response:
+        return self._render(self.describe(error, request_id, path))
 
-    def describe(self, error: Exception, request_id: str) -> Problem:
+    def describe(self, error: Exception, request_id: str, path: str = "") -> Problem:
         """An error that nobody foresaw is opaque here; its catcher has logged it under the same request id."""
         if not isinstance(error, DomainError | RequestRefused):
-            return Problem(self._statuses["internal"], "internal", OPAQUE, request_id, error=error)
+            return Problem(self._statuses["internal"], "internal", OPAQUE, request_id, error=error, path=path)
         return Problem(
             status=self._statuses[error.code],
             code=error.code,
@@ -56,6 +57,7 @@ class Problems:
             field=error.field if isinstance(error, InvalidRequest | BadRequest) else None,
             headers=_headers(error),
             error=error,
+            path=path,
         )
 
 

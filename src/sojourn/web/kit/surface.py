@@ -44,9 +44,9 @@ async def answered(
     try:
         return await endpoint(request)
     except (DomainError, RequestRefused) as error:
-        return problems.answer(error, request.id)
+        return problems.answer(error, request.id, request.scope["path"])
     except ClientGone:
         raise
     except Exception as error:
         logger.exception("request %s failed", request.id)
-        return problems.answer(error, request.id)
+        return problems.answer(error, request.id, request.scope["path"])
