@@ -42,7 +42,7 @@ class Problems:
         self._statuses = statuses
         self._render = render
 
-    def answer(self, error: Exception, request_id: str, path: str) -> Response:
+    def answer(self, error: Exception, request_id: str, path: str = "") -> Response:
         return self._render(self.describe(error, request_id, path))
 
     def describe(self, error: Exception, request_id: str, path: str = "") -> Problem:
