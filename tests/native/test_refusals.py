@@ -1,19 +1,24 @@
 """What is refused before a handler sees it, and what every refusal looks like."""
 
+import logging
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 
 from sojourn.domain import errors
 from sojourn.domain.errors import DomainError
+from sojourn.domain.ids import DEFAULT_ORG, SessionId
+from sojourn.ports import Ready
 from sojourn.web.kit import refusals
 from sojourn.web.kit.refusals import RequestRefused
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Response
 from sojourn.web.kit.surface import Surface
 from sojourn.web.native.errors import PROBLEMS, TABLE
-from tests.native.asserting import new_session, problem, value
+from tests.native.asserting import new_input, new_session, problem, value
+from tests.support.databases import SqliteDatabase
 from tests.web.served import ADMIN, Served, ask_raw, open_served
 
 
@@ -197,3 +202,14 @@ def test_a_limit_says_when_to_come_back() -> None:
     assert (answer.status, dict(answer.headers)[b"retry-after"]) == (429, b"2")
     answer = PROBLEMS.answer(errors.StoreUnavailable(), "r")
     assert (answer.status, dict(answer.headers)[b"retry-after"]) == (503, b"1")
+
+
+async def test_a_log_of_a_newer_release_is_answered_in_the_surface_s_own_shape(
+    client: httpx.AsyncClient, served: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    session = (await new_session(client))["id"]
+    turn = (await new_input(client, session))["turn"]
+    await served.services.turns.claim(Ready(DEFAULT_ORG, SessionId(UUID(session))), "worker", ("model",))
+    SqliteDatabase(tmp_path).query("UPDATE events SET v = 99 WHERE type = 'turn.started' RETURNING seq")
+    problem(await client.post(f"/sessions/{session}/turns/{turn}/cancel"), 500, "internal")

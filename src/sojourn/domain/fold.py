@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
-from sojourn.domain.errors import DomainError
 from sojourn.domain.events import (
     AskDecided,
     InputDelivered,
@@ -35,10 +34,8 @@ from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
 from sojourn.domain.log import LogEntry
 
 
-class UnknownEventType(DomainError):
+class UnknownEventType(Exception):
     """The log was written by a newer release: going on without that event could repeat an effect."""
-
-    code = "unknown_event_type"
 
     def __init__(self, type: str, seq: int) -> None:
         super().__init__(
