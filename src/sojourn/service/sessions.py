@@ -309,7 +309,8 @@ def _presence(session: Session, holder: str) -> Lease:
 def _policy(change: SessionChange, policy: Policy) -> Policy | None:
     """The session's next policy, None if the change leaves it as it is."""
     if not isinstance(change.policy, Unset):
-        policy = change.policy
+        # `expires_at` is set by itself, and by clients that know of no other limit.
+        policy = replace(change.policy, expires_at=change.policy.expires_at or policy.expires_at)
     elif isinstance(change.expires_at, Unset) or change.expires_at == policy.expires_at:
         return None
     if not isinstance(change.expires_at, Unset):
