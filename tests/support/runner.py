@@ -80,6 +80,8 @@ class RandomRunner:
     def move(self, conversation: Conversation, now: datetime) -> RunnerMove:
         progress = conversation.progress
         match progress.next_step():
+            case CallModel(_, None) if self._random.random() < 0.25:
+                return self._wait(now)
             case CallModel(call, abandoned):
                 if abandoned is None or abandoned.message != self._own_call:
                     return self._call((abandoned,) if abandoned is not None else (), call)
