@@ -127,11 +127,9 @@ class Upkeep:
     async def purge(self) -> None:
         now = self._clock.now()
 
-        async def verb(tx: Tx) -> None:
-            await tx.forget_before(now - IDEMPOTENCY_AGE)
-            await tx.purge_deleted(now, BATCH)
-
-        await self._store.write(verb)
+        await self._store.write(lambda tx: tx.forget_before(now - IDEMPOTENCY_AGE))
+        while await self._store.write(lambda tx: tx.purge_deleted(now, BATCH)):
+            pass
 
     async def _reclaim(self, tx: Tx, lease: Lease, cause: ReclaimCause, now: datetime) -> None:
         state = await tx.lock_session(lease.org, lease.session)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sojourn.domain.agent import Agent
@@ -19,6 +20,9 @@ from sojourn.domain.turn import Turn
 from sojourn.store import leases, rows
 from sojourn.store.db import Db
 from sojourn.store.reads import StoreReads
+
+# Rows of history. Their removal keeps every other writer of an SQLite file waiting.
+PURGED_AT_ONCE: Final = 1_000
 
 
 class StoreTx(StoreReads):
@@ -249,9 +253,15 @@ class StoreTx(StoreReads):
         purged = 0
         for org, session in await self._db.all("unpurged_tombstones", {"limit": limit}):
             params: dict[str, object] = {"org": org, "session": session}
-            for name in ("delete_events", "delete_inputs", "delete_asks", "delete_facets", "delete_files"):
+            purged += await self._db.run("delete_events", params | {"limit": PURGED_AT_ONCE - purged})
+            if purged >= PURGED_AT_ONCE:
+                # The rest waits for the next purge, and others for less than the whole of a long history would take.
+                break
+            for name in ("delete_inputs", "delete_asks", "delete_facets", "delete_files"):
                 purged += await self._db.run(name, params)
             await self._db.run("mark_purged", {"org": org, "id": session, "now": rows.to_micros(now)})
+            if purged >= PURGED_AT_ONCE:
+                break
         return purged
 
     async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None:

@@ -3,6 +3,7 @@ from sojourn.domain.ids import OrgId, SessionId, uuid7
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Store, Tx
+from sojourn.store.tx import PURGED_AT_ONCE
 from tests.contract.store.make import (
     ORG,
     a_lease,
@@ -102,6 +103,18 @@ async def test_a_purge_removes_the_history_of_deleted_sessions_only(store: Store
     assert rows_of(database, kept.session.id) == before
     assert await store.reads.get_tombstone(ORG, gone.session.id) is not None
     assert await store.write(lambda tx: tx.purge_deleted(at(10), 10)) == 0
+
+
+async def test_a_purge_removes_a_long_history_a_piece_at_a_time(store: Store, database: Database) -> None:
+    gone = await full(store)
+    id = gone.session.id
+    await store.write(lambda tx: tx.append_events([event(id, seq) for seq in range(3, 3_001)]))
+    await delete(store, gone)
+    pieces: list[int] = []
+    while piece := await store.write(lambda tx: tx.purge_deleted(at(9), 10)):
+        pieces.append(piece)
+    assert (sum(pieces), max(pieces)) == (3_004, PURGED_AT_ONCE)
+    assert rows_of(database, id) == {}
 
 
 async def test_a_purge_takes_no_more_sessions_than_it_is_told(store: Store) -> None:

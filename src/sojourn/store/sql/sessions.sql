@@ -114,7 +114,9 @@ SELECT id, last_seq, deleted_at, deleted_by FROM tombstones WHERE org = :org AND
 SELECT org, id FROM tombstones WHERE purged_at IS NULL LIMIT :limit;
 
 -- name: delete_events!
-DELETE FROM events WHERE org = :org AND session = :session;
+DELETE FROM events WHERE org = :org AND session = :session AND seq IN (
+    SELECT e.seq FROM events e WHERE e.org = :org AND e.session = :session ORDER BY e.seq LIMIT :limit
+);
 
 -- name: mark_purged!
 UPDATE tombstones SET purged_at = :now WHERE org = :org AND id = :id;
