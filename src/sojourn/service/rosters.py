@@ -7,7 +7,7 @@ commit or something later, it is never older than what any client was told.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -40,6 +40,7 @@ class _Kept:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     roster: Roster | None = None
     sessions: dict[SessionId, DrivenSession] = field(default_factory=dict[SessionId, DrivenSession])
+    agent_names: dict[tuple[AgentId, int], str] = field(default_factory=dict[tuple[AgentId, int], str])
     touched: set[SessionId] = field(default_factory=set[SessionId])
     beats: dict[SessionId, datetime] = field(default_factory=dict[SessionId, datetime])
 
@@ -60,7 +61,8 @@ class Rosters:
 
     async def read(self, org: OrgId) -> Roster:
         if self._is_shared:
-            return await self._roster(org, await self._reads.driven_sessions(org))
+            sessions = await self._reads.driven_sessions(org)
+            return Roster(sessions, await self._names(org, sessions))
         kept = self._kept.get(org)
         if kept is None:
             # Known from before its first read on, so that what changes meanwhile is not missed.
@@ -96,24 +98,52 @@ class Rosters:
         # A failure on the way leaves no roster, so that the next reader starts afresh.
         kept.roster = None
         if whole:
-            kept.sessions = {one.id: one for one in await self._reads.driven_sessions(org)}
+            found = await self._reads.driven_sessions(org)
+            kept.sessions = {one.id: one for one in found}
+            kept.agent_names = await self._names(org, found)
         elif touched:
             found = await self._reads.driven_sessions(org, list(touched))
-            left = [one for one in kept.sessions.values() if one.id not in touched]
-            newest_first = sorted([*found, *left], key=lambda one: (one.created_at, one.id), reverse=True)
-            kept.sessions = {one.id: one for one in newest_first}
+            kept.sessions = _merged(kept.sessions, touched, found)
+            kept.agent_names = kept.agent_names | await self._names(org, found)
         for session, at in beats.items():
             known = kept.sessions.get(session)
             if known is not None and known.last_seen_at < at:
                 kept.sessions[session] = replace(known, last_seen_at=at)
-        kept.roster = await self._roster(org, tuple(kept.sessions.values()))
+        kept.roster = Roster(tuple(kept.sessions.values()), kept.agent_names)
         return kept.roster
 
-    async def _roster(self, org: OrgId, sessions: Sequence[DrivenSession]) -> Roster:
+    async def _names(self, org: OrgId, sessions: Sequence[DrivenSession]) -> dict[tuple[AgentId, int], str]:
         names: dict[tuple[AgentId, int], str] = {}
         for one in sessions:
             place = (one.agent, one.agent_version)
             if place not in names:
                 agent = await self._agents.get_version(self._reads, org, *place)
                 names[place] = agent.spec.name
-        return Roster(sessions, names)
+        return names
+
+
+def _merged(
+    sessions: dict[SessionId, DrivenSession], touched: Set[SessionId], found: Sequence[DrivenSession]
+) -> dict[SessionId, DrivenSession]:
+    """`sessions`, newest first, with what was `found` of those `touched` in place of what was known of them.
+
+    Nearly always what is new is newer than the rest, and then nothing is sorted: a dict that is copied keeps its
+    order and the hashes of its keys, which are half the cost of a roster.
+    """
+    for id in touched - {one.id for one in found}:
+        sessions.pop(id, None)
+    new: list[DrivenSession] = []
+    for one in found:
+        if one.id in sessions:
+            sessions[one.id] = one
+        else:
+            new.append(one)
+    newest = next(iter(sessions.values()), None)
+    merged = {one.id: one for one in new} | sessions
+    if not new or newest is None or _place(new[-1]) > _place(newest):
+        return merged
+    return {one.id: one for one in sorted(merged.values(), key=_place, reverse=True)}
+
+
+def _place(one: DrivenSession) -> tuple[datetime, SessionId]:
+    return (one.created_at, one.id)
