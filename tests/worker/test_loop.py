@@ -177,3 +177,16 @@ async def test_a_failed_question_after_ready_turns_does_not_end_the_worker(
     async with working(world, model_runner(ScriptedModel(says("hello"))), turns=turns, hears=False):
         await until(world, session, "turn.completed")
     assert turns.failures == []
+
+
+@pytest.mark.usefixtures("never_polls")
+async def test_a_backlog_longer_than_a_page_is_worked_off_without_waiting_for_the_next_poll(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "POLL_LIMIT", 2)
+    sessions = [await world.new_session() for _ in range(5)]
+    for session in sessions:
+        await world.send(session)
+    async with working(world, model_runner(ScriptedModel(says("hello"))), hears=False):
+        for session in sessions:
+            await until(world, session, "turn.completed")

@@ -79,9 +79,11 @@ class Worker:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         poll_at = loop.time()
+        is_behind = False
         while True:
-            if loop.time() >= poll_at:
-                await self._poll()
+            # A full page means that there is more: it is asked for as soon as the page is under way.
+            if loop.time() >= poll_at or (is_behind and not self._hints):
+                is_behind = await self._poll()
                 poll_at = loop.time() + POLL_SECONDS
             self._wake.clear()
             self._start_hinted()
@@ -102,17 +104,21 @@ class Worker:
             task = asyncio.create_task(self._claim_and_execute(ready))
             self._running[ready] = _Running(task)
 
-    async def _poll(self) -> None:
-        """What no hint told of: turns delayed until now, or made ready by another process."""
+    async def _poll(self) -> bool:
+        """What no hint told of: turns delayed until now, or made ready by another process. Whether there is more."""
+        is_full = False
         try:
             for runner in self._runners:
-                for ready in await self._turns.ready(runner, POLL_LIMIT):
+                found = await self._turns.ready(runner, POLL_LIMIT)
+                is_full = is_full or len(found) >= POLL_LIMIT
+                for ready in found:
                     self.hear(ready)
         except StoreUnavailable:
             log.warning("the store cannot be asked for ready turns; trying again")
         except Exception:
             # A worker that ends here would leave a server that takes inputs and answers none.
             log.exception("asking for ready turns failed; trying again")
+        return is_full
 
     async def _claim_and_execute(self, ready: Ready) -> None:
         running = self._running[ready]

@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from itertools import takewhile
 from typing import Any, Final, cast
 
 from sojourn.domain.content import Message, ToolCallPart, Usage
@@ -107,7 +108,9 @@ def _tool_call(request: ModelRequest, call: dict[str, Any]) -> ToolCallPart:
 
 
 def _answer(request: ModelRequest, text: str, calls: tuple[ToolCallPart, ...]) -> ModelAnswer:
-    read = sum(len(message.text.split()) for message in request.messages)
+    # What is new since the last answer, so that a simulated call costs the same however long its session is.
+    new = takewhile(lambda message: message.role != "assistant", reversed(request.messages))
+    read = sum(len(message.text.split()) for message in new)
     return ModelAnswer(
         text=text,
         tool_calls=calls,

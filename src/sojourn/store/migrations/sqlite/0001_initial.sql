@@ -1,5 +1,7 @@
 -- Instants are microseconds since the Unix epoch, ids the 16 bytes of a UUID, structured values JSON text.
 -- Every table leads with org, so that it can be distributed by it.
+-- Allowed values are chains of OR: SQLite checks an IN list of three or more at several times the cost
+-- (docs/adr/0008-savepoints-and-checks.md).
 
 CREATE TABLE orgs (
     id BLOB PRIMARY KEY,
@@ -11,7 +13,7 @@ CREATE TABLE keys (
     org BLOB NOT NULL REFERENCES orgs (id),
     id BLOB NOT NULL,
     name TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('admin', 'member', 'worker')),
+    role TEXT NOT NULL CHECK (role = 'admin' OR role = 'member' OR role = 'worker'),
     token_hash BLOB NOT NULL UNIQUE,
     created_at INTEGER NOT NULL,
     revoked_at INTEGER,
@@ -51,9 +53,15 @@ CREATE TABLE sessions (
     id BLOB NOT NULL,
     agent BLOB NOT NULL,
     agent_version INTEGER NOT NULL,
-    runner TEXT NOT NULL CHECK (runner IN ('model', 'acp', 'http', 'external')),
-    status TEXT NOT NULL CHECK (status IN ('open', 'completed', 'failed', 'cancelled', 'expired')),
-    activity TEXT NOT NULL CHECK (activity IN ('idle', 'queued', 'starting', 'busy', 'waiting', 'retrying')),
+    runner TEXT NOT NULL CHECK (runner = 'model' OR runner = 'acp' OR runner = 'http' OR runner = 'external'),
+    status TEXT NOT NULL CHECK (
+        status = 'open' OR status = 'completed' OR status = 'failed' OR status = 'cancelled'
+        OR status = 'expired'
+    ),
+    activity TEXT NOT NULL CHECK (
+        activity = 'idle' OR activity = 'queued' OR activity = 'starting' OR activity = 'busy'
+        OR activity = 'waiting' OR activity = 'retrying'
+    ),
     fence INTEGER NOT NULL,
     next_seq INTEGER NOT NULL,
     first_seq INTEGER NOT NULL,
@@ -84,7 +92,10 @@ CREATE TABLE sessions (
     -- An ended session does nothing and has no open turn.
     CHECK (status = 'open' OR (activity = 'idle' AND open_turn IS NULL)),
     -- An open turn is never idle; without one, work is at most queued or done by somebody outside.
-    CHECK (CASE WHEN open_turn IS NULL THEN activity IN ('idle', 'queued', 'busy') ELSE activity <> 'idle' END),
+    CHECK (
+        CASE WHEN open_turn IS NULL THEN activity = 'idle' OR activity = 'queued' OR activity = 'busy'
+        ELSE activity <> 'idle' END
+    ),
     CHECK ((status = 'open') = (ended_at IS NULL))
 ) WITHOUT ROWID;
 
@@ -147,10 +158,10 @@ CREATE TABLE inputs (
     session BLOB NOT NULL,
     id BLOB NOT NULL,
     turn BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('message', 'tool_result', 'decision', 'interrupt')),
-    delivery TEXT NOT NULL CHECK (delivery IN ('steer', 'queue', 'interrupt')),
+    kind TEXT NOT NULL CHECK (kind = 'message' OR kind = 'tool_result' OR kind = 'decision' OR kind = 'interrupt'),
+    delivery TEXT NOT NULL CHECK (delivery = 'steer' OR delivery = 'queue' OR delivery = 'interrupt'),
     content TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('queued', 'delivered', 'withdrawn')),
+    status TEXT NOT NULL CHECK (status = 'queued' OR status = 'delivered' OR status = 'withdrawn'),
     priority INTEGER NOT NULL,
     position INTEGER NOT NULL,
     revision INTEGER NOT NULL,
@@ -165,9 +176,10 @@ CREATE TABLE turns (
     session BLOB NOT NULL,
     id BLOB NOT NULL,
     input BLOB NOT NULL,
-    runner TEXT NOT NULL CHECK (runner IN ('model', 'acp', 'http', 'external')),
+    runner TEXT NOT NULL CHECK (runner = 'model' OR runner = 'acp' OR runner = 'http' OR runner = 'external'),
     status TEXT NOT NULL CHECK (
-        status IN ('queued', 'starting', 'running', 'waiting', 'retrying', 'completed', 'failed', 'cancelled')
+        status = 'queued' OR status = 'starting' OR status = 'running' OR status = 'waiting'
+        OR status = 'retrying' OR status = 'completed' OR status = 'failed' OR status = 'cancelled'
     ),
     first_seq INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
@@ -182,11 +194,12 @@ CREATE TABLE turns (
     started_at INTEGER,
     ended_at INTEGER,
     reason TEXT CHECK (
-        reason IN ('end_turn', 'interrupted', 'expired', 'budget', 'refused', 'no_progress', 'error', 'superseded')
+        reason = 'end_turn' OR reason = 'interrupted' OR reason = 'expired' OR reason = 'budget'
+        OR reason = 'refused' OR reason = 'no_progress' OR reason = 'error' OR reason = 'superseded'
     ),
     error TEXT,
     PRIMARY KEY (org, session, id),
-    CHECK ((status IN ('completed', 'failed', 'cancelled')) = (reason IS NOT NULL))
+    CHECK ((status = 'completed' OR status = 'failed' OR status = 'cancelled') = (reason IS NOT NULL))
 ) WITHOUT ROWID;
 
 CREATE UNIQUE INDEX turns_open ON turns (org, session) WHERE status NOT IN ('completed', 'failed', 'cancelled');
@@ -197,10 +210,10 @@ CREATE TABLE asks (
     session BLOB NOT NULL,
     id BLOB NOT NULL,
     turn BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('approval', 'client_tool', 'question')),
+    kind TEXT NOT NULL CHECK (kind = 'approval' OR kind = 'client_tool' OR kind = 'question'),
     prompt TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('open', 'decided', 'void')),
-    on_expire TEXT NOT NULL CHECK (on_expire IN ('allow', 'deny', 'answer')),
+    status TEXT NOT NULL CHECK (status = 'open' OR status = 'decided' OR status = 'void'),
+    on_expire TEXT NOT NULL CHECK (on_expire = 'allow' OR on_expire = 'deny' OR on_expire = 'answer'),
     expires_at INTEGER,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (org, session, id)
@@ -211,7 +224,7 @@ CREATE INDEX asks_due ON asks (org, expires_at) WHERE status = 'open' AND expire
 CREATE TABLE leases (
     org BLOB NOT NULL,
     session BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('turn', 'work', 'presence')),
+    kind TEXT NOT NULL CHECK (kind = 'turn' OR kind = 'work' OR kind = 'presence'),
     holder TEXT NOT NULL,
     ttl_seconds REAL,
     last_seen_at INTEGER NOT NULL,
@@ -226,7 +239,7 @@ CREATE UNIQUE INDEX leases_turn ON leases (org, session) WHERE kind = 'turn';
 CREATE TABLE timers (
     org BLOB NOT NULL,
     session BLOB NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('idle', 'lifetime', 'turn')),
+    kind TEXT NOT NULL CHECK (kind = 'idle' OR kind = 'lifetime' OR kind = 'turn'),
     due_at INTEGER NOT NULL,
     PRIMARY KEY (org, session, kind)
 ) WITHOUT ROWID;
