@@ -1,8 +1,7 @@
 """SQLite: one writer with group commit, reads on connections of their own, one process per file.
 
 Verbs run on the event loop's thread, one to its end before the next, and their commit is synced on a thread beside it;
-what arrives meanwhile shares the next commit. A verb costs some ten short calls of SQLite, and running them on another
-thread than the loop's costs more in handing the interpreter over than the calls themselves (docs/adr/0007).
+what arrives meanwhile shares the next commit. docs/adr/0007 compares this with a writer thread, and what it costs.
 
 Why the writer needs no locks between verbs: its connection is the only one that writes, and it belongs to one batch
 from BEGIN to COMMIT. Why a reader never sees half a verb: WAL readers see whole commits.
