@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
+from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.ports import Clock, Published, Store
 from sojourn.service.core import Services, build_services
 from sojourn.service.hub import Hub
@@ -20,8 +21,9 @@ from sojourn.store.postgres import PostgresStore
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.wiring import SteadyClock
 from tests.race.judge import judge
-from tests.race.play import BY, Players, Witness
+from tests.race.play import BY, Players
 from tests.race.unsound import LeaseTableTurns
+from tests.race.witness import Witness
 from tests.support.databases import Database, PostgresDatabase
 from tests.support.invariants import check_invariants
 
@@ -34,9 +36,16 @@ class Game:
 
     seed: int
     rounds: int
-    sessions: int = 3
     processes: int = 3
 
+
+# One session each: without deadlines twice, as most are, and with deadlines that come in the middle of things.
+POLICIES = (
+    NO_POLICY,
+    NO_POLICY,
+    Policy(max_turn_seconds=0.05),
+    Policy(idle_timeout_seconds=0.02, max_lifetime_seconds=0.5),
+)
 
 # A lease lapses with the instant that it was taken: whoever looks may take it away.
 NO_TIME = LeaseTerms(0.0, None)
@@ -57,17 +66,17 @@ async def open_field(open_store: OpenStore) -> AsyncGenerator[tuple[Store, Servi
         await store.close()
 
 
-async def make_sessions(services: Services, count: int) -> list[SessionId]:
+async def make_sessions(services: Services) -> list[SessionId]:
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)
-    made = [await services.sessions.create(DEFAULT_ORG, NewSession(), BY) for _ in range(count)]
+    made = [await services.sessions.create(DEFAULT_ORG, NewSession(policy=policy), BY) for policy in POLICIES]
     return [result.value.session.id for result in made]
 
 
 async def race_in_one_process(database: Database, game: Game) -> list[str]:
     """What went wrong. Every player is a task over one store."""
     async with open_field(database.open) as (store, services):
-        sessions = await make_sessions(services, game.sessions)
+        sessions = await make_sessions(services)
         witness = await Players(services, sessions, game.seed).play(game.rounds)
         problems = await judge(store.reads, sessions, [witness])
         return problems + await check_invariants(store.reads, database.query)
@@ -76,7 +85,7 @@ async def race_in_one_process(database: Database, game: Game) -> list[str]:
 async def race_in_processes(database: PostgresDatabase, game: Game, *, is_sound: bool = True) -> list[str]:
     """What went wrong. Each process has connections of its own, and none knows of the others."""
     async with open_field(database.open) as (store, services):
-        sessions = await make_sessions(services, game.sessions)
+        sessions = await make_sessions(services)
         numbers = range(game.processes)
         witnesses = await asyncio.gather(
             *(_play_apart(database.url, game, number, sessions, is_sound) for number in numbers)

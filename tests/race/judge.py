@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from sojourn.domain.events import TurnStarted, UsageRecorded
+from sojourn.domain.events import TurnStarted, TurnWaiting, UsageRecorded
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
 from sojourn.domain.log import LogEntry
 from sojourn.ports import Reads
 from sojourn.service.codec import read_entry
-from tests.race.play import Witness
+from tests.race.witness import Witness, told_twice
 
 # After these the claim before them has no say any more.
 _ENDS = frozenset(
@@ -32,7 +32,7 @@ async def judge(reads: Reads, sessions: Sequence[SessionId], witnesses: Sequence
             if written[word] != 1
         )
         problems.extend(f"{word} was refused, and is in the log" for word in witness.refused if written[word])
-    return problems
+    return problems + told_twice(witnesses)
 
 
 def _zombies(log: Sequence[LogEntry]) -> Iterator[str]:
@@ -45,6 +45,8 @@ def _zombies(log: Sequence[LogEntry]) -> Iterator[str]:
             case UsageRecorded(source=source):
                 if source.partition("/")[0] != str(attempt):
                     yield f"seq {entry.seq} was written by claim {source}, while {attempt or 'nobody'} held the turn"
+            case TurnWaiting(mode="parked"):
+                attempt = None
             case _ if entry.type in _ENDS:
                 attempt = None
             case _:

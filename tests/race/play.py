@@ -1,37 +1,27 @@
-"""Players that do to a few sessions what clients, workers and time do, all at once and in random order.
-
-Each append of a worker bears a word of its own, so that afterwards the log tells whose writes went through.
-"""
+"""Players that do to a few sessions what clients, workers and time do, all at once and in random order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
-from uuid import uuid4
+from uuid import UUID
 
-from sojourn.domain.content import TextPart, Usage
-from sojourn.domain.errors import Conflict, LeaseLost
-from sojourn.domain.events import Actor, Delivery, ModelCalled, RunnerKind, UsageRecorded
-from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import DEFAULT_ORG, MessageId, SessionId
-from sojourn.ports import Ready
+from sojourn.domain.content import TextPart
+from sojourn.domain.errors import Conflict, LeaseLost, NotFound
+from sojourn.domain.events import Actor, Delivery
+from sojourn.domain.ids import DEFAULT_ORG, KeyId, SessionId
 from sojourn.service.core import Services
 from sojourn.service.inputs import NewInput
-from sojourn.worker.journal import TurnJournal
+from sojourn.service.results import Repeat
+from sojourn.service.sessions import SessionChange
+from tests.race.witness import Witness
+from tests.race.work import RaceWorker
 
 BY = Actor("human")
-RUNNERS: tuple[RunnerKind, ...] = ("model",)
+# The same in every process: requests that are repeated by another door are repetitions all the same.
+KEY = KeyId(UUID(int=7))
 DELIVERIES: tuple[Delivery, ...] = ("queue", "queue", "steer", "interrupt")
-
-
-@dataclass
-class Witness:
-    """The words of the appends that were acknowledged, and of those that were refused."""
-
-    acknowledged: list[str] = field(default_factory=list[str])
-    refused: list[str] = field(default_factory=list[str])
-    verbs: int = 0
+WORKERS = 4
 
 
 class Players:
@@ -39,20 +29,29 @@ class Players:
         self._services = services
         self._sessions = sessions
         self._random = Random(seed)
-        self._name = f"worker-{uuid4()}"
         self.witness = Witness()
 
-    async def play(self, rounds: int, workers: int = 4) -> Witness:
+    async def play(self, rounds: int) -> Witness:
         """`rounds` acts of each player. What a rival made impossible is refused, and that is part of the game."""
-        acts: list[Callable[[], Awaitable[None]]] = [self._work] * workers
-        acts += [self._send, self._send, self._cancel, self._reclaim, self._end]
+        acts: list[Callable[[], Awaitable[None]]] = [
+            *[self._work] * WORKERS,
+            *[self._send] * 2,
+            *(
+                self._send_again,
+                self._change_an_input,
+                self._drive,
+                self._cancel,
+                self._end,
+                self._let_time_act,
+            ),
+        ]
         await asyncio.gather(*(self._repeat(act, rounds) for act in acts))
         return self.witness
 
     async def _repeat(self, act: Callable[[], Awaitable[None]], rounds: int) -> None:
         for _ in range(rounds):
             await self._pause()
-            with suppress(Conflict, LeaseLost):
+            with suppress(Conflict, LeaseLost, NotFound):
                 await act()
             self.witness.verbs += 1
 
@@ -64,61 +63,58 @@ class Players:
     def _any_session(self) -> SessionId:
         return self._random.choice(self._sessions)
 
+    def _rarely(self) -> bool:
+        return self._random.random() < 0.25
+
+    async def _work(self) -> None:
+        await RaceWorker(self._services, self._random, self.witness, self._pause).work(self._any_session())
+
     async def _send(self) -> None:
         new = NewInput(content=(TextPart("go on"),), delivery=self._random.choice(DELIVERIES))
         await self._services.inputs.send(DEFAULT_ORG, self._any_session(), new, BY)
+
+    async def _send_again(self) -> None:
+        """Under one of a few keys, so that most of these requests are repetitions, some of them at once."""
+        session = self._any_session()
+        key = f"{session} {self._random.randrange(40)}"
+        new = NewInput(content=(TextPart(key),))
+        repeat = Repeat(KEY, "send", key, b"a hash")
+        sent = await self._services.inputs.send(DEFAULT_ORG, session, new, BY, repeat)
+        self.witness.inputs.setdefault(key, []).append(str(sent.value.id))
+
+    async def _change_an_input(self) -> None:
+        session = self._any_session()
+        waiting = await self._services.inputs.list(DEFAULT_ORG, session, "queued", 0, 5)
+        if not waiting:
+            return
+        input = self._random.choice(waiting)
+        if self._rarely():
+            await self._services.inputs.withdraw(DEFAULT_ORG, session, input.id, BY)
+        else:
+            content = (TextPart("rather"),)
+            await self._services.inputs.edit(DEFAULT_ORG, session, input.id, content, BY, input.revision)
+
+    async def _drive(self) -> None:
+        """Somebody outside comes and goes; a title changes."""
+        session, presences = self._any_session(), self._services.presences
+        if self._rarely():
+            await presences.hold(DEFAULT_ORG, session, "laptop", None)
+        elif self._rarely():
+            change = SessionChange(title="another", tags=("a",))
+            await self._services.sessions.update(DEFAULT_ORG, session, change, BY)
+        else:
+            await presences.release(DEFAULT_ORG, session, "laptop", BY)
 
     async def _cancel(self) -> None:
         record = await self._services.sessions.get(DEFAULT_ORG, self._any_session())
         if record.session.open_turn is not None:
             await self._services.turns.cancel(DEFAULT_ORG, record.session.id, record.session.open_turn, BY)
 
-    async def _reclaim(self) -> None:
-        """The leases have no time to live, so each tick takes back every turn that somebody holds."""
-        await self._services.upkeep.tick()
-
     async def _end(self) -> None:
-        if self._random.random() < 0.2:
+        if self._rarely():
             await self._services.sessions.end(DEFAULT_ORG, self._any_session(), "completed", None, BY)
 
-    async def _work(self) -> None:
-        turn = await self._services.turns.claim(Ready(DEFAULT_ORG, self._any_session()), self._name, RUNNERS)
-        if turn is None:
-            return
-        journal = TurnJournal(self._services.turns, turn, Conversation())
-        await journal.catch_up()
-        for _ in range(self._random.randrange(4)):
-            await self._pause()
-            await self._append(journal)
-        await self._pause()
-        await self._finish(journal)
-
-    async def _append(self, journal: TurnJournal) -> None:
-        """Call the model once more, as after a call that broke off, with the steers that wait."""
-        word = f"{journal.turn.attempt}/{uuid4()}"
-        recorded = UsageRecorded(source=word, usage=Usage(input_tokens=1))
-        progress = journal.conversation.progress
-        call = progress.call if progress.open_call else progress.call + 1
-        intent = ModelCalled(call=call, model="sim/echo", message=MessageId(uuid4()))
-        events = (recorded, *progress.unfinished().closing("unknown", "the race goes on"))
-        try:
-            await self._services.turns.append(journal.turn, events, (intent,), steers_before=call)
-        except LeaseLost:
-            self.witness.refused.append(word)
-            raise
-        self.witness.acknowledged.append(word)
-        await journal.catch_up()
-
-    async def _finish(self, journal: TurnJournal) -> None:
-        turns, turn = self._services.turns, journal.turn
-        events = journal.conversation.progress.unfinished().closing("unknown", "the race is over")
-        match self._random.randrange(5):
-            case 0 | 1:
-                await turns.settle(turn, events)
-            case 2:
-                await turns.settle(turn, events, "error", "The race says so.")
-            case 3:
-                await turns.retry(turn, events, "The race says so.", 0.0)
-            case _:
-                # The worker falls silent, and its lease runs out.
-                await self._append(journal)
+    async def _let_time_act(self) -> None:
+        """The leases have no time to live, so each tick takes back every turn that somebody holds."""
+        if self._rarely():
+            await self._services.upkeep.tick()

@@ -146,7 +146,8 @@ class Replay:
         self._must(input.status == "queued" and input.turn == id, "queues a turn for another input's id")
         waiting = [self.inputs[other] for other in self.queued if other != event.input]
         first = min([input, *waiting], key=lambda one: (one.delivery != "interrupt", one.position))
-        self._must(first is input, "starts an input before its elders")
+        # Of several interrupts the one that stops a turn takes its place at once.
+        self._must(first is input or input.delivery == "interrupt", "starts an input before its elders")
         assert id is not None
         self.turns[id] = TurnView(event.input)
         self.open_turn = id
