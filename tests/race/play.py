@@ -20,7 +20,7 @@ from tests.race.work import RaceWorker
 BY = Actor("human")
 # The same in every process: requests that are repeated by another door are repetitions all the same.
 KEY = KeyId(UUID(int=7))
-DELIVERIES: tuple[Delivery, ...] = ("queue", "queue", "steer", "interrupt")
+DELIVERIES: tuple[Delivery, ...] = ("queue", "queue", "queue", "queue", "steer", "steer", "interrupt")
 WORKERS = 4
 
 
@@ -36,16 +36,17 @@ class Players:
         acts: list[Callable[[], Awaitable[None]]] = [
             *[self._work] * WORKERS,
             *[self._send] * 2,
-            *(
-                self._send_again,
-                self._change_an_input,
-                self._drive,
-                self._cancel,
-                self._end,
-                self._let_time_act,
-            ),
+            self._send_again,
+            self._change_an_input,
+            self._drive,
+            self._cancel,
+            self._end,
         ]
+        over = asyncio.Event()
+        time = asyncio.create_task(self._let_time_act(over))
         await asyncio.gather(*(self._repeat(act, rounds) for act in acts))
+        over.set()
+        await time
         return self.witness
 
     async def _repeat(self, act: Callable[[], Awaitable[None]], rounds: int) -> None:
@@ -107,14 +108,16 @@ class Players:
 
     async def _cancel(self) -> None:
         record = await self._services.sessions.get(DEFAULT_ORG, self._any_session())
-        if record.session.open_turn is not None:
+        if record.session.open_turn is not None and self._rarely():
             await self._services.turns.cancel(DEFAULT_ORG, record.session.id, record.session.open_turn, BY)
 
     async def _end(self) -> None:
-        if self._rarely():
+        if self._rarely() and self._rarely():
             await self._services.sessions.end(DEFAULT_ORG, self._any_session(), "completed", None, BY)
 
-    async def _let_time_act(self) -> None:
+    async def _let_time_act(self, over: asyncio.Event) -> None:
         """The leases have no time to live, so each tick takes back every turn that somebody holds."""
-        if self._rarely():
+        while not over.is_set():
+            for _ in range(self._random.randrange(10)):
+                await self._pause()
             await self._services.upkeep.tick()

@@ -158,7 +158,7 @@ class RandomRunner:
                 kind="approval",
                 prompt={},
                 created_at=now,
-                expires_at=self._random.choice((None, now + self._patience)),
+                expires_at=self._random.choice((None, *[now + self._patience] * 3)),
             )
             for _ in range(self._random.randrange(1, 3))
         )
