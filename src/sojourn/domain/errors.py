@@ -66,7 +66,7 @@ class AlreadyExists(Conflict):
     code: ClassVar[str] = "already_exists"
 
     def __init__(self, kind: str, id: object) -> None:
-        super().__init__(f"There is a {kind} {id} already.")
+        super().__init__(f"The {kind} {id} is there already.")
         self.kind = kind
         self.id = id
 

@@ -156,6 +156,14 @@ class _Job:
     result: Any = None
     error: Exception | None = None
 
+    def answer(self) -> None:
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
 
 class SqliteStore:
     """`published` is told of every commit on the event loop, before the writes' callers are answered."""
@@ -253,19 +261,17 @@ class SqliteStore:
         """On the loop, after the commit: first publish, then answer."""
         counters.commits += 1
         counters.verbs += len(batch)
-        if appended:
-            self._published(appended)
-        for job in batch:
-            if job.future.done():
-                continue
-            if job.error is None:
-                job.future.set_result(job.result)
+        try:
+            if appended:
+                self._published(appended)
+        finally:
+            # Stored is stored: a follower's defect leaves nobody waiting for an answer, and stops no later write.
+            for job in batch:
+                job.answer()
+            if self._jobs:
+                loop.call_soon(self._write_batch, loop)
             else:
-                job.future.set_exception(job.error)
-        if self._jobs:
-            loop.call_soon(self._write_batch, loop)
-        else:
-            self._idle.set()
+                self._idle.set()
 
     def _run(self, job: _Job, tx: int, appended: list[StoredEvent]) -> bool:
         """Run one verb; False if it failed after it had written, and what it wrote is still there."""

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
 from sojourn.domain.errors import StoreUnavailable
+from sojourn.domain.log import StoredEvent
 from sojourn.ports import Tx
 from sojourn.store.sqlite import FileOwned
 from sojourn.telemetry import counters
@@ -80,6 +82,28 @@ async def test_a_verb_that_waits_for_something_else_is_refused_alone(
         assert isinstance(refused, RuntimeError)
         assert not isinstance(stored, BaseException)
     assert sqlite.query("SELECT id FROM sessions") == [(stored.id.bytes,)]
+
+
+async def test_a_defect_of_whoever_is_told_leaves_nobody_without_an_answer(
+    sqlite: SqliteDatabase, clock: HandClock
+) -> None:
+    told = Told()
+
+    def breaks(events: Sequence[StoredEvent]) -> None:
+        told(events)
+        raise ValueError("a follower's defect")
+
+    async def append(tx: Tx) -> None:
+        session = session_id()
+        await tx.append_events([event(session, 1, tx=await tx.next_tx(ORG, session))])
+
+    reported: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+    async with opened(sqlite, clock, breaks) as store:
+        for _ in range(2):
+            await store.write(append)
+    assert len(told.events) == 2
+    assert [str(error) for error in reported] == ["a follower's defect"] * 2
 
 
 async def test_a_commit_that_fails_fails_everyone_in_it_and_is_told_to_nobody(
