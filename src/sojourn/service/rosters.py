@@ -56,13 +56,13 @@ class Rosters:
         self._agents = agents
         self._is_shared = is_shared
         self._kept: dict[OrgId, _Kept] = {}
+        self._shared: dict[OrgId, Roster] = {}
         if not is_shared:
             hub.connect_rosters(self.touch)
 
     async def read(self, org: OrgId) -> Roster:
         if self._is_shared:
-            sessions = await self._reads.driven_sessions(org)
-            return Roster(sessions, await self._names(org, sessions))
+            return await self._read_shared(org)
         kept = self._kept.get(org)
         if kept is None:
             # Known from before its first read on, so that what changes meanwhile is not missed.
@@ -73,6 +73,14 @@ class Rosters:
             roster = kept.roster
             if roster is None or not kept.is_current():
                 roster = await self._refresh(org, kept)
+        return roster
+
+    async def _read_shared(self, org: OrgId) -> Roster:
+        sessions = await self._reads.driven_sessions(org)
+        roster = self._shared.get(org)
+        # The store gives the same list again where nothing has changed.
+        if roster is None or roster.sessions is not sessions:
+            roster = self._shared[org] = Roster(sessions, await self._names(org, sessions))
         return roster
 
     def touch(self, org: OrgId, session: SessionId) -> None:

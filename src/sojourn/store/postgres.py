@@ -13,11 +13,12 @@ from sojourn.domain.agent import Agent
 from sojourn.domain.draft import State
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
-from sojourn.domain.record import Recalled
+from sojourn.domain.record import DrivenSession, Recalled
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Published, Tx
 from sojourn.store import migrate, rows
 from sojourn.store.db import load_postgres
+from sojourn.store.pulses import NOTHING_KNOWN, Known, learn, read_pulses, to_read
 from sojourn.store.reads import StoreReads
 from sojourn.store.rows import Params, Row
 from sojourn.store.tx import StoreTx
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # A verb meets another's lock in the opposite order only by a bug, or by an index's; it is repeated this often.
 MAX_ATTEMPTS: Final = 3
+# More sessions than this are not named one by one in a query.
+MOST_NAMED: Final = 500
 # A process that is stopped between two statements of a transaction (SIGSTOP, a frozen machine, a lost network) holds
 # the session's row; well before a turn's lease lapses the server takes it away from that process.
 _SETTINGS: Final = {"idle_in_transaction_session_timeout": "10s"}
@@ -120,13 +123,40 @@ class PostgresTx(StoreTx):
         return await self._recall(org, key, operation, idempotency_key)
 
 
+class PostgresReads(StoreReads):
+    """A whole roster is asked for all the time, and little of it changes in between: see `pulses.py`."""
+
+    def __init__(self, db: PostgresDb) -> None:
+        super().__init__(db)
+        self._known: dict[OrgId, Known] = {}
+
+    async def driven_sessions(
+        self, org: OrgId, among: Sequence[SessionId] | None = None
+    ) -> Sequence[DrivenSession]:
+        if among is not None:
+            return await super().driven_sessions(org, among)
+        row = await self._db.one("driven_pulses", {"org": org})
+        assert row is not None
+        data: bytes = row[0] or b""
+        known = self._known.get(org, NOTHING_KNOWN)
+        if data == known.data:
+            return known.roster
+        pulses = read_pulses(data)
+        missing = to_read(known, pulses)
+        found: Sequence[DrivenSession] = ()
+        if missing:
+            found = await super().driven_sessions(org, None if len(missing) > MOST_NAMED else missing)
+        known = self._known[org] = learn(known, data, pulses, found)
+        return known.roster
+
+
 class PostgresStore:
     def __init__(self, pool: Any, published: Published, texts: Texts, applied: Sequence[str]) -> None:
         self.applied = applied
         self._pool = pool
         self._published = published
         self._texts = texts
-        self._reads = StoreReads(_PooledDb(pool, texts))
+        self._reads = PostgresReads(_PooledDb(pool, texts))
 
     @classmethod
     async def open(

@@ -33,6 +33,14 @@ VALUES (
 UPDATE leases SET last_seen_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
 
+-- name: driven_pulses^
+SELECT string_agg(uuid_send(l.session) || int8send(l.seen) || int8send(s.revision), ''::bytea)
+FROM (
+        SELECT session, max(last_seen_at) AS seen FROM leases
+        WHERE org = :org AND kind = 'presence' GROUP BY session
+    ) l
+    JOIN sessions s ON s.org = :org AND s.id = l.session AND s.status = 'open';
+
 -- name: renew_presence_of^
 UPDATE leases SET last_seen_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 WHERE org = :org AND kind = 'presence' AND holder = :holder
