@@ -147,11 +147,11 @@ async def test_previews_are_given_live_and_never_replayed(world: World) -> None:
     feed = await follow(world, turn.session)
     await until_caught_up(feed)
     message = MessageId(uuid7())
-    world.services.turns.preview(turn, message, 0, "hel")
+    world.services.turns.preview(turn, message, 0, "she")
     world.services.turns.preview(turn, message, 3, "lo")
     async with asyncio.timeout(BOUND_SECONDS):
         assert [await anext(feed), await anext(feed)] == [
-            Preview(turn.session, message, 0, "hel"),
+            Preview(turn.session, message, 0, "she"),
             Preview(turn.session, message, 3, "lo"),
         ]
     late = await until_caught_up(await follow(world, turn.session))
