@@ -5,12 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sojourn.ports import Store
 from tests.support.clock import HandClock
 from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, fresh, opened
 from tests.support.postgres import PostgresServer
 from tests.support.world import World, open_world
+
+# No test asserts how long something takes, drawn examples included; a failure prints how to draw it again.
+settings.register_profile("sojourn", deadline=None, print_blob=True)
+settings.load_profile("sojourn")
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ def a_game(rounds: int) -> Game:
 
 
 async def test_a_race_in_one_process_on_sqlite_leaves_every_invariant_whole(sqlite: SqliteDatabase) -> None:
-    assert await race_in_one_process(sqlite, a_game(400)) == []
+    assert await race_in_one_process(sqlite, a_game(250)) == []
 
 
 async def test_a_race_in_one_process_on_postgres_leaves_every_invariant_whole(

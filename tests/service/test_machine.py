@@ -30,7 +30,6 @@ def test_a_store_and_plain_values_agree_after_any_commands(database: Database) -
                 settings=settings(
                     max_examples=EXAMPLES[database.dialect],
                     stateful_step_count=40,
-                    deadline=None,
                     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
                 ),
             )

@@ -163,7 +163,7 @@ filters: st.SearchStrategy[Filter] = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_every_filter_finds_what_it_says(store: Store, data: st.DataObject) -> None:
     records = FILLED.get(store) or await fill(store)

@@ -51,7 +51,7 @@ async def test_a_session_reads_back_as_it_was_inserted(store: Store) -> None:
     assert await store.reads.get_session(ORG, new.session.id) == new
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(metadata=st.dictionaries(texts, json_values, max_size=4))
 async def test_metadata_comes_back_as_the_client_gave_it(store: Store, metadata: dict[str, object]) -> None:
     new = await insert(store, record(metadata=metadata))
