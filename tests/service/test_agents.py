@@ -59,3 +59,11 @@ async def test_an_agent_that_is_not_there_is_not_found(world: World) -> None:
     ):
         with pytest.raises(NotFound):
             await act
+
+
+async def test_an_agent_is_found_by_its_name(world: World) -> None:
+    agents = world.services.agents
+    agent = (await agents.create(world.org, AgentSpec(name="writer"))).value
+    assert await agents.find(world.org, "writer") == agent
+    with pytest.raises(NotFound):
+        await agents.find(world.org, "nobody")

@@ -56,6 +56,13 @@ class Agents:
             raise NotFound("agent" if version is None else f"version {version} of agent", agent)
         return found
 
+    async def find(self, org: OrgId, name: str) -> Agent:
+        """The current version of the agent of that name."""
+        found = await self._store.reads.find_agent(org, name)
+        if found is None:
+            raise NotFound("agent", name)
+        return found
+
     async def get_version(self, reads: Reads, org: OrgId, agent: AgentId, version: int) -> Agent:
         """A pinned version, from memory if it was read before. `reads` may be a transaction's."""
         place = (org, agent, version)

@@ -1,0 +1,1 @@
+"""Everruns' paths, a module for each resource; each gives its own with `routes(server)`."""

@@ -1,0 +1,21 @@
+"""Everruns as an application."""
+
+from typing import Final
+
+from sojourn.service.core import Services
+from sojourn.web.dialects.everruns.errors import PROBLEMS
+from sojourn.web.dialects.everruns.routes import sessions
+from sojourn.web.dialects.everruns.server import Server
+from sojourn.web.kit.sse import Heart
+from sojourn.web.kit.surface import Surface
+
+# The shipped client's default base ends in `/api`, and a self-hosted server's need not.
+PREFIXES: Final = ("/v1", "/api/v1")
+
+RESOURCES: Final = (sessions,)
+
+
+def build_everruns(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
+    """The dialect as an application, which sees its paths below either prefix."""
+    server = Server(services, heart, max_body_bytes)
+    return Surface([route for resource in RESOURCES for route in resource.routes(server)], PROBLEMS)

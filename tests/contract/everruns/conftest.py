@@ -1,0 +1,35 @@
+"""The real server on a loopback port, with its embedded worker and the simulated model that plays scripts."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from sojourn.config import Settings
+from sojourn.service.core import Services
+from sojourn.web.app import App, Mount, mounts
+from sojourn.web.dialects.everruns.surface import PREFIXES, build_everruns
+from sojourn.web.kit.sse import Heart
+from sojourn.wiring import open_services
+from tests.contract.everruns.surface import Everruns
+from tests.web.served import listening
+
+KEY = "evr_pat_4f1d9c7a"
+
+
+def everruns_app(services: Services, max_body_bytes: int) -> App:
+    heart = Heart()
+    surface = build_everruns(services, heart, max_body_bytes)
+    own = [Mount(prefix, surface) for prefix in PREFIXES]
+    return App(services, [*mounts(services, heart, max_body_bytes), *own])
+
+
+@pytest.fixture
+async def everruns(tmp_path: Path) -> AsyncGenerator[Everruns]:
+    """A client of the server with an admin's key. Turns run by themselves; the model plays scripts."""
+    settings = Settings(data_dir=tmp_path / "data", bootstrap_key=KEY, default_model="sim/script")
+    async with open_services(settings) as running:
+        app = everruns_app(running.services, settings.max_body_bytes)
+        async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
+            yield Everruns(running.services, http, KEY)
