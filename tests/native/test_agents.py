@@ -80,3 +80,55 @@ async def test_a_session_keeps_the_version_that_it_was_made_with(client: httpx.A
 async def test_an_agent_that_is_not_there_is_not_found(client: httpx.AsyncClient, id: str) -> None:
     problem(await client.get(f"/agents/{id}"), 404, "not_found")
     problem(await client.patch(f"/agents/{id}", json={}), 404, "not_found")
+    for verb in ("copy", "archive", "unarchive"):
+        problem(await client.post(f"/agents/{id}/{verb}", json={}), 404, "not_found")
+
+
+async def test_a_client_may_choose_an_agents_id(client: httpx.AsyncClient) -> None:
+    wanted = {"name": "clerk", "id": NOWHERE, "description": "Keeps the books"}
+    agent = value(await client.post("/agents", json=wanted), 201)
+    assert (agent["id"], agent["description"]) == (NOWHERE, "Keeps the books")
+    problem(await client.post("/agents", json={"name": "other", "id": NOWHERE}), 409, "already_exists")
+    changed = value(await client.patch(f"/agents/{NOWHERE}", json={"description": None}))
+    assert changed["description"] is None
+
+
+async def test_an_archived_agent_is_listed_only_when_asked_for(client: httpx.AsyncClient) -> None:
+    agent = value(await client.post("/agents", json={"name": "clerk"}), 201)
+    place = f"/agents/{agent['id']}"
+    archived = value(await client.post(f"{place}/archive"))
+    assert archived["archived_at"] is not None
+    assert value(await client.get(place)) == archived
+    problem(await client.post("/sessions", json={"agent": "clerk"}), 422, "invalid_request", "agent")
+
+    async def names(**query: str) -> list[str]:
+        return [agent["name"] for agent in value(await client.get("/agents", params=query))["data"]]
+
+    assert await names() == ["default"]
+    assert await names(archived="true") == ["clerk"]
+    assert await names(archived="any", order="desc") == ["clerk", "default"]
+    assert value(await client.post(f"{place}/unarchive")) == agent
+    assert await names(search="LERK") == ["clerk"]
+    default = value(await client.get("/agents"))["data"][0]["id"]
+    problem(await client.post(f"/agents/{default}/archive"), 409, "conflict")
+
+
+async def test_agents_are_paged_with_a_cursor_that_is_good_for_one_selection(
+    client: httpx.AsyncClient,
+) -> None:
+    for name in ("a", "b", "c"):
+        value(await client.post("/agents", json={"name": name}), 201)
+    first = value(await client.get("/agents", params={"limit": 2}))
+    rest = value(await client.get("/agents", params={"limit": 2, "cursor": first["next_cursor"]}))
+    assert [agent["name"] for agent in first["data"] + rest["data"]] == ["default", "a", "b", "c"]
+    assert rest["next_cursor"] is None
+    other = await client.get("/agents", params={"cursor": first["next_cursor"], "order": "desc"})
+    problem(other, 400, "invalid_request", "cursor")
+
+
+async def test_a_copy_of_an_agent_is_an_agent_of_its_own(client: httpx.AsyncClient) -> None:
+    agent = value(await client.post("/agents", json={"name": "clerk", "instructions": "Be brief."}), 201)
+    copy = value(await client.post(f"/agents/{agent['id']}/copy"), 201)
+    assert (copy["name"], copy["version"], copy["instructions"]) == ("clerk-copy", 1, "Be brief.")
+    assert copy["id"] != agent["id"]
+    problem(await client.post(f"/agents/{agent['id']}/copy", json={"name": "clerk"}), 409, "already_exists")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import AgentQuery, AgentSpec
 from sojourn.domain.errors import AlreadyExists
 from sojourn.domain.ids import OrgId, uuid7
 from tests.support.world import World
@@ -21,7 +21,7 @@ async def test_processes_that_start_together_make_one_default_agent_and_one_boot
                     world.services.access.ensure_key(org, "bootstrap", "admin", f"key of {org}")
                 )
         assert (await world.services.access.authenticate(f"key of {org}")).org == org
-        assert [agent.version for agent in await world.services.agents.list(org, None, 10)] == [1]
+        assert [agent.version for agent in await world.services.agents.list(org, AgentQuery())] == [1]
 
 
 async def test_of_two_agents_that_take_one_name_at_once_one_gets_it(world: World) -> None:

@@ -82,8 +82,15 @@ class Client:
         params = [] if version is None else [("version", str(version))]
         return await self._transport.fetch(Request("GET", f"/agents/{agent}", params), Agent)
 
-    def list_agents(self, page_size: int = 100) -> AsyncGenerator[Agent, None]:
-        return self._all("/agents", [("limit", str(page_size))], Page[Agent])
+    def list_agents(self, page_size: int = 100, search: str | None = None) -> AsyncGenerator[Agent, None]:
+        """Those in use; `search` is found in the name or the description."""
+        params = [("limit", str(page_size)), *([] if search is None else [("search", search)])]
+        return self._all("/agents", params, Page[Agent])
+
+    async def archive_agent(self, agent: UUID, archived: bool = True) -> Agent:
+        """Take an agent out of use, or back into it."""
+        path = f"/agents/{agent}/{'archive' if archived else 'unarchive'}"
+        return await self._transport.fetch(post(path, {}, None), Agent)
 
     async def update_agent(
         self, agent: UUID, *, if_version: int | None = None, **fields: Unpack[AgentFields]

@@ -47,6 +47,7 @@ class Agent(_Wire, frozen=True, kw_only=True):
     id: UUID
     version: int
     name: str
+    description: str | None = None
     instructions: str
     runner: RunnerKind
     model: str | None
@@ -56,6 +57,7 @@ class Agent(_Wire, frozen=True, kw_only=True):
     metadata: dict[str, Json]
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
 
 
 class AgentRef(_Wire, frozen=True, kw_only=True):
@@ -210,6 +212,7 @@ StreamItem = Event | Preview | CaughtUp | Gap
 
 class AgentFields(TypedDict, total=False):
     name: str
+    description: str | None
     instructions: str
     runner: RunnerKind
     model: str | None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from sojourn.domain.events import Json, RunnerKind
 from sojourn.domain.ids import AgentId
@@ -14,7 +15,10 @@ SPAWNING: frozenset[RunnerKind] = frozenset({"acp", "http"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
-    """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs."""
+    """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs.
+
+    `facets` holds what a dialect's clients say of it and the core has no word for, by dialect.
+    """
 
     name: str
     instructions: str = ""
@@ -24,12 +28,40 @@ class AgentSpec:
     runner_config: Mapping[str, Json] = field(default_factory=dict[str, Json])
     policy: Policy = NO_POLICY
     metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    description: str | None = None
+    facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
+    """`archived_at` is when it was taken out of use: it is in no list by default and no new session can have it."""
+
     id: AgentId
     version: int
     spec: AgentSpec
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPosition:
+    """A place in the order (created_at, id): the last agent of the page before."""
+
+    created_at: datetime
+    id: AgentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentQuery:
+    """`archived` None is both. `search` is found in the name or the description, in ASCII letters of either case.
+
+    Pages follow `after`, or for dialects that number them `offset`.
+    """
+
+    search: str | None = None
+    archived: bool | None = None
+    after: AgentPosition | None = None
+    order: Literal["asc", "desc"] = "asc"
+    offset: int = 0
+    limit: int = 20

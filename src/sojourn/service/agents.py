@@ -1,14 +1,15 @@
-"""Agents: make, read, find, and update into a next version."""
+"""Agents: make, read, find, copy, update into a next version, and take out of use."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sojourn.domain.agent import Agent, AgentSpec
-from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound, RevisionMismatch
+from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
+from sojourn.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, RevisionMismatch
 from sojourn.domain.ids import AgentId, OrgId, uuid7
 from sojourn.ports import Clock, Reads, Store, Tx
 from sojourn.service.results import Repeat, Result
@@ -17,6 +18,9 @@ from sojourn.service.verbs import Remembered, once
 DEFAULT_AGENT: Final = "default"
 CACHED_VERSIONS: Final = 1_000
 NAMED_SECONDS: Final = 5.0
+# Of a copied agent's name: the copy's own stays within the 64 letters that some clients take.
+LONGEST_STEM: Final = 54
+MOST_COPIES: Final = 1_000
 
 
 class Agents:
@@ -27,22 +31,108 @@ class Agents:
         # A version never changes, so its copy never goes stale.
         self._versions: dict[tuple[OrgId, AgentId, int], Agent] = {}
 
-    async def create(self, org: OrgId, spec: AgentSpec, repeat: Repeat | None = None) -> Result[Agent]:
-        now = self._clock.now()
-        agent = Agent(id=AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
+    async def create(
+        self, org: OrgId, spec: AgentSpec, repeat: Repeat | None = None, id: AgentId | None = None
+    ) -> Result[Agent]:
+        agent = self._new(spec, id)
 
         async def verb(tx: Tx) -> Remembered:
             async def make() -> Remembered:
-                if not await tx.insert_agent(org, agent):
-                    raise AlreadyExists("agent", spec.name)
+                await _insert(tx, org, agent)
                 return Remembered({"agent": str(agent.id)})
 
-            return await once(tx, org, repeat, now, make)
+            return await once(tx, org, repeat, agent.created_at, make)
 
         answer = await self._store.write(verb)
         if not answer.replayed:
             return Result(agent)
         return Result(await self.get(org, AgentId(UUID(answer.ids["agent"])), 1), replayed=True)
+
+    def _new(self, spec: AgentSpec, id: AgentId | None = None) -> Agent:
+        now = self._clock.now()
+        return Agent(id=id or AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
+
+    async def apply(
+        self,
+        org: OrgId,
+        named: AgentId | str,
+        spec: Callable[[AgentSpec | None], AgentSpec],
+        repeat: Repeat | None = None,
+    ) -> Result[Agent]:
+        """Make the agent of that id or name as `spec` says, which is given the current one's if there is one.
+
+        One that was archived is in use again; one that is as it should be already gets no new version.
+        """
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Remembered:
+            async def make() -> Remembered:
+                found = await _lock(tx, org, named)
+                if found is None:
+                    made = self._new(spec(None), None if isinstance(named, str) else named)
+                    if await tx.insert_agent(org, made):
+                        return Remembered({"agent": str(made.id), "version": "1"})
+                    # A rival was faster, and has committed: the insert waited for that.
+                    found = await _lock(tx, org, named)
+                    if found is None:
+                        raise AlreadyExists("agent", made.spec.name)
+                wanted = spec(found.spec)
+                changed = found if wanted == found.spec else await _change(tx, org, found, wanted, now)
+                if changed.archived_at is not None:
+                    await tx.archive_agent(org, changed.id, None)
+                return Remembered({"agent": str(changed.id), "version": str(changed.version)}, created=False)
+
+            return await once(tx, org, repeat, now, make)
+
+        answer = await self._store.write(verb)
+        self._named.clear()
+        agent = await self.get(org, AgentId(UUID(answer.ids["agent"])), int(answer.ids["version"]))
+        return Result(agent, answer.created, answer.replayed)
+
+    async def copy(
+        self, org: OrgId, agent: AgentId, name: str | None = None, repeat: Repeat | None = None
+    ) -> Result[Agent]:
+        """A new agent like that one. Without a name it is called after it."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Remembered:
+            async def make() -> Remembered:
+                source = await tx.get_agent(org, agent)
+                if source is None:
+                    raise NotFound("agent", agent)
+                called = name or await _free_name(tx, org, source.spec.name)
+                made = self._new(replace(source.spec, name=called))
+                await _insert(tx, org, made)
+                return Remembered({"agent": str(made.id)})
+
+            return await once(tx, org, repeat, now, make)
+
+        answer = await self._store.write(verb)
+        made = await self.get(org, AgentId(UUID(answer.ids["agent"])), 1)
+        return Result(made, replayed=answer.replayed)
+
+    async def archive(
+        self, org: OrgId, agent: AgentId, archived: bool, repeat: Repeat | None = None
+    ) -> Result[Agent]:
+        """Take an agent out of use, or back into it. Its sessions go on. A second time changes nothing."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Remembered:
+            async def make() -> Remembered:
+                current = await tx.lock_agent(org, agent)
+                if current is None:
+                    raise NotFound("agent", agent)
+                if archived and current.spec.name == DEFAULT_AGENT:
+                    raise Conflict("The default agent stays in use: sessions that name no agent have it.")
+                if archived != (current.archived_at is not None):
+                    await tx.archive_agent(org, agent, now if archived else None)
+                return Remembered({"agent": str(agent)}, created=False)
+
+            return await once(tx, org, repeat, now, make)
+
+        answer = await self._store.write(verb)
+        self._named.clear()
+        return Result(await self.get(org, agent), created=False, replayed=answer.replayed)
 
     async def ensure_default(self, org: OrgId) -> None:
         if await self._store.reads.find_agent(org, DEFAULT_AGENT) is None:
@@ -96,8 +186,12 @@ class Agents:
         self._named[org, named] = (time.monotonic() + NAMED_SECONDS, found)
         return found
 
-    async def list(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]:
-        return await self._store.reads.list_agents(org, after, limit)
+    async def list(self, org: OrgId, query: AgentQuery) -> Sequence[Agent]:
+        return await self._store.reads.list_agents(org, query)
+
+    async def count(self, org: OrgId, query: AgentQuery) -> int:
+        """How many the query selects, on all its pages."""
+        return await self._store.reads.count_agents(org, query)
 
     async def update(
         self, org: OrgId, agent: AgentId, spec: AgentSpec, expected_version: int | None = None
@@ -111,12 +205,39 @@ class Agents:
                 raise NotFound("agent", agent)
             if expected_version is not None and expected_version != current.version:
                 raise RevisionMismatch(expected_version, current.version)
-            if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
-                raise AlreadyExists("agent", spec.name)
-            changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)
-            await tx.insert_agent_version(org, changed)
-            return changed
+            return await _change(tx, org, current, spec, now)
 
         changed = await self._store.write(verb)
         self._named.clear()
         return changed
+
+
+async def _lock(tx: Tx, org: OrgId, named: AgentId | str) -> Agent | None:
+    if not isinstance(named, str):
+        return await tx.lock_agent(org, named)
+    found = await tx.find_agent(org, named)
+    return None if found is None else await tx.lock_agent(org, found.id)
+
+
+async def _insert(tx: Tx, org: OrgId, agent: Agent) -> None:
+    if not await tx.insert_agent(org, agent):
+        named = await tx.find_agent(org, agent.spec.name)
+        raise AlreadyExists("agent", agent.id if named is None else agent.spec.name)
+
+
+async def _change(tx: Tx, org: OrgId, current: Agent, spec: AgentSpec, now: datetime) -> Agent:
+    """The next version of a locked agent."""
+    if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
+        raise AlreadyExists("agent", spec.name)
+    changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)
+    await tx.insert_agent_version(org, changed)
+    return changed
+
+
+async def _free_name(tx: Tx, org: OrgId, name: str) -> str:
+    stem = f"{name[:LONGEST_STEM].rstrip('-')}-copy"
+    for number in range(1, MOST_COPIES):
+        called = stem if number == 1 else f"{stem}-{number}"
+        if await tx.find_agent(org, called) is None:
+            return called
+    raise AlreadyExists("agent", stem)

@@ -12,7 +12,7 @@ from sojourn.domain.agent import Agent
 from sojourn.domain.commands import Command, EndSession, UpdateSession
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
-from sojourn.domain.errors import AlreadyExists, NotFound
+from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
 from sojourn.domain.filter import Filter, SessionQuery
 from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
@@ -87,7 +87,10 @@ class Sessions:
         self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
     ) -> Result[SessionRecord]:
         now = self._clock.now()
-        record = self._record(org, new, await self._agents.resolve(org, new.agent))
+        agent = await self._agents.resolve(org, new.agent)
+        if agent.archived_at is not None:
+            raise InvalidRequest("agent", f"the agent {agent.spec.name} is archived")
+        record = self._record(org, new, agent)
         session = record.session
 
         async def verb(tx: Tx) -> Remembered:

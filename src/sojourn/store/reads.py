@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, Literal, cast
 from uuid import UUID
 
-from sojourn.domain.agent import Agent
+from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
 from sojourn.domain.events import RunnerKind
 from sojourn.domain.filter import Filter, Position, SessionQuery
@@ -19,7 +19,6 @@ from sojourn.store import leases, rows
 from sojourn.store.db import Db
 from sojourn.store.where import NumberedBinder, condition, order
 
-_BEFORE_ALL: Final = UUID(int=0)
 NO_PARAMS: Final[rows.Params] = {}
 
 _LIST = """
@@ -77,9 +76,15 @@ class StoreReads:
         row = await self._db.one("find_agent", {"org": org, "name": name})
         return None if row is None else rows.agent_of(row)
 
-    async def list_agents(self, org: OrgId, after: AgentId | None, limit: int) -> Sequence[Agent]:
-        params = {"org": org, "after": after or _BEFORE_ALL, "limit": limit}
-        return [rows.agent_of(row) for row in await self._db.all("list_agents", params)]
+    async def list_agents(self, org: OrgId, query: AgentQuery) -> Sequence[Agent]:
+        text, values = compile_agents(org, query, self._db)
+        return [rows.agent_of(row) for row in await self._db.select(text, values)]
+
+    async def count_agents(self, org: OrgId, query: AgentQuery) -> int:
+        """How many there are in all, wherever the query's page is."""
+        bind = NumberedBinder(self._db.dialect)
+        text = f"SELECT count(*){_agents(org, query, bind)}"
+        return int((await self._db.select(text, bind.values))[0][0])
 
     async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None:
         row = await self._db.one("get_input", {"org": org, "session": session, "id": input})
@@ -241,3 +246,39 @@ def compile_count(org: OrgId, where: Filter, db: Db) -> tuple[str, list[object]]
 def _beyond(position: Position, direction: Literal["ASC", "DESC"], bind: NumberedBinder) -> str:
     comparison = "<" if direction == "DESC" else ">"
     return f"(s.created_at, s.id) {comparison} ({bind(position.created_at)}, {bind(position.id)})"
+
+
+def compile_agents(org: OrgId, query: AgentQuery, db: Db) -> tuple[str, list[object]]:
+    bind = NumberedBinder(db.dialect)
+    text = f"SELECT a.id, v.version, v.spec, a.created_at, v.created_at, a.archived_at{_agents(org, query, bind)}"
+    direction = "DESC" if query.order == "desc" else "ASC"
+    if query.after is not None:
+        comparison = "<" if query.order == "desc" else ">"
+        text += (
+            f" AND (a.created_at, a.id) {comparison} ({bind(query.after.created_at)}, {bind(query.after.id)})"
+        )
+    text += f" ORDER BY a.created_at {direction}, a.id {direction} LIMIT {bind(query.limit)}"
+    if query.offset:
+        text += f" OFFSET {bind(query.offset)}"
+    return text, bind.values
+
+
+def _agents(org: OrgId, query: AgentQuery, bind: NumberedBinder) -> str:
+    """What the query selects, in whatever order and page."""
+    joined = "v.org = a.org AND v.agent = a.id AND v.version = a.version"
+    text = f" FROM agents a JOIN agent_versions v ON {joined} WHERE a.org = {bind(org)}"
+    if query.archived is not None:
+        text += f" AND a.archived_at IS {'NOT ' if query.archived else ''}NULL"
+    if query.search is not None:
+        text += _found_in(query.search, bind)
+    return text
+
+
+def _found_in(search: str, bind: NumberedBinder) -> str:
+    for special in "\\%_":
+        search = search.replace(special, f"\\{special}")
+    word, description = "LIKE", "json_extract(v.spec, '$.description')"
+    if bind.dialect == "postgres":
+        word, description = "ILIKE", "v.spec::json ->> 'description'"
+    of_either = (f"{text} {word} {bind(f'%{search}%')} ESCAPE '\\'" for text in ("a.name", description))
+    return f" AND ({' OR '.join(of_either)})"

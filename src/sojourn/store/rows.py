@@ -328,13 +328,14 @@ def ask_params(ask: Ask) -> dict[str, object]:
 
 
 def agent_of(row: Row) -> Agent:
-    id, version, spec, created_at, updated_at = row
+    id, version, spec, created_at, updated_at, archived_at = row
     return Agent(
         id=AgentId(UUID(bytes=id)),
         version=version,
         spec=_decode_spec(spec),
         created_at=to_instant(created_at),
         updated_at=to_instant(updated_at),
+        archived_at=to_instant_or_none(archived_at),
     )
 
 

@@ -10,7 +10,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.ids import KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import Timer
@@ -199,6 +199,10 @@ class StoreTx(StoreReads):
         params = {"org": org, "id": agent.id, "name": agent.spec.name, "version": agent.version}
         await self._db.run("write_agent", params)
         await self._insert_version(org, agent)
+
+    async def archive_agent(self, org: OrgId, agent: AgentId, archived_at: datetime | None) -> None:
+        params = {"org": org, "id": agent, "archived_at": rows.to_micros_or_none(archived_at)}
+        await self._db.run("archive_agent", params)
 
     async def _insert_version(self, org: OrgId, agent: Agent) -> None:
         params = {

@@ -54,6 +54,7 @@ class NumberedBinder:
     """Placeholders `?1`, `?2`, … or `$1`, `$2`, … and the values behind them, in order."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self.dialect: Final = dialect
         self._prefix = "?" if dialect == "sqlite" else "$"
         self.values: list[object] = []
 

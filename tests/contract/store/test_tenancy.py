@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import Agent, AgentPosition, AgentQuery, AgentSpec
 from sojourn.domain.ids import AgentId, OrgId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.ports import Store, Tx
@@ -25,6 +25,8 @@ async def test_an_agent_reads_back_by_id_by_name_and_by_version(store: Store) ->
         runner_config={"command": ["x"]},
         policy=Policy(max_turn_seconds=9),
         metadata={"a": {"b": None}},
+        description="Writes.",
+        facets={"vendor": {"tags": ["x"]}},
     )
     agent = an_agent(spec=spec)
     assert await store.write(lambda tx: tx.insert_agent(ORG, agent))
@@ -39,7 +41,7 @@ async def test_an_agent_reads_back_by_id_by_name_and_by_version(store: Store) ->
 async def test_an_agents_name_is_taken_once(store: Store) -> None:
     assert await store.write(lambda tx: tx.insert_agent(ORG, an_agent("writer")))
     assert not await store.write(lambda tx: tx.insert_agent(ORG, an_agent("writer")))
-    assert len(await store.reads.list_agents(ORG, None, 10)) == 1
+    assert len(await store.reads.list_agents(ORG, AgentQuery())) == 1
 
 
 async def test_a_next_version_is_current_and_the_former_one_stays(store: Store) -> None:
@@ -69,12 +71,69 @@ async def test_updates_of_one_agent_take_turns(store: Store) -> None:
     assert await store.write(lambda tx: tx.lock_agent(ORG, AgentId(uuid7()))) is None
 
 
-async def test_agents_are_paged_by_id(store: Store) -> None:
-    agents = sorted((an_agent(f"agent {number}") for number in range(5)), key=lambda agent: agent.id)
-    for agent in agents:
-        await store.write(lambda tx, agent=agent: tx.insert_agent(ORG, agent))
-    assert await store.reads.list_agents(ORG, None, 2) == agents[:2]
-    assert await store.reads.list_agents(ORG, agents[1].id, 10) == agents[2:]
+async def test_an_agents_id_is_taken_once(store: Store) -> None:
+    agent = an_agent("writer")
+    assert await store.write(lambda tx: tx.insert_agent(ORG, agent))
+    other = replace(agent, spec=AgentSpec(name="editor"))
+    assert not await store.write(lambda tx: tx.insert_agent(ORG, other))
+    assert await store.reads.get_agent(ORG, agent.id) == agent
+
+
+async def some_agents(store: Store, *specs: AgentSpec) -> list[Agent]:
+    """Made one after the other, with ids that sort the other way round."""
+    ids = sorted((AgentId(uuid7()) for _ in specs), reverse=True)
+    made = [
+        replace(an_agent(spec=spec), id=id, created_at=at(n))
+        for n, (id, spec) in enumerate(zip(ids, specs, strict=True))
+    ]
+    for agent in made:
+        assert await store.write(lambda tx, agent=agent: tx.insert_agent(ORG, agent))
+    return [found for agent in made if (found := await store.reads.get_agent(ORG, agent.id)) is not None]
+
+
+async def test_agents_are_paged_in_the_order_in_which_they_were_made(store: Store) -> None:
+    agents = await some_agents(store, *(AgentSpec(name=f"agent {number}") for number in range(5)))
+    after = AgentPosition(agents[1].created_at, agents[1].id)
+    assert await store.reads.list_agents(ORG, AgentQuery(limit=2)) == agents[:2]
+    assert await store.reads.list_agents(ORG, AgentQuery(after=after)) == agents[2:]
+    assert await store.reads.list_agents(ORG, AgentQuery(after=after, order="desc")) == agents[:1]
+    newest_first = AgentQuery(order="desc", offset=1, limit=2)
+    assert await store.reads.list_agents(ORG, newest_first) == [agents[3], agents[2]]
+    assert await store.reads.count_agents(ORG, newest_first) == 5
+    assert await store.reads.count_agents(OrgId(uuid7()), AgentQuery()) == 0
+
+
+async def test_agents_are_found_by_their_names_and_descriptions(store: Store) -> None:
+    first, second, third = await some_agents(
+        store,
+        AgentSpec(name="Writer", description="Says 100%_more"),
+        AgentSpec(name="editor", description="Mends what a WRITER wrote"),
+        AgentSpec(name="other"),
+    )
+
+    async def found(search: str) -> list[Agent]:
+        query = AgentQuery(search=search)
+        agents = list(await store.reads.list_agents(ORG, query))
+        assert await store.reads.count_agents(ORG, query) == len(agents)
+        return agents
+
+    assert await found("writer") == [first, second]
+    assert await found("%_") == [first]
+    assert await found("") == [first, second, third]
+    assert await found("\\") == await found("'") == []
+
+
+async def test_an_archived_agent_is_told_from_one_in_use(store: Store) -> None:
+    kept, archived = await some_agents(store, AgentSpec(name="kept"), AgentSpec(name="archived"))
+    await store.write(lambda tx: tx.archive_agent(ORG, archived.id, at(9)))
+    shown = replace(archived, archived_at=at(9))
+    assert await store.reads.get_agent(ORG, archived.id) == shown
+    assert await store.reads.find_agent(ORG, "archived") == shown
+    assert await store.reads.list_agents(ORG, AgentQuery(archived=True)) == [shown]
+    assert await store.reads.list_agents(ORG, AgentQuery(archived=False)) == [kept]
+    assert await store.reads.count_agents(ORG, AgentQuery()) == 2
+    await store.write(lambda tx: tx.archive_agent(ORG, archived.id, None))
+    assert await store.reads.get_agent(ORG, archived.id) == archived
 
 
 async def test_a_key_is_found_by_its_hash_until_it_is_revoked(store: Store) -> None:

@@ -23,30 +23,27 @@ ON CONFLICT DO NOTHING;
 -- name: write_agent!
 UPDATE agents SET name = :name, version = :version WHERE org = :org AND id = :id;
 
+-- name: archive_agent!
+UPDATE agents SET archived_at = :archived_at WHERE org = :org AND id = :id;
+
 -- name: insert_agent_version!
 INSERT INTO agent_versions (org, agent, version, spec, created_at)
 VALUES (:org, :agent, :version, :spec, :created_at);
 
 -- name: get_agent^
-SELECT a.id, v.version, v.spec, a.created_at, v.created_at
+SELECT a.id, v.version, v.spec, a.created_at, v.created_at, a.archived_at
 FROM agents a JOIN agent_versions v ON v.org = a.org AND v.agent = a.id AND v.version = a.version
 WHERE a.org = :org AND a.id = :id;
 
 -- name: get_agent_version^
-SELECT a.id, v.version, v.spec, a.created_at, v.created_at
+SELECT a.id, v.version, v.spec, a.created_at, v.created_at, a.archived_at
 FROM agents a JOIN agent_versions v ON v.org = a.org AND v.agent = a.id
 WHERE a.org = :org AND a.id = :id AND v.version = :version;
 
 -- name: find_agent^
-SELECT a.id, v.version, v.spec, a.created_at, v.created_at
+SELECT a.id, v.version, v.spec, a.created_at, v.created_at, a.archived_at
 FROM agents a JOIN agent_versions v ON v.org = a.org AND v.agent = a.id AND v.version = a.version
 WHERE a.org = :org AND a.name = :name;
-
--- name: list_agents
-SELECT a.id, v.version, v.spec, a.created_at, v.created_at
-FROM agents a JOIN agent_versions v ON v.org = a.org AND v.agent = a.id AND v.version = a.version
-WHERE a.org = :org AND a.id > :after
-ORDER BY a.id LIMIT :limit;
 
 -- name: recall^
 SELECT request_hash, status, ids FROM idempotency

@@ -1,12 +1,13 @@
 """Handlers of agents."""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
 
-from sojourn.domain.agent import Agent
+from sojourn.domain.agent import Agent, AgentPosition
 from sojourn.domain.errors import RevisionMismatch
 from sojourn.domain.ids import AgentId
 from sojourn.service.results import Result
@@ -21,6 +22,7 @@ from sojourn.web.native.route import Call
 class AgentPlace(msgspec.Struct, array_like=True, frozen=True):
     """The last agent of a page."""
 
+    created_at: wire.Instant
     id: UUID
 
 
@@ -28,7 +30,8 @@ CURSORS: Final = Cursors("agents", AgentPlace)
 
 
 async def create(call: Call[queries.NoQuery, wire.NewAgent]) -> Response:
-    result = await call.services.agents.create(call.org, inbound.agent_spec(call.body), call.repeat)
+    id = None if call.body.id is None else AgentId(call.body.id)
+    result = await call.services.agents.create(call.org, inbound.agent_spec(call.body), call.repeat, id)
     return answer(result, 201)
 
 
@@ -37,11 +40,16 @@ async def get(call: Call[queries.AgentVersionQuery, wire.Nothing]) -> Response:
     return answer(Result(await call.services.agents.get(call.org, AgentId(call.id("agent")), version)))
 
 
-async def page(call: Call[queries.Page, wire.Nothing]) -> Response:
-    query = call.query
-    after = None if query.cursor is UNSET else AgentId(CURSORS.read(query.cursor, call.org).id)
-    agents, last = cut(await call.services.agents.list(call.org, after, query.limit + 1), query.limit)
-    cursor = None if last is None else CURSORS.write(AgentPlace(last.id), call.org)
+async def page(call: Call[queries.AgentList, wire.Nothing]) -> Response:
+    query, wanted = call.query, inbound.agent_query(call.query)
+    selection = (wanted.search, wanted.archived, wanted.order)
+    if query.cursor is not UNSET:
+        place = CURSORS.read(query.cursor, call.org, *selection)
+        wanted = replace(wanted, after=AgentPosition(place.created_at, AgentId(place.id)))
+    agents, last = cut(await call.services.agents.list(call.org, wanted), query.limit)
+    cursor = None
+    if last is not None:
+        cursor = CURSORS.write(AgentPlace(last.created_at, last.id), call.org, *selection)
     return json_response(wire.Agents([outbound.agent(agent) for agent in agents], cursor))
 
 
@@ -58,6 +66,19 @@ async def update(call: Call[queries.NoQuery, wire.AgentChange]) -> Response:
                 raise
             continue
         return answer(Result(updated))
+
+
+async def copy(call: Call[queries.NoQuery, wire.AgentCopy]) -> Response:
+    agent = AgentId(call.id("agent"))
+    return answer(await call.services.agents.copy(call.org, agent, call.body.name, call.repeat), 201)
+
+
+async def archive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    return answer(await call.services.agents.archive(call.org, AgentId(call.id("agent")), True, call.repeat))
+
+
+async def unarchive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    return answer(await call.services.agents.archive(call.org, AgentId(call.id("agent")), False, call.repeat))
 
 
 def answer(result: Result[Agent], status: int = 200) -> Response:

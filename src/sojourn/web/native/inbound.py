@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import AgentQuery, AgentSpec
 from sojourn.domain.content import TextPart
 from sojourn.domain.events import Json
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
@@ -47,6 +47,7 @@ def content(content: str | list[wire.TextPart]) -> tuple[TextPart, ...]:
 def agent_spec(new: wire.NewAgent) -> AgentSpec:
     return AgentSpec(
         name=new.name,
+        description=new.description,
         instructions=new.instructions,
         runner=new.runner,
         model=new.model,
@@ -54,6 +55,15 @@ def agent_spec(new: wire.NewAgent) -> AgentSpec:
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
+    )
+
+
+def agent_query(query: queries.AgentList) -> AgentQuery:
+    return AgentQuery(
+        search=None if query.search is UNSET else query.search,
+        archived=None if query.archived == "any" else query.archived == "true",
+        order=query.order,
+        limit=query.limit + 1,
     )
 
 
@@ -124,6 +134,7 @@ def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
     return replace(
         spec,
         name=spec.name if change.name is UNSET else change.name,
+        description=spec.description if change.description is UNSET else change.description,
         instructions=spec.instructions if change.instructions is UNSET else change.instructions,
         runner=spec.runner if change.runner is UNSET else change.runner,
         model=spec.model if change.model is UNSET else change.model,

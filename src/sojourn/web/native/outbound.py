@@ -34,6 +34,7 @@ def agent(agent: Agent) -> wire.Agent:
         id=agent.id,
         version=agent.version,
         name=spec.name,
+        description=spec.description,
         instructions=spec.instructions,
         runner=spec.runner,
         model=spec.model,
@@ -43,6 +44,7 @@ def agent(agent: Agent) -> wire.Agent:
         metadata=dict(spec.metadata),
         created_at=agent.created_at,
         updated_at=agent.updated_at,
+        archived_at=agent.archived_at,
     )
 
 

@@ -24,6 +24,16 @@ class Page(Struct, forbid_unknown_fields=True):
     cursor: Cursor | UnsetType = UNSET
 
 
+class AgentList(Struct, forbid_unknown_fields=True):
+    """`search` is found in an agent's name or description."""
+
+    search: Text | UnsetType = UNSET
+    archived: Literal["true", "false", "any"] = "false"
+    order: Literal["asc", "desc"] = "asc"
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
 class AgentVersionQuery(Struct, forbid_unknown_fields=True):
     version: Annotated[int, Meta(ge=1, le=2**31 - 1)] | UnsetType = UNSET
 

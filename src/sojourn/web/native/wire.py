@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 Name = Annotated[str, Meta(max_length=1000)]
 # Four bytes a letter, and an index of Postgres holds no more than 2,704 of them.
 AgentName = Annotated[str, Meta(min_length=1, max_length=500)]
+Description = Annotated[str, Meta(max_length=10_000)]
 Tag = Annotated[str, Meta(min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], Meta(max_length=64)]
 ExternalId = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -69,7 +70,11 @@ class Health(Struct):
 
 
 class NewAgent(Struct, forbid_unknown_fields=True):
+    """Any free UUID may be its `id`."""
+
     name: AgentName
+    id: UUID | None = None
+    description: Description | None = None
     instructions: str = ""
     runner: RunnerKind = "model"
     model: Name | None = None
@@ -83,6 +88,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     """What is left out stays as it is."""
 
     name: AgentName | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
     instructions: str | UnsetType = UNSET
     runner: RunnerKind | UnsetType = UNSET
     model: Name | UnsetType | None = UNSET
@@ -92,10 +98,17 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     metadata: Object | UnsetType = UNSET
 
 
+class AgentCopy(Struct, forbid_unknown_fields=True):
+    """Without a name the copy is called after the other."""
+
+    name: AgentName | None = None
+
+
 class Agent(Struct):
     id: UUID
     version: int
     name: str
+    description: str | None
     instructions: str
     runner: RunnerKind
     model: str | None
@@ -105,6 +118,7 @@ class Agent(Struct):
     metadata: dict[str, Any]
     created_at: Instant
     updated_at: Instant
+    archived_at: Instant | None
 
 
 class AgentVersion(Struct):
