@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -30,6 +30,7 @@ PLACEHOLDERS: dict[str, Any] = {
     "updatedOn": "2023-11-07T05:31:56Z",
     "uuid": "<string>",
 }
+UNDASHED = "b09393d20e9545c99dc87e659cb937fc"
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -96,7 +97,7 @@ async def test_a_free_uuid_is_kept_and_a_taken_one_is_a_conflict(kodexa: Kodexa)
 
 
 @covers("create.other-id", "create.server-owned")
-@pytest.mark.parametrize("id", ["x", "", 5, True, ["a"], {"b": 1}, uuid4().hex, f"urn:uuid:{uuid4()}"])
+@pytest.mark.parametrize("id", ["x", "", 5, True, ["a"], {"b": 1}, UNDASHED, f"urn:uuid:{UUID(UNDASHED)}"])
 async def test_an_id_that_is_no_uuid_is_ignored_and_so_is_what_the_server_owns(
     kodexa: Kodexa, id: Any
 ) -> None:
