@@ -1,0 +1,47 @@
+"""The word that each dialect has for each state of a session, as data: the tests and the documentation read it.
+
+The states are those of `states.py`. None says that the dialect does not show a session in that state.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+NATIVE: Final[Mapping[str, str | None]] = {
+    "never ran": "open/idle",
+    "queued": "open/queued",
+    "starting": "open/starting",
+    "busy": "open/busy",
+    "waiting": "open/waiting",
+    "retrying": "open/retrying",
+    "idle after a turn": "open/idle",
+    "driven from outside": "open/busy",
+    "completed": "completed/idle",
+    "failed": "failed/idle",
+    "cancelled": "cancelled/idle",
+    "expired": "expired/idle",
+    "expired in a turn": "expired/idle",
+}
+KODEXA: Final[Mapping[str, str | None]] = {
+    "never ran": "PENDING",
+    "queued": "PENDING",
+    "starting": "PENDING",
+    "busy": "ACTIVE",
+    "waiting": "IDLE",
+    "retrying": "PENDING",
+    "idle after a turn": "IDLE",
+    "driven from outside": "ACTIVE",
+    "completed": "TERMINATED",
+    "failed": "FAILED",
+    "cancelled": "TERMINATED",
+    "expired": "EXPIRED",
+    "expired in a turn": "EXPIRED",
+}
+AGENT_SWARM: Final[Mapping[str, str | None]] = {
+    state: "a row" if state == "driven from outside" else None for state in NATIVE
+}
+
+WORDS: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "native": NATIVE,
+    "Kodexa": KODEXA,
+    "agent-swarm": AGENT_SWARM,
+}

@@ -1,0 +1,173 @@
+"""A session that was made through one dialect is the same session through every other of its organisation."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from sojourn.domain.feed import FeedItem
+from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
+from sojourn.domain.log import StoredEvent
+from sojourn.domain.record import SessionRecord
+from sojourn.service.core import Services
+from tests.contract.matrix.voice import Voice
+from tests.contract.matrix.voices import VOICES
+from tests.web.served import BOUND_SECONDS, open_served
+
+KEY = "pat-matrix-5a1f"
+OTHER_KEY = "pat-other-77c2"
+# What the simulated model takes for an order to do nothing for a minute.
+LONG = '[{"sleep": 60}]'
+
+
+@dataclass(frozen=True)
+class House:
+    """A server with a worker, and the voices of two organisations that speak to it."""
+
+    services: Services
+    voices: list[Voice]
+    strangers: list[Voice]
+
+    def voice(self, name: str) -> Voice:
+        [found] = [voice for voice in self.voices if voice.name == name]
+        return found
+
+    async def record(self, id: UUID) -> SessionRecord:
+        return await self.services.sessions.get(DEFAULT_ORG, SessionId(id))
+
+    async def until(self, id: UUID, happened: Callable[[str], bool], after: int = 0) -> int:
+        """Return the seq of the first event of such a type once it is in the log."""
+        feed = await self.services.feed.follow(DEFAULT_ORG, SessionId(id), after)
+        async with asyncio.timeout(BOUND_SECONDS), aclosing(cast(AsyncGenerator[FeedItem], feed)) as items:
+            async for item in items:
+                if isinstance(item, StoredEvent) and happened(item.type):
+                    return item.seq
+        raise AssertionError("the feed ended")
+
+
+def closes(type: str) -> bool:
+    return type in {"turn.completed", "turn.failed", "turn.cancelled"}
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncGenerator[House]:
+    async with open_served(tmp_path, bootstrap_key=KEY, default_model="sim/script") as served:
+        other = OrgId(uuid7())
+        await served.services.access.ensure_org(other, "other")
+        await served.services.agents.ensure_default(other)
+        await served.services.access.ensure_key(other, "other", "admin", OTHER_KEY)
+        transport = httpx2.ASGITransport(served.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://sojourn") as http:
+            voices = [speak(http, KEY) for speak in VOICES]
+            yield House(served.services, voices, [speak(http, OTHER_KEY) for speak in VOICES])
+
+
+NAMES = [voice.name for voice in VOICES]
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_what_one_dialect_made_is_found_and_listed_through_every_other(
+    house: House, maker: str
+) -> None:
+    id = await house.voice(maker).create()
+    is_driven = (await house.record(id)).session.presences > 0
+    for voice in house.voices:
+        is_shown = is_driven or voice.name != "agent-swarm"
+        assert (await voice.word(id) is not None) is is_shown, voice.name
+        if "list" in voice.can:
+            assert (id in await voice.listed()) is is_shown, voice.name
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_a_message_through_any_dialect_is_answered_and_read_through_all(
+    house: House, maker: str
+) -> None:
+    for sender in house.voices:
+        if "message" not in sender.can:
+            continue
+        id = await house.voice(maker).create()
+        record = await house.record(id)
+        head = record.session.next_seq - 1
+        text = f"a word through {sender.name}"
+        await sender.message(id, text)
+        expected = {text}
+        if not record.session.presences:
+            # A session that is driven elsewhere keeps the message for whoever drives it.
+            await house.until(id, closes, head)
+            expected.add(f"echo: {text}")
+        for reader in house.voices:
+            if "read" in reader.can and not record.session.presences:
+                assert expected <= set(await reader.said(id)), (sender.name, reader.name)
+        assert expected <= set(await house.voice("native").said(id))
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_a_running_turn_is_interrupted_through_every_dialect_that_can(house: House, maker: str) -> None:
+    for stopper in house.voices:
+        if "interrupt" not in stopper.can:
+            continue
+        id = await house.voice(maker).create()
+        record = await house.record(id)
+        if record.session.presences:
+            continue
+        await house.voice("native").message(id, LONG)
+        head = await house.until(id, lambda type: type == "model.called", record.session.next_seq - 1)
+        await stopper.interrupt(id)
+        await house.until(id, lambda type: type == "turn.cancelled", head)
+        after = (await house.record(id)).session
+        assert (after.status, after.activity) == ("open", "idle"), stopper.name
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_a_session_is_ended_through_every_dialect_that_can(house: House, maker: str) -> None:
+    for ender in house.voices:
+        if "end" not in ender.can:
+            continue
+        id = await house.voice(maker).create()
+        if ender.name == "agent-swarm" and not (await house.record(id)).session.presences:
+            continue
+        await ender.end(id)
+        assert (await house.record(id)).session.status in {"completed", "cancelled"}, ender.name
+        words = {voice.name: await voice.word(id) for voice in house.voices}
+        assert words["agent-swarm"] is None
+        assert all(word is not None for name, word in words.items() if name != "agent-swarm")
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_a_dialect_s_own_fields_come_back_as_they_were_whatever_the_others_did(
+    house: House, maker: str
+) -> None:
+    owner = house.voice(maker)
+    for other in house.voices:
+        id = await owner.create()
+        before = await owner.facet(id)
+        assert before
+        if "message" in other.can:
+            await other.message(id, "hello")
+        if "message" in other.can and not (await house.record(id)).session.presences:
+            await house.until(id, closes)
+        await other.word(id)
+        assert await owner.facet(id) == before, other.name
+
+
+@pytest.mark.parametrize("maker", NAMES)
+async def test_another_organisation_finds_a_session_through_no_dialect(house: House, maker: str) -> None:
+    id = await house.voice(maker).create()
+    for voice in house.strangers:
+        assert await voice.word(id) is None, voice.name
+        if "list" in voice.can:
+            assert id not in await voice.listed()
+
+
+async def test_the_organisations_of_this_test_are_two(house: House) -> None:
+    for voice in house.strangers:
+        id = await voice.create()
+        if voice.name != "agent-swarm":
+            assert await voice.word(id) is not None
+        assert await house.voice("native").word(id) is None
