@@ -37,6 +37,12 @@ async def send(world: World, session: SessionId, repeat: Repeat) -> Result[objec
     return Result((result.value.id, result.value.turn), result.created, result.replayed)
 
 
+async def invoke(world: World, _session: SessionId, repeat: Repeat) -> Result[object]:
+    new = NewInput(content=(TextPart("hello"),))
+    result = await world.services.invocations.invoke(world.org, "run 7", NewSession(), new, SOMEBODY, repeat)
+    return Result(result.value, result.created, result.replayed)
+
+
 async def cancel(world: World, session: SessionId, repeat: Repeat) -> Result[object]:
     turns = await world.services.turns.list(world.org, session, None, 1)
     result = await world.services.turns.cancel(world.org, session, turns[0].id, SOMEBODY, repeat)
@@ -58,7 +64,7 @@ async def create_agent(world: World, _session: SessionId, repeat: Repeat) -> Res
     return Result(result.value.id, result.created, result.replayed)
 
 
-MUTATIONS: list[Mutation] = [create, create_or_get, send, cancel, end, archive, create_agent]
+MUTATIONS: list[Mutation] = [create, create_or_get, send, invoke, cancel, end, archive, create_agent]
 every_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
 
 

@@ -14,6 +14,7 @@ Field = Literal[
     "origin",
     "title",
     "external_id",
+    "alias",
     "created_at",
     "updated_at",
     "active_at",

@@ -21,7 +21,8 @@ STALE_AFTER: Final = timedelta(minutes=30)
 class SessionRecord:
     """`origin` is the dialect that made the session; `first_seq` the oldest event that retention has kept.
 
-    `facet` is the JSON text of the facet that the reader asked for, None if there is none.
+    `facet` is the JSON text of the facet that the reader asked for, None if there is none. An `alias` is an outside
+    name that sessions may share; the newest of them is meant by it.
     """
 
     session: Session
@@ -34,6 +35,7 @@ class SessionRecord:
     usage: Usage
     expires_at: datetime | None = None
     facet: str | None = None
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
+from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
@@ -22,6 +23,7 @@ class Services:
     agents: Agents
     sessions: Sessions
     inputs: Inputs
+    invocations: Invocations
     turns: TurnService
     presences: Presences
     driven: Driven
@@ -47,11 +49,14 @@ def build_services(
     agents = Agents(store, clock)
     feed = Feed(store.reads, hub)
     rosters = Rosters(store.reads, agents, hub, is_shared)
+    sessions = Sessions(store, clock, agents, hub)
+    inputs = Inputs(store, clock, hub)
     return Services(
         access=Access(store, clock),
         agents=agents,
-        sessions=Sessions(store, clock, agents, hub),
-        inputs=Inputs(store, clock, hub),
+        sessions=sessions,
+        inputs=inputs,
+        invocations=Invocations(store, clock, sessions, inputs, feed),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
         presences=Presences(store, clock, rosters),
         driven=Driven(store, clock, hub),

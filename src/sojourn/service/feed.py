@@ -1,6 +1,6 @@
 """Reading a log: a page of it, or all of it and then whatever comes."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
 from sojourn.domain.errors import NotFound
@@ -33,7 +33,7 @@ class Feed:
             raise NotFound("blob", sha256.hex())
         return data
 
-    async def follow(self, org: OrgId, session: SessionId, after: int) -> AsyncIterator[FeedItem]:
+    async def follow(self, org: OrgId, session: SessionId, after: int) -> AsyncGenerator[FeedItem]:
         """Everything behind seq `after`: replay, `CaughtUp`, then live until the feed closes. NotFound at once.
 
         Nothing is missed: the channel is joined before the head is read, so an event committed later is in the
@@ -42,7 +42,7 @@ class Feed:
         await self._head(org, session)
         return self._follow(org, session, after)
 
-    async def _follow(self, org: OrgId, session: SessionId, after: int) -> AsyncIterator[FeedItem]:
+    async def _follow(self, org: OrgId, session: SessionId, after: int) -> AsyncGenerator[FeedItem]:
         channel = self._hub.subscribe(org, session)
         try:
             position = channel.end

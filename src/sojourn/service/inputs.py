@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawInput
 from sojourn.domain.content import TextPart
-from sojourn.domain.draft import Decision
+from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import LimitExceeded, NotFound, SequenceMismatch
 from sojourn.domain.events import Actor, Delivery, InputKind
 from sojourn.domain.fold import Unfinished
@@ -43,25 +44,8 @@ class Inputs:
         sent: list[Input] = []
 
         async def receive(tx: Tx) -> Remembered:
-            state = await lock(tx, org, session)
-            last_seq = state.session.next_seq - 1
-            if new.expected_seq is not None and new.expected_seq != last_seq:
-                raise SequenceMismatch(new.expected_seq, last_seq)
-            if state.session.queued_inputs >= MAX_QUEUED:
-                raise LimitExceeded("queued inputs of a session", MAX_QUEUED, retry_after_seconds=1)
-            interrupts = new.delivery == "interrupt"
-            command = ReceiveInput(
-                input=InputId(uuid7()),
-                turn=TurnId(uuid7()),
-                kind=new.kind,
-                delivery=new.delivery,
-                content=new.content,
-                by=by,
-                unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
-            )
-            decision = await carry_out(tx, state, command, now)
-            sent[:] = decision.inputs
-            return Remembered({"input": str(command.input)})
+            sent[:] = [await self.receive(tx, await lock(tx, org, session), new, by, now)]
+            return Remembered({"input": str(sent[0].id)})
 
         async def verb(tx: Tx) -> Remembered:
             return await once(tx, org, repeat, now, lambda: receive(tx))
@@ -70,6 +54,25 @@ class Inputs:
         if answer.replayed:
             return Result(await self.get(org, session, InputId(UUID(answer.ids["input"]))), replayed=True)
         return Result(sent[0])
+
+    async def receive(self, tx: Tx, state: State, new: NewInput, by: Actor, now: datetime) -> Input:
+        """Write an input to a locked session."""
+        last_seq = state.session.next_seq - 1
+        if new.expected_seq is not None and new.expected_seq != last_seq:
+            raise SequenceMismatch(new.expected_seq, last_seq)
+        if state.session.queued_inputs >= MAX_QUEUED:
+            raise LimitExceeded("queued inputs of a session", MAX_QUEUED, retry_after_seconds=1)
+        interrupts = new.delivery == "interrupt"
+        command = ReceiveInput(
+            input=InputId(uuid7()),
+            turn=TurnId(uuid7()),
+            kind=new.kind,
+            delivery=new.delivery,
+            content=new.content,
+            by=by,
+            unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
+        )
+        return (await carry_out(tx, state, command, now)).inputs[0]
 
     async def get(self, org: OrgId, session: SessionId, input: InputId) -> Input:
         found = await self._store.reads.get_input(org, session, input)

@@ -50,6 +50,8 @@ class NewSession:
     origin: str = "native"
     facet: tuple[str, str] | None = None
     stated_status: str | None = None
+    # May be that of other sessions too: the newest is meant.
+    alias: str | None = None
     # Of one driven session at a time: AlreadyExists while another has it.
     name: Name | None = None
     # The holder of a presence that stands from the start.
@@ -71,6 +73,7 @@ class SessionChange:
     policy: Policy | Unset = UNSET
     expires_at: datetime | Unset | None = UNSET
     facet: tuple[str, str] | None = None
+    alias: str | Unset | None = UNSET
     active_at: datetime | None = None
     stated_status: str | None = None
     end: EndStatus | None = None
@@ -87,14 +90,11 @@ class Sessions:
         self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
     ) -> Result[SessionRecord]:
         now = self._clock.now()
-        agent = await self._agents.resolve(org, new.agent)
-        if agent.archived_at is not None:
-            raise InvalidRequest("agent", f"the agent {agent.spec.name} is archived")
-        record = self._record(org, new, agent)
+        record = await self.prepare(org, new)
         session = record.session
 
         async def verb(tx: Tx) -> Remembered:
-            return await once(tx, org, repeat, now, lambda: self._make(tx, new, record))
+            return await once(tx, org, repeat, now, lambda: self.make(tx, new, record))
 
         answer = await self._store.write(verb)
         if answer.created and not answer.replayed and session.policy is NO_POLICY:
@@ -103,7 +103,8 @@ class Sessions:
         value = await self.get(org, SessionId(UUID(answer.ids["session"])), dialect)
         return Result(value, answer.created, answer.replayed)
 
-    async def _make(self, tx: Tx, new: NewSession, record: SessionRecord) -> Remembered:
+    async def make(self, tx: Tx, new: NewSession, record: SessionRecord) -> Remembered:
+        """Write a session that was prepared, or find the one that has its `external_id`."""
         session = record.session
         org = session.org
         if new.name is not None:
@@ -125,6 +126,13 @@ class Sessions:
             await tx.insert_lease(_presence(session, new.driver))
         await append(tx, org, session.id, 1, _first_events(new, session), session.created_at)
         return Remembered({"session": str(session.id)})
+
+    async def prepare(self, org: OrgId, new: NewSession) -> SessionRecord:
+        """The session as it will be. Nothing is written yet."""
+        agent = await self._agents.resolve(org, new.agent)
+        if agent.archived_at is not None:
+            raise InvalidRequest("agent", f"the agent {agent.spec.name} is archived")
+        return self._record(org, new, agent)
 
     def _record(self, org: OrgId, new: NewSession, agent: Agent) -> SessionRecord:
         now = self._clock.now()
@@ -154,6 +162,7 @@ class Sessions:
             first_seq=1,
             usage=Usage(),
             facet=None if new.facet is None else new.facet[1],
+            alias=new.alias,
         )
 
     async def _claim_name(self, tx: Tx, org: OrgId, external_id: str, session: SessionId) -> SessionId | None:
@@ -196,6 +205,8 @@ class Sessions:
             await carry_out(tx, state, command, self._clock.now())
             if change.facet is not None:
                 await tx.write_facet(org, session, *change.facet)
+            if not isinstance(change.alias, Unset):
+                await tx.write_alias(org, session, change.alias)
             record = await tx.get_session(org, session)
             if record is None:
                 raise NotFound("session", session)
@@ -209,7 +220,7 @@ class Sessions:
             )
             if change.end is not None and state.session.status is SessionStatus.OPEN:
                 state = await lock(tx, org, session)
-                await carry_out(tx, state, await self._ending(tx, state, change.end, by), self._clock.now())
+                await carry_out(tx, state, await self.ending(tx, state, change.end, by), self._clock.now())
 
         await self._store.write(verb)
         return await self.get(org, session, None if change.facet is None else change.facet[0])
@@ -224,13 +235,14 @@ class Sessions:
         repeat: Repeat | None = None,
     ) -> Result[SessionRecord]:
         async def command(tx: Tx, state: State) -> Command:
-            return await self._ending(tx, state, status, by, reason)
+            return await self.ending(tx, state, status, by, reason)
 
         return await self._change(org, session, command, repeat)
 
-    async def _ending(
+    async def ending(
         self, tx: Tx, state: State, status: EndStatus, by: Actor, reason: str | None = None
     ) -> EndSession:
+        """The command that ends a locked session, and everything in it."""
         org, session = state.session.org, state.session.id
         return EndSession(
             status=status,
@@ -330,6 +342,8 @@ def _changes(change: SessionChange) -> dict[str, Json]:
         dialect, data = change.facet
         facet: Any = msgspec.json.decode(data)
         changes["facet"] = {dialect: facet}
+    if not isinstance(change.alias, Unset):
+        changes["alias"] = change.alias
     if change.active_at is not None:
         changes["active_at"] = change.active_at.isoformat()
     if change.stated_status is not None:

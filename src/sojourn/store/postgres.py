@@ -107,6 +107,9 @@ class PostgresTx(StoreTx):
         await self._db.one("lock_agent", {"org": org, "id": agent})
         return await self.get_agent(org, agent)
 
+    async def lock_alias(self, org: OrgId, alias: str) -> None:
+        await self._db.one("lock_alias", {"place": f"{org}/{alias}"})
+
     async def next_tx(self, org: OrgId, session: SessionId) -> int:
         row = await self._db.one("next_tx", {"org": org, "session": session})
         assert row is not None

@@ -27,7 +27,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
 
 
@@ -55,6 +55,10 @@ class StoreReads:
 
     async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None:
         row = await self._db.one("find_session", {"org": org, "kind": kind, "value": value})
+        return None if row is None else SessionId(UUID(bytes=row[0]))
+
+    async def find_by_alias(self, org: OrgId, alias: str) -> SessionId | None:
+        row = await self._db.one("find_by_alias", {"org": org, "alias": alias})
         return None if row is None else SessionId(UUID(bytes=row[0]))
 
     async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None:

@@ -104,7 +104,7 @@ def session_record_of(row: Row) -> SessionRecord:
     """A row may have the facet that was asked for as its last column."""
     (
         first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_picodollars, expires_at, *facet,
+        cache_write_tokens, cost_picodollars, alias, expires_at, *facet,
     ) = row[SESSION_COLUMNS:]  # fmt: skip
     return SessionRecord(
         session=session_of(row),
@@ -123,6 +123,7 @@ def session_record_of(row: Row) -> SessionRecord:
         ),
         expires_at=to_instant_or_none(expires_at),
         facet=facet[0] if facet else None,
+        alias=alias,
     )
 
 
@@ -182,6 +183,7 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "metadata": to_json_or_none(record.metadata),
         "tags": to_json_or_none(record.tags),
         "external_id": record.external_id,
+        "alias": record.alias,
         "stated_status": session.stated_status,
     }
 

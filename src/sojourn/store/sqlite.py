@@ -102,6 +102,9 @@ class SqliteTx(StoreTx):
     async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None:
         return await self.get_agent(org, agent)
 
+    async def lock_alias(self, org: OrgId, alias: str) -> None:
+        """No other verb runs until this one ends."""
+
     async def next_tx(self, org: OrgId, session: SessionId) -> int:
         return self._tx
 

@@ -28,7 +28,7 @@ PURGED_AT_ONCE: Final = 1_000
 class StoreTx(StoreReads):
     """What differs between the databases is left to the two subclasses.
 
-    These are `lock_session`, `lock_agent`, `next_tx` and `reserve_key`.
+    These are `lock_session`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
     """
 
     def __init__(self, db: Db) -> None:
@@ -92,6 +92,9 @@ class StoreTx(StoreReads):
     async def _delete_tags(self, org: OrgId, session: SessionId, tags: Sequence[str]) -> None:
         if tags:
             await self._db.many("delete_tag", [{"org": org, "tag": tag, "session": session} for tag in tags])
+
+    async def write_alias(self, org: OrgId, session: SessionId, alias: str | None) -> None:
+        await self._db.run("write_alias", {"org": org, "id": session, "alias": alias})
 
     async def write_facet(self, org: OrgId, session: SessionId, dialect: str, data: str) -> None:
         params = {"org": org, "session": session, "dialect": dialect, "data": data}

@@ -18,6 +18,7 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "origin": "s.origin",
     "title": "s.title",
     "external_id": "s.external_id",
+    "alias": "s.alias",
     "created_at": "s.created_at",
     "updated_at": "s.updated_at",
     "active_at": "s.active_at",
@@ -29,9 +30,9 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",
 }
 
-_TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "stated_status"})
+_TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "alias", "stated_status"})
 _NULLABLE: Final[frozenset[f.Field]] = frozenset(
-    {"title", "external_id", "ended_at", "archived_at", "stated_status", "invoked_at"}
+    {"title", "external_id", "alias", "ended_at", "archived_at", "stated_status", "invoked_at"}
 )
 
 _OPERATORS: Final[dict[f.Operator, str]] = {

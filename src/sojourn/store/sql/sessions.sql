@@ -2,11 +2,11 @@
 INSERT INTO sessions (
     org, id, agent, agent_version, runner, status, activity, fence, next_seq, first_seq, revision, open_turn, turns,
     queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, origin, title, metadata, tags,
-    external_id, stated_status
+    external_id, alias, stated_status
 ) VALUES (
     :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, 1, :revision, NULL, 0,
     0, :presences, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
-    :external_id, :stated_status
+    :external_id, :alias, :stated_status
 ) ON CONFLICT DO NOTHING;
 
 -- name: get_session^
@@ -15,7 +15,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
 FROM sessions s
 WHERE s.org = :org AND s.id = :id;
@@ -26,7 +26,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn'),
     (SELECT f.data FROM facets f WHERE f.org = s.org AND f.session = s.id AND f.dialect = :dialect)
 FROM sessions s
@@ -48,6 +48,15 @@ WHERE org = :org AND id = :id AND fence = :guard;
 
 -- name: describe_session!
 UPDATE sessions SET title = :title, metadata = :metadata, tags = :tags WHERE org = :org AND id = :id;
+
+-- name: write_alias!
+UPDATE sessions SET alias = :alias WHERE org = :org AND id = :id;
+
+-- name: find_by_alias^
+-- The length is the condition of the index: a longer alias is found by no verb, and the indexes of Postgres hold no
+-- text of any length.
+SELECT id FROM sessions WHERE org = :org AND alias = :alias AND length(alias) <= 256
+ORDER BY created_at DESC, id DESC LIMIT 1;
 
 -- name: head_seq^
 SELECT next_seq - 1 FROM sessions WHERE org = :org AND id = :id;

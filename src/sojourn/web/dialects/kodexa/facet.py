@@ -15,7 +15,6 @@ class Facet(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     """Instants are microseconds since the Unix epoch, so that filters compare them with the core's own."""
 
     agent_runtime_id: str | None = None
-    runtime_session_id: str | None = None
     expires_at: int | None = None
     last_invoked_at: int | None = None
 

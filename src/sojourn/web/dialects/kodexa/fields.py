@@ -46,7 +46,7 @@ FIELDS: Final[Mapping[str, Known]] = {
     "createdOn": Known("created_at", "instant"),
     "updatedOn": Known("updated_at", "instant"),
     "agentRuntimeId": Known(FacetPath(DIALECT, ("agentRuntimeId",)), "text"),
-    "runtimeSessionId": Known(FacetPath(DIALECT, ("runtimeSessionId",)), "text"),
+    "runtimeSessionId": Known("alias", "text"),
     "status": Known(SHOWN, "text"),
     "expiresAt": Known(FacetPath(DIALECT, ("expiresAt",), "number"), "instant"),
     "lastInvokedAt": Known(

@@ -25,6 +25,7 @@ def new_session(new: wire.NewSession, max_bytes: int) -> NewSession:
         policy=NO_POLICY if expires_at is None else Policy(expires_at=expires_at),
         origin=facet.DIALECT,
         facet=None if own == facet.NOTHING else (facet.DIALECT, facet.to_text(own)),
+        alias=new.runtime_session_id,
         stated_status=new.status or status.ACTIVE,
     )
 
@@ -35,6 +36,7 @@ def change(changed: wire.ChangedSession, max_bytes: int) -> SessionChange:
         metadata=_metadata(changed, max_bytes),
         expires_at=_expiry(changed),
         facet=(facet.DIALECT, facet.to_text(_facet(changed))),
+        alias=changed.runtime_session_id,
         active_at=_instant("lastInvokedAt", changed.last_invoked_at),
         stated_status=changed.status or None,
         end=status.ENDING.get(changed.status or ""),
@@ -80,7 +82,6 @@ def _metadata(said: wire.Said, max_bytes: int) -> dict[str, Any]:
 def _facet(said: wire.Said) -> facet.Facet:
     return facet.Facet(
         agent_runtime_id=said.agent_runtime_id,
-        runtime_session_id=said.runtime_session_id,
         expires_at=facet.micros(_expiry(said)),
         last_invoked_at=facet.micros(_instant("lastInvokedAt", said.last_invoked_at)),
     )

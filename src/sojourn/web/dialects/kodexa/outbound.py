@@ -20,7 +20,7 @@ def session(record: SessionRecord) -> wire.OrchestratorAgentSession:
         created_on=stamp(row.created_at),
         updated_on=stamp(row.updated_at),
         agent_runtime_id=own.agent_runtime_id,
-        runtime_session_id=own.runtime_session_id,
+        runtime_session_id=record.alias,
         organization_id=str(row.org),
         status=status.shown(record),
         metadata=dict(record.metadata),

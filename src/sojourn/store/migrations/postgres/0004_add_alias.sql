@@ -1,0 +1,10 @@
+-- An outside name that sessions may share: the newest of them is meant by it.
+ALTER TABLE sessions ADD COLUMN alias text;
+
+UPDATE sessions SET alias = (
+    SELECT f.data::jsonb ->> 'runtimeSessionId' FROM facets f
+    WHERE f.org = sessions.org AND f.session = sessions.id AND f.dialect = 'kodexa'
+);
+
+-- Most sessions have none, and stand in no index for it. A longer one is only shown.
+CREATE INDEX sessions_alias ON sessions (org, alias, created_at, id) WHERE length(alias) <= 256;
