@@ -197,6 +197,16 @@ class Agents:
         self, org: OrgId, agent: AgentId, spec: AgentSpec, expected_version: int | None = None
     ) -> Agent:
         """Make the next version. Sessions keep the version that they were created with."""
+        return await self.amend(org, agent, lambda _: spec, expected_version)
+
+    async def amend(
+        self,
+        org: OrgId,
+        agent: AgentId,
+        change: Callable[[AgentSpec], AgentSpec],
+        expected_version: int | None = None,
+    ) -> Agent:
+        """Make the next version as `change` says, which is given the current one's spec."""
         now = self._clock.now()
 
         async def verb(tx: Tx) -> Agent:
@@ -205,7 +215,7 @@ class Agents:
                 raise NotFound("agent", agent)
             if expected_version is not None and expected_version != current.version:
                 raise RevisionMismatch(expected_version, current.version)
-            return await _change(tx, org, current, spec, now)
+            return await _change(tx, org, current, change(current.spec), now)
 
         changed = await self._store.write(verb)
         self._named.clear()

@@ -33,6 +33,8 @@ class Services:
     secrets: Secrets
     hub: Hub
     clock: Clock
+    # The model of turns whose agent names none.
+    default_model: str
 
 
 def build_services(
@@ -66,4 +68,5 @@ def build_services(
         secrets=secrets,
         hub=hub,
         clock=clock,
+        default_model=default_model,
     )

@@ -12,6 +12,7 @@ from sojourn.web.app import App, Mount, mounts
 from sojourn.web.dialects.everruns.surface import PREFIXES, build_everruns
 from sojourn.web.kit.sse import Heart
 from sojourn.wiring import open_services
+from tests.contract.everruns.sdk import Sdk, make_environment
 from tests.contract.everruns.surface import Everruns
 from tests.web.served import listening
 
@@ -33,3 +34,14 @@ async def everruns(tmp_path: Path) -> AsyncGenerator[Everruns]:
         app = everruns_app(running.services, settings.max_body_bytes)
         async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
             yield Everruns(running.services, http, KEY)
+
+
+@pytest.fixture(scope="session")
+def sdk_python(request: pytest.FixtureRequest) -> Path:
+    return make_environment(request.config.cache.mkdir("everruns-sdk"))
+
+
+@pytest.fixture
+def sdk(sdk_python: Path, everruns: Everruns) -> Sdk:
+    """The vendor's client, pointed at the server of `everruns`."""
+    return Sdk(sdk_python, everruns)

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import UNSET
 
 from sojourn.domain.agent import Agent, AgentPosition
-from sojourn.domain.errors import RevisionMismatch
 from sojourn.domain.ids import AgentId
 from sojourn.service.results import Result
 from sojourn.web.kit.conditions import etag
@@ -54,18 +53,14 @@ async def page(call: Call[queries.AgentList, wire.Nothing]) -> Response:
 
 
 async def update(call: Call[queries.NoQuery, wire.AgentChange]) -> Response:
-    """Each round changes the version it has read, so one that lost against another client starts over."""
-    agents, id, wanted = call.services.agents, AgentId(call.id("agent")), call.expected_revision
-    while True:
-        current = await agents.get(call.org, id)
-        spec = inbound.changed_spec(current.spec, call.body)
-        try:
-            updated = await agents.update(call.org, id, spec, current.version if wanted is None else wanted)
-        except RevisionMismatch:
-            if wanted is not None:
-                raise
-            continue
-        return answer(Result(updated))
+    agent = AgentId(call.id("agent"))
+    return answer(
+        Result(
+            await call.services.agents.amend(
+                call.org, agent, lambda spec: inbound.changed_spec(spec, call.body), call.expected_revision
+            )
+        )
+    )
 
 
 async def copy(call: Call[queries.NoQuery, wire.AgentCopy]) -> Response:

@@ -4,7 +4,7 @@ from typing import Final
 
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns.errors import PROBLEMS
-from sojourn.web.dialects.everruns.routes import sessions
+from sojourn.web.dialects.everruns.routes import agents, catalogue, sessions
 from sojourn.web.dialects.everruns.server import Server
 from sojourn.web.kit.sse import Heart
 from sojourn.web.kit.surface import Surface
@@ -12,7 +12,7 @@ from sojourn.web.kit.surface import Surface
 # The shipped client's default base ends in `/api`, and a self-hosted server's need not.
 PREFIXES: Final = ("/v1", "/api/v1")
 
-RESOURCES: Final = (sessions,)
+RESOURCES: Final = (sessions, agents, catalogue)
 
 
 def build_everruns(services: Services, heart: Heart, max_body_bytes: int) -> Surface:

@@ -3,7 +3,53 @@
 Absent members are left out and never null: the client refuses a null where it knows a type.
 """
 
+from sojourn.web.dialects.everruns.wire.agent import (
+    Agent,
+    AgentChange,
+    AgentFields,
+    AgentList,
+    Available,
+    CapabilityConfig,
+    InitialFile,
+    NameQuery,
+    NetworkAccess,
+    NewAgent,
+    ToolDefinition,
+)
+from sojourn.web.dialects.everruns.wire.catalogue import (
+    Capability,
+    CapabilityList,
+    Harness,
+    Model,
+    ModelList,
+    Search,
+)
+from sojourn.web.dialects.everruns.wire.page import Items, Page
 from sojourn.web.dialects.everruns.wire.problem import ErrorDetail, Problem
 from sojourn.web.dialects.everruns.wire.session import Session, Status
 
-__all__ = ["ErrorDetail", "Problem", "Session", "Status"]
+__all__ = [
+    "Agent",
+    "AgentChange",
+    "AgentFields",
+    "AgentList",
+    "Available",
+    "Capability",
+    "CapabilityConfig",
+    "CapabilityList",
+    "ErrorDetail",
+    "Harness",
+    "InitialFile",
+    "Items",
+    "Model",
+    "ModelList",
+    "NameQuery",
+    "NetworkAccess",
+    "NewAgent",
+    "Page",
+    "Problem",
+    "Search",
+    "Session",
+    "Status",
+    "ToolDefinition",
+]

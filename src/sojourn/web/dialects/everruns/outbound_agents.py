@@ -1,0 +1,102 @@
+"""Agents, and what they are made of, in Everruns' format. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from sojourn.domain.agent import Agent, AgentQuery
+from sojourn.domain.events import RunnerKind
+from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, models, wire
+from sojourn.web.dialects.everruns.outbound import stamp
+
+Vendor = Literal["openai", "anthropic", "google", "xai", "llmsim"]
+# Those of the client's closed list that providers here are called by.
+_VENDORS: Final[dict[str, Vendor]] = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "google-gla": "google",
+    "google-vertex": "google",
+    "grok": "xai",
+    models.SIMULATED: "llmsim",
+}
+
+
+def agent(agent: Agent) -> wire.Agent:
+    spec = agent.spec
+    said = agent_facet.read(spec)
+    shown = capabilities.of_tools(spec.tools, said.capabilities)
+    return wire.Agent(
+        id=ids.text("agent", agent.id),
+        name=spec.name,
+        system_prompt=spec.instructions,
+        harness_id=ids.text("harness", harnesses.harness_of(spec.runner)),
+        status="active" if agent.archived_at is None else "archived",
+        tags=said.tags,
+        capabilities=[msgspec.convert(each, wire.CapabilityConfig) for each in shown],
+        tools=said.tools,
+        initial_files=said.initial_files,
+        mcpServers=said.mcp_servers,
+        created_at=stamp(agent.created_at),
+        updated_at=stamp(agent.updated_at),
+        archived_at=UNSET if agent.archived_at is None else stamp(agent.archived_at),
+        display_name=_given(said.display_name),
+        description=_given(spec.description),
+        default_model_id=UNSET if spec.model is None else models.id_of(spec.model),
+        network_access=UNSET if said.network_access is None else said.network_access,
+        max_iterations=UNSET if said.max_iterations is None else said.max_iterations,
+        parallel_tool_calls=UNSET if said.parallel_tool_calls is None else said.parallel_tool_calls,
+    )
+
+
+def _given(text: str | None) -> str | UnsetType:
+    return UNSET if text is None else text
+
+
+def agents(found: Sequence[Agent], total: int, query: AgentQuery) -> wire.Page[wire.Agent]:
+    data = [agent(each) for each in found]
+    return wire.Page(data=data, total=total, offset=query.offset, limit=query.limit)
+
+
+def capability(id: str) -> wire.Capability:
+    found = capabilities.CAPABILITIES[id]
+    return wire.Capability(
+        id=found.id,
+        name=found.name,
+        description=found.description,
+        category=found.category,
+        config_schema=dict(capabilities.CONFIG_SCHEMA),
+        features=list(found.features),
+    )
+
+
+def harness(runner: RunnerKind, since: datetime) -> wire.Harness:
+    """`since` is when the organisation began; harnesses are built in."""
+    found = harnesses.HARNESSES[runner]
+    return wire.Harness(
+        id=ids.text("harness", found.id),
+        name=found.name,
+        display_name=found.title,
+        description=found.description,
+        created_at=stamp(since),
+        updated_at=stamp(since),
+    )
+
+
+def model(name: str, since: datetime) -> wire.Model:
+    provider = models.provider_of(name)
+    is_simulated = provider == models.SIMULATED
+    return wire.Model(
+        id=models.id_of(name),
+        model_id=name,
+        display_name=f"{name} (simulated)" if is_simulated else name,
+        provider_id=models.provider_id(provider),
+        provider_name=provider,
+        provider_type="llmsim" if is_simulated else provider,
+        created_at=stamp(since),
+        updated_at=stamp(since),
+        model_vendor=_VENDORS.get(provider, UNSET),
+    )

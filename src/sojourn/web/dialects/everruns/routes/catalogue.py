@@ -1,0 +1,90 @@
+"""Harnesses, models and capabilities: read only, and derived from what the server has."""
+
+from typing import Final
+
+from sojourn.domain.errors import NotFound
+from sojourn.web.dialects.everruns import capabilities, harnesses, ids, outbound_agents, wire
+from sojourn.web.dialects.everruns.catalogue import Catalogue
+from sojourn.web.dialects.everruns.server import Routes, Server
+from sojourn.web.kit.query import Query
+from sojourn.web.kit.request import Request
+from sojourn.web.kit.response import Response, json_response
+
+_SEARCH: Final = Query(wire.Search)
+_CAPABILITIES: Final = Query(wire.CapabilityList)
+_MODELS: Final = Query(wire.ModelList)
+
+
+def routes(server: Server) -> Routes:
+    catalogue = _Catalogue(server)
+    return [
+        ("GET", "/capabilities", catalogue.capabilities),
+        ("GET", "/capabilities/{capability}", catalogue.capability),
+        ("GET", "/harnesses", catalogue.harnesses),
+        ("GET", "/harnesses/{harness}", catalogue.harness),
+        ("GET", "/harness-examples", catalogue.harness_examples),
+        ("GET", "/models", catalogue.models),
+        ("GET", "/models/{model}", catalogue.model),
+    ]
+
+
+class _Catalogue:
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._catalogue = Catalogue(server.services)
+
+    async def capabilities(self, request: Request) -> Response:
+        await self._server.caller(request, "agents:read")
+        query = _CAPABILITIES.read(request.query_string)
+        found = [
+            outbound_agents.capability(each.id)
+            for each in capabilities.CAPABILITIES.values()
+            if _holds(query.search, each.id, each.name, each.description)
+        ]
+        data = found[query.offset : query.offset + query.limit]
+        return json_response(wire.Page(data=data, total=len(found), offset=query.offset, limit=query.limit))
+
+    async def capability(self, request: Request) -> Response:
+        await self._server.caller(request, "agents:read")
+        wanted = request.params["capability"]
+        if wanted not in capabilities.CAPABILITIES:
+            raise NotFound("capability", wanted)
+        return json_response(outbound_agents.capability(wanted))
+
+    async def harnesses(self, request: Request) -> Response:
+        caller = await self._server.caller(request, "agents:read")
+        query = _SEARCH.read(request.query_string)
+        since = await self._catalogue.since(caller.org)
+        found = [
+            outbound_agents.harness(runner, since)
+            for runner, each in harnesses.HARNESSES.items()
+            if _holds(query.search, each.name, each.title, each.description)
+        ]
+        return json_response(wire.Items(found))
+
+    async def harness(self, request: Request) -> Response:
+        caller = await self._server.caller(request, "agents:read")
+        runner = harnesses.runner_of_id(ids.parse("harness", request.params["harness"]))
+        return json_response(outbound_agents.harness(runner, await self._catalogue.since(caller.org)))
+
+    async def harness_examples(self, request: Request) -> Response:
+        await self._server.caller(request, "agents:read")
+        # Harnesses are built in, so there is nothing to begin one from.
+        return json_response(list[wire.Harness]())
+
+    async def models(self, request: Request) -> Response:
+        caller = await self._server.caller(request, "agents:read")
+        query = _MODELS.read(request.query_string)
+        is_any = query.source in ("predefined", None) or not isinstance(query.source, str)
+        names = await self._catalogue.models(caller.org) if is_any and query.favorites_only == "false" else ()
+        since = await self._catalogue.since(caller.org)
+        return json_response(wire.Items([outbound_agents.model(name, since) for name in names]))
+
+    async def model(self, request: Request) -> Response:
+        caller = await self._server.caller(request, "agents:read")
+        name = await self._catalogue.model(caller.org, request.params["model"])
+        return json_response(outbound_agents.model(name, await self._catalogue.since(caller.org)))
+
+
+def _holds(search: str, *texts: str) -> bool:
+    return any(search.lower() in text.lower() for text in texts)
