@@ -131,14 +131,14 @@ class StoreReads:
     ) -> Sequence[StoredEvent]:
         if not types:
             params = {"org": org, "session": session, "after": after, "limit": limit}
-            return [rows.event_of(row) for row in await self._db.all("events_after", params)]
+            return rows.events_of(org, session, await self._db.all("events_after", params))
         bind = NumberedBinder(self._db.dialect)
         text = (
-            "SELECT org, session, seq, id, type, v, at, turn, tx, data FROM events"
+            "SELECT seq, id, type, v, at, turn, tx, data FROM events"
             f" WHERE org = {bind(org)} AND session = {bind(session)} AND seq > {bind(after)}"
             f" AND type IN ({', '.join(bind(type) for type in types)}) ORDER BY seq LIMIT {bind(limit)}"
         )
-        return [rows.event_of(row) for row in await self._db.select(text, bind.values)]
+        return rows.events_of(org, session, await self._db.select(text, bind.values))
 
     async def head_seqs(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
         if not sessions:

@@ -4,7 +4,7 @@ On disk an instant is an integer of microseconds since the Unix epoch, an id 16 
 money is an integer of picodollars (1e-12 USD), which holds the price of one token exactly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -188,20 +188,20 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
     }
 
 
-def event_of(row: Row) -> StoredEvent:
-    org, session, seq, id, type, v, at, turn, tx, data = row
-    return StoredEvent(
-        OrgId(UUID(bytes=org)),
-        SessionId(UUID(bytes=session)),
-        seq,
-        EventId(UUID(bytes=id)),
-        type,
-        v,
-        to_instant(at),
-        None if turn is None else TurnId(UUID(bytes=turn)),
-        tx,
-        data,
-    )
+def events_of(org: OrgId, session: SessionId, found: Iterable[Row]) -> list[StoredEvent]:
+    """The events of one session, in the order of the log."""
+    events: list[StoredEvent] = []
+    turn_bytes: bytes | None = None
+    turn: TurnId | None = None
+    for row in found:
+        seq, id, type, v, at, of_turn, tx, data = row
+        # The events of a turn stand together, and making a UUID costs more than comparing its bytes.
+        if of_turn != turn_bytes:
+            turn_bytes = of_turn
+            turn = None if of_turn is None else TurnId(UUID(bytes=of_turn))
+        place = (org, session, seq, EventId(UUID(bytes=id)))
+        events.append(StoredEvent(*place, type, v, to_instant(at), turn, tx, data))
+    return events
 
 
 def event_params(event: StoredEvent) -> dict[str, object]:

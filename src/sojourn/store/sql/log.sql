@@ -3,7 +3,7 @@ INSERT INTO events (org, session, seq, id, type, v, at, turn, tx, data)
 VALUES (:org, :session, :seq, :id, :type, :v, :at, :turn, :tx, :data);
 
 -- name: events_after
-SELECT org, session, seq, id, type, v, at, turn, tx, data FROM events
+SELECT seq, id, type, v, at, turn, tx, data FROM events
 WHERE org = :org AND session = :session AND seq > :after
 ORDER BY seq LIMIT :limit;
 
