@@ -10,13 +10,12 @@ from typing import Any
 import httpx
 import uvicorn
 from starlette.types import Message
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sojourn.config import Settings
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, uuid7
 from sojourn.service.core import Services
 from sojourn.web.app import App, build_app
-from sojourn.web.kit.cork import Cork
+from sojourn.web.server import Protocol
 from sojourn.wiring import open_services
 
 BOUND_SECONDS = 20.0
@@ -60,17 +59,12 @@ async def open_served(data_dir: Path, **changes: Any) -> AsyncGenerator[Served]:
             yield Served(app, running.services, client)
 
 
-class Corked(HttpToolsProtocol):
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(Cork(transport, self.loop))
-
-
 class Loopback(uvicorn.Server):
     """The server that `sojourn serve` runs, on a free port, without its handling of signals."""
 
     def __init__(self, app: App) -> None:
         super().__init__(
-            uvicorn.Config(app, port=0, log_level="warning", ws="none", http=Corked, lifespan="off")
+            uvicorn.Config(app, port=0, log_level="warning", ws="none", http=Protocol, lifespan="off")
         )
         self._app = app
         self.listening = asyncio.Event()

@@ -8,24 +8,16 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from sojourn.service.core import Services
 from sojourn.web.app import App, build_app
 from sojourn.web.kit.body import BODY_LIMIT
-from sojourn.web.kit.cork import Cork
+from sojourn.web.server import Protocol
 
 _GRACE_SECONDS: Final = 10
 # Longer than the idle time of the usual load balancers, so that they and not we close a quiet connection: a request
 # that meets a closing one is lost.
 _KEEP_ALIVE_SECONDS: Final = 75
-
-
-class _Protocol(HttpToolsProtocol):
-    """Answers leave with one system call instead of two."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(Cork(transport, self.loop))
 
 
 class _Server(uvicorn.Server):
@@ -34,7 +26,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http=_Protocol,
+                http=Protocol,
                 ws="none",
                 lifespan="off",
                 # Nothing here asks for the client's address or for the scheme, and looking costs every request.
