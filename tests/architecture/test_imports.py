@@ -22,7 +22,7 @@ HOMES = {
     "starlette": {"web"},
     "jinja2": {"web"},
     "jwt": {"web"},
-    "uvicorn": {"cli", "testing", "wiring"},
+    "uvicorn": {"cli", "testing", "web", "wiring"},
     "uvloop": {"cli", "testing", "wiring"},
     # terminal libraries stay in the commands
     "click": {"cli"},
