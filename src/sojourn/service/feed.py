@@ -6,8 +6,9 @@ from typing import Final
 from sojourn.domain.errors import NotFound
 from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.domain.ids import OrgId, SessionId
-from sojourn.domain.log import StoredEvent
+from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.ports import Reads
+from sojourn.service.codec import read_entry
 from sojourn.service.hub import Channel, Hub
 
 REPLAY_PAGE: Final = 200
@@ -25,6 +26,10 @@ class Feed:
         # The log of a deleted session outlives it until it is purged.
         await self._head(org, session)
         return await self._reads.events_after(org, session, after, limit, types)
+
+    async def read(self, event: StoredEvent) -> LogEntry:
+        """An event of a page or of a feed, with its data understood and, where it is large, filled in."""
+        return await read_entry(self._reads, event)
 
     async def blob(self, org: OrgId, session: SessionId, sha256: bytes) -> bytes:
         await self._head(org, session)

@@ -1,6 +1,7 @@
 """Query strings into typed values."""
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -53,9 +54,10 @@ class Query(Generic[T]):
     def __init__(self, type: type[T], gathers: str | None = None) -> None:
         self._type = type
         self._gathers = gathers
-        fields = {field.encode_name: _bare(field.type) for field in struct_info(type).fields}
-        self._lists = frozenset(name for name, kind in fields.items() if isinstance(kind, inspect.ListType))
-        self._integers = frozenset(name for name, kind in fields.items() if isinstance(kind, inspect.IntType))
+        fields = {field.encode_name: tuple(_kinds(field.type)) for field in struct_info(type).fields}
+        self._lists = _with(fields, inspect.ListType)
+        self._integers = _with(fields, inspect.IntType)
+        self._booleans = _with(fields, inspect.BoolType)
         self._defaults = (
             msgspec.convert({}, type) if not any(f.required for f in struct_info(type).fields) else None
         )
@@ -76,7 +78,7 @@ class Query(Generic[T]):
             elif name in self._lists:
                 given[name] = values
             else:
-                given[name] = self._number(name, values[0])
+                given[name] = self._plain(name, values[0])
         if self._gathers is not None:
             given[self._gathers] = gathered
         try:
@@ -92,14 +94,32 @@ class Query(Generic[T]):
         prefix, dot, key = name.partition(".")
         return key if dot and prefix == self._gathers else None
 
-    def _number(self, name: str, value: str) -> str | int:
-        # Only what is plainly a number; the rest fails as the text it is.
+    def _plain(self, name: str, value: str) -> str | int | bool:
+        # Only what is plainly a number or a boolean; the rest fails as the text it is.
+        if name in self._booleans:
+            return _BOOLEANS.get(value, value)
         return int(value) if name in self._integers and _INTEGER.fullmatch(value) else value
 
 
-def _bare(kind: inspect.Type) -> inspect.Type:
-    """A type that carries a description is wrapped in it."""
-    return kind.type if isinstance(kind, inspect.Metadata) else kind
+_BOOLEANS: Final = {"true": True, "false": False}
+
+
+def _kinds(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """A type that carries a description is wrapped in it, and one that may be absent is one of several."""
+    match kind:
+        case inspect.Metadata():
+            yield from _kinds(kind.type)
+        case inspect.UnionType():
+            for one in kind.types:
+                yield from _kinds(one)
+        case _:
+            yield kind
+
+
+def _with(fields: Mapping[str, Sequence[inspect.Type]], wanted: type[inspect.Type]) -> frozenset[str]:
+    return frozenset(
+        name for name, kinds in fields.items() if any(isinstance(kind, wanted) for kind in kinds)
+    )
 
 
 def struct_info(type: type) -> inspect.StructType:

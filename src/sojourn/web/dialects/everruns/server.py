@@ -9,6 +9,7 @@ from sojourn.domain.events import Actor
 from sojourn.domain.ids import KeyId, OrgId
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns.errors import InvalidChangeReason
+from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.kit.auth import Scope, require
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.request import Request
@@ -39,6 +40,8 @@ class Server:
     services: Services
     heart: Heart
     max_body_bytes: int
+    # How long a stream lasts before its client is asked to come back.
+    cycle_seconds: float = CYCLE_SECONDS
 
     async def caller(self, request: Request, scope: Scope) -> Caller:
         """Who asks, if their key is good and its role has the scope."""

@@ -4,7 +4,8 @@ from typing import Final
 
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns.errors import PROBLEMS
-from sojourn.web.dialects.everruns.routes import agents, catalogue, sessions
+from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
+from sojourn.web.dialects.everruns.routes import agents, catalogue, events, sessions, sse
 from sojourn.web.dialects.everruns.server import Server
 from sojourn.web.kit.sse import Heart
 from sojourn.web.kit.surface import Surface
@@ -12,10 +13,12 @@ from sojourn.web.kit.surface import Surface
 # The shipped client's default base ends in `/api`, and a self-hosted server's need not.
 PREFIXES: Final = ("/v1", "/api/v1")
 
-RESOURCES: Final = (sessions, agents, catalogue)
+RESOURCES: Final = (sessions, events, sse, agents, catalogue)
 
 
-def build_everruns(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
+def build_everruns(
+    services: Services, heart: Heart, max_body_bytes: int, cycle_seconds: float = CYCLE_SECONDS
+) -> Surface:
     """The dialect as an application, which sees its paths below either prefix."""
-    server = Server(services, heart, max_body_bytes)
+    server = Server(services, heart, max_body_bytes, cycle_seconds)
     return Surface([route for resource in RESOURCES for route in resource.routes(server)], PROBLEMS)
