@@ -10,7 +10,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
-from sojourn.domain.filter import Filter, SessionQuery
+from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
@@ -18,7 +18,7 @@ from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import DrivenSession, Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
-from sojourn.domain.turn import Turn
+from sojourn.domain.turn import Turn, TurnSpan
 
 T = TypeVar("T")
 
@@ -55,6 +55,10 @@ class Reads(Protocol):
 
     async def list_sessions(self, org: OrgId, query: SessionQuery) -> Sequence[SessionRecord]: ...
     async def count_sessions(self, org: OrgId, where: Filter) -> int: ...
+    async def count_sessions_by(self, org: OrgId, where: Filter, by: Expression) -> Mapping[str, int]:
+        """How many there are of each value of a text. Those without one are not counted."""
+        ...
+
     async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None: ...
     async def find_by_alias(self, org: OrgId, alias: str) -> SessionId | None:
         """The newest session of that alias. An alias of more than 256 characters is the name of none."""
@@ -75,6 +79,10 @@ class Reads(Protocol):
         self, org: OrgId, session: SessionId, after: TurnId | None, limit: int
     ) -> Sequence[Turn]: ...
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None: ...
+    async def turn_spans(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, TurnSpan]:
+        """Of each session that ever had a turn."""
+        ...
+
     async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]: ...
     async def events_after(
         self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()

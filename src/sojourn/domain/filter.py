@@ -24,6 +24,7 @@ Field = Literal[
     "turns",
     "stated_status",
     "invoked_at",
+    "last_turn",
 ]
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "like", "is_null", "not_null"]
 Value = str | int | float | datetime | SessionId | AgentId | None
@@ -72,7 +73,7 @@ Expression = Field | FacetPath | MetadataPath | Word | FirstOf
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`invoked_at` is when a session that ever ran was last active."""
+    """`invoked_at` is when a session that ever ran was last active, `last_turn` the status of its newest turn."""
 
     field: Expression
     op: Operator

@@ -109,6 +109,14 @@ class Turn:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TurnSpan:
+    """A session's turns at a glance: when the first was started, and how the newest stands."""
+
+    started_at: datetime | None
+    status: TurnStatus
+
+
 def next_status(status: TurnStatus, move: Move) -> TurnStatus:
     """The status after `move`; WrongState where the table has no such transition."""
     try:

@@ -14,12 +14,13 @@ from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
-from sojourn.domain.filter import Filter, SessionQuery
+from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Lease, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
+from sojourn.domain.turn import TurnSpan
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.hub import Hub
@@ -183,6 +184,13 @@ class Sessions:
 
     async def count(self, org: OrgId, where: Filter) -> int:
         return await self._store.reads.count_sessions(org, where)
+
+    async def count_by(self, org: OrgId, where: Filter, by: Expression) -> Mapping[str, int]:
+        """How many sessions there are of each value of a text."""
+        return await self._store.reads.count_sessions_by(org, where, by)
+
+    async def turn_spans(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, TurnSpan]:
+        return await self._store.reads.turn_spans(org, sessions)
 
     async def update(
         self,

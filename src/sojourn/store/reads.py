@@ -8,16 +8,16 @@ from uuid import UUID
 from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
 from sojourn.domain.events import RunnerKind
-from sojourn.domain.filter import Filter, Position, SessionQuery
+from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import DrivenSession, Key, Lease, SessionRecord, Tombstone
-from sojourn.domain.turn import Turn
+from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
 from sojourn.ports import DueTimer, Ready
 from sojourn.store import leases, rows
 from sojourn.store.db import Db
-from sojourn.store.where import NumberedBinder, condition, order
+from sojourn.store.where import NumberedBinder, condition, expression, order
 
 NO_PARAMS: Final[rows.Params] = {}
 
@@ -52,6 +52,16 @@ class StoreReads:
     async def count_sessions(self, org: OrgId, where: Filter) -> int:
         text, values = compile_count(org, where, self._db)
         return int((await self._db.select(text, values))[0][0])
+
+    async def count_sessions_by(self, org: OrgId, where: Filter, by: Expression) -> Mapping[str, int]:
+        bind = NumberedBinder(self._db.dialect)
+        value = expression(by, bind, self._db.dialect)
+        selected = condition(where, bind, self._db.dialect)
+        text = (
+            f"SELECT v, count(*) FROM (SELECT {value} AS v FROM sessions s WHERE s.org = {bind(org)} AND {selected}) w"
+            " WHERE v IS NOT NULL GROUP BY v"
+        )
+        return {_plain(value): count for value, count in await self._db.select(text, bind.values)}
 
     async def find_session(self, org: OrgId, kind: str, value: str) -> SessionId | None:
         row = await self._db.one("find_session", {"org": org, "kind": kind, "value": value})
@@ -116,6 +126,22 @@ class StoreReads:
             first_seq = 0 if last is None else last.first_seq
         params = {"org": org, "session": session, "after": first_seq, "limit": limit}
         return [rows.turn_of(row) for row in await self._db.all("list_turns", params)]
+
+    async def turn_spans(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, TurnSpan]:
+        if not sessions:
+            return {}
+        bind = NumberedBinder(self._db.dialect)
+        text = (
+            "SELECT t.session, min(t.started_at),"
+            " (SELECT l.status FROM turns l WHERE l.org = t.org AND l.session = t.session"
+            " ORDER BY l.first_seq DESC LIMIT 1)"
+            f" FROM turns t WHERE t.org = {bind(org)} AND t.session IN"
+            f" ({', '.join(bind(session) for session in sessions)}) GROUP BY t.org, t.session"
+        )
+        return {
+            SessionId(UUID(bytes=session)): TurnSpan(rows.to_instant_or_none(started), TurnStatus(status))
+            for session, started, status in await self._db.select(text, bind.values)
+        }
 
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:
         row = await self._db.one("get_ask", {"org": org, "session": session, "id": ask})
@@ -286,3 +312,8 @@ def _found_in(search: str, bind: NumberedBinder) -> str:
         word, description = "ILIKE", "v.spec::json ->> 'description'"
     of_either = (f"{text} {word} {bind(f'%{search}%')} ESCAPE '\\'" for text in ("a.name", description))
     return f" AND ({' OR '.join(of_either)})"
+
+
+def _plain(value: object) -> str:
+    """An id is stored as its bytes."""
+    return str(UUID(bytes=bytes(value))) if isinstance(value, bytes | memoryview) else str(value)

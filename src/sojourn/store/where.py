@@ -27,12 +27,16 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "revision": "s.revision",
     "turns": "s.turns",
     "stated_status": "s.stated_status",
+    "last_turn": (
+        "(SELECT t.status FROM turns t WHERE t.org = s.org AND t.session = s.id"
+        " ORDER BY t.first_seq DESC LIMIT 1)"
+    ),
     "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",
 }
 
 _TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "alias", "stated_status"})
 _NULLABLE: Final[frozenset[f.Field]] = frozenset(
-    {"title", "external_id", "alias", "ended_at", "archived_at", "stated_status", "invoked_at"}
+    {"title", "external_id", "alias", "ended_at", "archived_at", "stated_status", "invoked_at", "last_turn"}
 )
 
 _OPERATORS: Final[dict[f.Operator, str]] = {

@@ -21,11 +21,13 @@ from sojourn.domain.filter import (
     Position,
     SessionQuery,
     Value,
+    Word,
 )
 from sojourn.domain.ids import AgentId, OrgId, uuid7
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
-from sojourn.ports import Store
+from sojourn.domain.turn import TurnSpan, TurnStatus
+from sojourn.ports import Store, Tx
 from sojourn.store.where import NumberedBinder, condition
 from tests.contract.store.make import NO_USAGE, ORG, a_session, a_tombstone, a_turn, at, insert_all, record
 
@@ -234,3 +236,42 @@ async def test_values_of_a_filter_are_never_read_as_sql(store: Store) -> None:
     hostile = "' OR 1=1 --"
     for where in (Compare("title", "eq", hostile), HasTag(hostile), MetadataIs(hostile, hostile)):
         assert await store.reads.list_sessions(ORG, SessionQuery(where=where)) == []
+
+
+async def test_sessions_are_counted_by_what_a_text_says_of_them(store: Store) -> None:
+    agents = [AGENTS[0], AGENTS[0], AGENTS[1]]
+    titles = ["a", None, "b"]
+    for number, (agent, title) in enumerate(zip(agents, titles, strict=True)):
+        one = record(a_session(agent=agent, created_at=at(number)))
+        await insert_all(store, [replace(one, title=title)])
+    by_agent = await store.reads.count_sessions_by(ORG, EVERYTHING, "agent")
+    assert by_agent == {str(AGENTS[0]): 2, str(AGENTS[1]): 1}
+    assert await store.reads.count_sessions_by(ORG, EVERYTHING, "title") == {"a": 1, "b": 1}
+    word = Word(((Compare("title", "is_null"), "nameless"),), "named")
+    assert await store.reads.count_sessions_by(ORG, Compare("agent", "eq", AGENTS[0]), word) == {
+        "nameless": 1,
+        "named": 1,
+    }
+
+
+async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) -> None:
+    never, ran, runs = (a_session(created_at=at(number)) for number in range(3))
+    await insert_all(store, [record(one) for one in (never, ran, runs)])
+
+    async def verb(tx: Tx) -> None:
+        done = a_turn(status=TurnStatus.COMPLETED, reason="end_turn", first_seq=2, started_at=at(5))
+        failed = a_turn(status=TurnStatus.FAILED, reason="error", first_seq=9, started_at=at(7))
+        await tx.write_turn(ORG, ran.id, done)
+        await tx.write_turn(ORG, ran.id, failed)
+        await tx.write_turn(ORG, runs.id, a_turn(first_seq=2))
+
+    await store.write(verb)
+    for status, found in (("failed", [ran.id]), ("completed", []), ("queued", [runs.id])):
+        query = SessionQuery(where=Compare("last_turn", "eq", status))
+        assert [one.session.id for one in await store.reads.list_sessions(ORG, query)] == found
+    spans = await store.reads.turn_spans(ORG, [never.id, ran.id, runs.id])
+    assert spans == {
+        ran.id: TurnSpan(at(5), TurnStatus.FAILED),
+        runs.id: TurnSpan(None, TurnStatus.QUEUED),
+    }
+    assert await store.reads.turn_spans(ORG, []) == {}
