@@ -316,4 +316,4 @@ def _found_in(search: str, bind: NumberedBinder) -> str:
 
 def _plain(value: object) -> str:
     """An id is stored as its bytes."""
-    return str(UUID(bytes=bytes(value))) if isinstance(value, bytes | memoryview) else str(value)
+    return str(UUID(bytes=value)) if isinstance(value, bytes) else str(value)
