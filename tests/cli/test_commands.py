@@ -47,6 +47,15 @@ async def test_without_a_server_a_command_says_how_to_start_one(tmp_path: Path) 
     assert "sojourn serve" in refused.err
 
 
+async def test_a_damaged_database_is_named_with_what_to_do_about_it(tmp_path: Path) -> None:
+    (tmp_path / "sojourn.db").write_bytes(b"not a database " * 1000)
+    refused = await run("serve", "--data-dir", str(tmp_path), "--port", str(free_port()))
+    assert refused.status == 1
+    assert "sojourn.db is damaged or no database" in refused.err
+    assert "backup" in refused.err
+    assert "Traceback" not in refused.err
+
+
 async def test_without_a_key_a_command_says_where_to_get_one(tmp_path: Path) -> None:
     refused = await run("sessions", cwd=tmp_path)
     assert refused.status == 1

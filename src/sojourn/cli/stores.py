@@ -9,7 +9,7 @@ from sojourn.config import Settings
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.store.migrate import MigrationMismatch
 from sojourn.store.secrets import SecretUnavailable
-from sojourn.store.sqlite import FileOwned
+from sojourn.store.sqlite_file import FileDamaged, FileOwned
 
 
 @contextmanager
@@ -21,6 +21,8 @@ def store_troubles(settings: Settings) -> Generator[None]:
         raise Trouble(
             str(error), f"sojourn chat --data-dir {data_dir}   (or give this one another --data-dir)"
         ) from error
+    except FileDamaged as error:
+        raise Trouble(str(error), "a copy from a backup, or another --data-dir") from error
     except (MigrationMismatch, SecretUnavailable) as error:
         raise Trouble(str(error)) from error
     except StoreUnavailable as error:

@@ -8,7 +8,6 @@ from BEGIN to COMMIT. Why a reader never sees half a verb: WAL readers see whole
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import sqlite3
@@ -32,10 +31,11 @@ from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import DrivenSession, Recalled, SessionRecord
 from sojourn.ports import Clock, Published, Tx
-from sojourn.store import leases, migrate, rows
+from sojourn.store import leases, rows, sqlite_file
 from sojourn.store.db import load_sqlite
 from sojourn.store.reads import StoreReads, compile_count, compile_list
 from sojourn.store.rows import Params, Row
+from sojourn.store.sqlite_file import error_code
 from sojourn.store.tx import StoreTx
 from sojourn.store.where import Dialect
 from sojourn.telemetry import counters
@@ -51,10 +51,6 @@ EX_IOERR: Final = 74
 _ENDS_THE_PROCESS: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 sqlite3.register_adapter(UUID, lambda id: id.bytes)
-
-
-class FileOwned(Exception):
-    """Another process owns the database file."""
 
 
 class SqliteDb:
@@ -172,18 +168,11 @@ class SqliteStore:
     """`published` is told of every commit on the event loop, before the writes' callers are answered."""
 
     def __init__(self, path: Path, clock: Clock, published: Published) -> None:
-        self._lock = _own(path)
         self._published = published
+        self._lock, self._writer, self.applied = sqlite_file.open_owned(path, clock)
         texts = load_sqlite()
-        self._writer = _connect(path)
-        try:
-            self.applied = _migrate(self._writer, clock)
-        except BaseException:
-            self._writer.close()
-            os.close(self._lock)
-            raise
         self._db = SqliteDb(self._writer, texts)
-        self._readers = [_connect(path, readonly=True) for _ in range(2)]
+        self._readers = [sqlite_file.connect(path, readonly=True) for _ in range(2)]
         near, far = (SqliteDb(reader, texts) for reader in self._readers)
         self._reads = SqliteReads(near, far)
         self._next_tx = 0
@@ -325,7 +314,7 @@ class SqliteStore:
 
     def _fail(self, batch: list[_Job], error: sqlite3.Error) -> None:
         """Nothing of the batch is stored. After an I/O error nobody knows what is, so the process ends."""
-        if _code(error) in _ENDS_THE_PROCESS:
+        if error_code(error) in _ENDS_THE_PROCESS:
             log.critical("the database file cannot be trusted any more: %s", error)
             os._exit(EX_IOERR)
         log.error("a commit failed, and its %d requests with it: %s", len(batch), error)
@@ -336,12 +325,8 @@ class SqliteStore:
             job.error = StoreUnavailable()
 
 
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF
-
-
 def _is_of_the_file(error: sqlite3.Error) -> bool:
-    return _code(error) in _ENDS_THE_PROCESS or _code(error) == sqlite3.SQLITE_FULL
+    return error_code(error) in _ENDS_THE_PROCESS or error_code(error) == sqlite3.SQLITE_FULL
 
 
 def run_to_end(verb: Coroutine[Any, Any, T]) -> T:
@@ -352,43 +337,3 @@ def run_to_end(verb: Coroutine[Any, Any, T]) -> T:
         return cast(T, stop.value)
     verb.close()
     raise RuntimeError("a verb awaited something other than its transaction")
-
-
-def _own(path: Path) -> int:
-    """Hold the file against other processes for as long as this one lives; the kernel lets go when it dies."""
-    lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        raise FileOwned(f"{path} is in use by another Sojourn process.") from None
-    return lock
-
-
-def _connect(path: Path, readonly: bool = False) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA cache_size = -16000")
-    # A savepoint keeps the old image of every page that its verb touches; in a temporary file, which is the default,
-    # that costs a third of a create.
-    connection.execute("PRAGMA temp_store = MEMORY")
-    if readonly:
-        connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-def _migrate(connection: sqlite3.Connection, clock: Clock) -> Sequence[str]:
-    connection.execute(migrate.LEDGER)
-    applied = dict(connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
-    pending = migrate.pending(migrate.load_migrations("sqlite"), applied)
-    for migration in pending:
-        # executescript would commit first: the script carries its own transaction instead.
-        connection.executescript(f"BEGIN IMMEDIATE;\n{migration.text}")
-        connection.execute(
-            "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES (?, ?, ?)",
-            (migration.name, migration.sha256, rows.to_micros(clock.now())),
-        )
-        connection.execute("COMMIT")
-    return [migration.name for migration in pending]

@@ -11,7 +11,7 @@ import pytest
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.log import StoredEvent
 from sojourn.ports import Tx
-from sojourn.store.sqlite import FileOwned
+from sojourn.store.sqlite_file import FileDamaged, FileOwned
 from sojourn.telemetry import counters
 from tests.contract.store.make import ORG, event, insert, record, session_id
 from tests.support.clock import HandClock
@@ -20,7 +20,8 @@ from tests.support.databases import SqliteDatabase, Told, opened
 OPEN_ELSEWHERE = """
 import sys
 from pathlib import Path
-from sojourn.store.sqlite import FileOwned, SqliteStore
+from sojourn.store.sqlite import SqliteStore
+from sojourn.store.sqlite_file import FileOwned
 from tests.support.clock import HandClock
 try:
     SqliteStore(Path(sys.argv[1]), HandClock(), print)
@@ -44,6 +45,20 @@ async def test_a_second_process_is_refused_the_file_while_the_first_lives(
         with pytest.raises(FileOwned, match="in use"):
             await sqlite.open(clock)
         await insert(store)
+    assert open_elsewhere(sqlite) == "opened\n"
+
+
+async def test_a_file_that_is_no_database_or_a_broken_one_is_named_and_let_go_of(
+    sqlite: SqliteDatabase, clock: HandClock
+) -> None:
+    for kept_bytes in (0, 100):
+        async with opened(sqlite, clock):
+            pass
+        data = sqlite.path.read_bytes()
+        sqlite.path.write_bytes(data[:kept_bytes] + b"x" * (len(data) - kept_bytes))
+        with pytest.raises(FileDamaged, match=sqlite.path.name):
+            await sqlite.open(clock)
+        sqlite.path.unlink()
     assert open_elsewhere(sqlite) == "opened\n"
 
 
