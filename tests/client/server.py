@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-BOUND_SECONDS = 30.0
+BOUND_SECONDS = 90.0
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from sojourn.web.app import App, build_app
 from sojourn.web.server import Protocol
 from sojourn.wiring import open_services
 
-BOUND_SECONDS = 20.0
+BOUND_SECONDS = 60.0
 ADMIN = "test-admin-3f1d9c"
 
 
