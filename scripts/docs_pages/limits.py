@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from scripts.docs_pages.markdown import compose, table
+from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
 from sojourn.runners.model.tools import MAX_FILE_BYTES
@@ -34,6 +35,7 @@ def _requests() -> list[list[str]]:
         ],
         ["data of an event that is kept in the log itself; more becomes a blob", _size(INLINE_BYTES)],
         ["queued inputs of a session; then 429 with `Retry-After`", f"{MAX_QUEUED:,}"],
+        ["budgets of a session that are not disabled; then 429", str(MAX_BUDGETS)],
         ["how long an `Idempotency-Key` is remembered", _hours(IDEMPOTENCY_AGE)],
         ["how long another process may still take a revoked key", f"{CACHE_SECONDS:g} s"],
     ]

@@ -57,12 +57,15 @@ async def seed(client: httpx.AsyncClient) -> dict[str, str]:
     session = await new_session(client)
     await new_input(client, session["id"])
     waiting = await new_input(client, session["id"], "lorem " * 10_000)
+    new_budget = {"currency": "tokens", "limit": 10**6}
+    budget = value(await client.post(f"/sessions/{session['id']}/budgets", json=new_budget), 201)
     page = value(await client.get(f"/sessions/{session['id']}/events", params={"type": "input.received"}))
     return {
         "agent": agent["id"],
         "session": session["id"],
         "input": waiting["id"],
         "turn": value(await client.get(f"/sessions/{session['id']}"))["open_turn"],
+        "budget": budget["id"],
         "sha256": page["data"][1]["data"]["blob"]["sha256"],
     }
 

@@ -33,6 +33,8 @@ async def test_every_other_post_can_be_repeated_too(client: httpx.AsyncClient) -
     for path, body in [
         ("/agents", {"name": "clerk"}),
         (f"{place}/inputs", {"content": "hi"}),
+        (f"{place}/budgets", {"currency": "custom", "limit": 1}),
+        (f"{place}/resume", None),
         (f"{place}/archive", None),
         (f"{place}/unarchive", None),
         (f"{place}/end", {"status": "cancelled"}),
@@ -40,6 +42,16 @@ async def test_every_other_post_can_be_repeated_too(client: httpx.AsyncClient) -
         first, second = await post_twice(client, path, body)
         assert second.json() == first.json()
     assert len(value(await client.get(f"{place}/inputs"))["data"]) == 1
+
+
+async def test_a_repeated_top_up_or_charge_is_made_once(client: httpx.AsyncClient) -> None:
+    place = f"/sessions/{(await new_session(client))['id']}/budgets"
+    budget = value(await client.post(place, json={"currency": "custom", "limit": 5}), 201)
+    for path, balance in [("top-up", "6"), ("charge", "5")]:
+        headers = {"Idempotency-Key": path}
+        for _ in range(2):
+            moved = await client.post(f"/budgets/{budget['id']}/{path}", json={"amount": 1}, headers=headers)
+            assert value(moved)["balance"] == balance
 
 
 async def test_a_repeated_cancel_is_answered_as_the_first_was(client: httpx.AsyncClient) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
@@ -86,6 +87,7 @@ def check_session(snapshot: Snapshot) -> Iterator[str]:
     yield from _session_row(snapshot, replay)
     yield from _turn_rows(snapshot, replay)
     yield from _input_and_ask_rows(snapshot, replay)
+    yield from _budgets(snapshot, replay)
     yield from _names(snapshot)
     yield from _leases(snapshot)
     yield from _timers(snapshot)
@@ -159,6 +161,23 @@ def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
     yield from _differ("the asks", {ask.id: ask.status for ask in snapshot.asks}, replay.asks)
     files = {path: (bytes(sha).hex(), size, seq) for path, sha, size, seq in snapshot.tables["files"]}
     yield from _differ("the set of files", files, replay.files)
+
+
+def _budgets(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
+    """A ledger adds up, and tells of each use that the log tells of once."""
+    stored = {budget.id: budget.status for budget, _ in snapshot.budgets}
+    yield from _differ("the set of budgets", stored, replay.budgets)
+    enabled = sum(status != "disabled" for status in stored.values())
+    yield from _differ("the count of budgets", snapshot.record.session.budgets, enabled)
+    for budget, ledger in snapshot.budgets:
+        if [entry.number for entry in ledger] != list(range(1, budget.entries + 1)):
+            yield f"the entries of budget {budget.id} are not numbered up to {budget.entries}"
+        used = sum((entry.amount for entry in ledger if entry.amount is not None), Decimal(0))
+        if budget.balance != budget.limit - used:
+            yield f"{budget.balance} is left of budget {budget.id}, of which {used} of {budget.limit} was used"
+        told = [entry.seq for entry in ledger if entry.seq is not None]
+        if len(told) != len(set(told)):
+            yield f"an event was charged twice to budget {budget.id}"
 
 
 def _names(snapshot: Snapshot) -> Iterator[str]:

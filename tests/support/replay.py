@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
-from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
+from sojourn.domain.ids import AskId, BudgetId, InputId, MessageId, TurnId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.turn import TurnStatus
 from tests.support.steps import Steps
@@ -60,6 +61,8 @@ class Replay:
         self.messages: set[MessageId] = set()
         self.files: dict[str, tuple[str, int, int]] = {}
         self.tokens = Counter[str]()
+        # The status of each.
+        self.budgets: dict[BudgetId, str] = {}
 
     @property
     def queued(self) -> list[InputId]:
@@ -98,6 +101,15 @@ class Replay:
                 self._take_input(event)
             case e.TurnQueued():
                 self._queue_turn(turn, event)
+            case (
+                be.BudgetCreated()
+                | be.BudgetChanged()
+                | be.BudgetWarned()
+                | be.BudgetPaused()
+                | be.BudgetExhausted()
+                | be.BudgetResumed()
+            ):
+                self._take_budget(event)
             case _ if turn is None or turn != self.open_turn:
                 self._wrong(f"is a {event.type} of a turn that is not open")
             case _:
@@ -118,6 +130,21 @@ class Replay:
             case e.SessionReopened():
                 self._must(self.status != "open", "reopens an open session")
                 self.status = "open"
+
+    def _take_budget(self, event: be.BudgetEvent) -> None:
+        is_new = isinstance(event, be.BudgetCreated)
+        self._must(is_new != (event.budget in self.budgets), "makes a budget again, or tells of none")
+        match event:
+            case be.BudgetCreated() | be.BudgetResumed():
+                self.budgets[event.budget] = "active"
+            case be.BudgetChanged(status=status):
+                self.budgets[event.budget] = status
+            case be.BudgetWarned():
+                pass
+            case be.BudgetPaused():
+                self.budgets[event.budget] = "paused"
+            case be.BudgetExhausted():
+                self.budgets[event.budget] = "exhausted"
 
     def _take_presence(self, event: e.LeaseAcquired | e.LeaseReleased) -> None:
         is_new = isinstance(event, e.LeaseAcquired)
@@ -213,7 +240,8 @@ class Replay:
         if isinstance(event, e.TurnWaiting):
             turn.status = TurnStatus.WAITING
             turn.parked = event.mode == "parked"
-            self._must(bool(turn.open_asks), "waits for nothing")
+            is_paused = "paused" in self.budgets.values() and turn.parked
+            self._must(bool(turn.open_asks) or is_paused, "waits for nothing")
             if not turn.parked:
                 return
         else:

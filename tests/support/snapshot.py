@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from sojourn.domain.ask import Ask
+from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.events import Event
 from sojourn.domain.filter import Position, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId
@@ -35,13 +36,17 @@ TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`events` pairs each stored event with its data; `tables` holds the rows of `TABLES` without their keys."""
+    """`events` pairs each stored event with its data, `budgets` each budget with its ledger.
+
+    `tables` holds the rows of `TABLES` without their keys.
+    """
 
     record: SessionRecord
     events: Sequence[tuple[StoredEvent, Event | None]]
     turns: Sequence[Turn]
     inputs: Sequence[Input]
     asks: Sequence[Ask]
+    budgets: Sequence[tuple[Budget, Sequence[BudgetEntry]]]
     tables: dict[str, Rows]
 
 
@@ -80,6 +85,10 @@ async def take(reads: Reads, tables: Tables, record: SessionRecord) -> Snapshot:
         turns=await reads.list_turns(org, session, None, 10_000),
         inputs=await reads.list_inputs(org, session, None, 0, 100_000),
         asks=await reads.list_asks(org, session, open_only=False),
+        budgets=[
+            (budget, await reads.list_budget_entries(org, budget.id, 0, 100_000))
+            for budget in await reads.list_budgets(org, session, None, 1_000)
+        ],
         tables=tables.of(session),
     )
 

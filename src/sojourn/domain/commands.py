@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from sojourn.domain.ask import Ask, Decision
+from sojourn.domain.budget import Budget
 from sojourn.domain.content import TextPart
 from sojourn.domain.events import Actor, Delivery, InputKind, Json, Outcome, RunnerEvent
 from sojourn.domain.fold import Unfinished
@@ -161,6 +163,51 @@ class ReleasePresence:
     by: Actor = field(default_factory=lambda: Actor("human"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateBudget:
+    budget: Budget
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeBudget:
+    """`budget` is as it was read under the session's lock; the rest is as it shall be. `status` None leaves that."""
+
+    budget: Budget
+    limit: Decimal
+    soft_limit: Decimal | None
+    metadata: Mapping[str, Json]
+    by: Actor
+    status: Literal["active", "paused", "disabled"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeBudget:
+    """What no event tells of was used up."""
+
+    budget: Budget
+    amount: Decimal
+    by: Actor
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpBudget:
+    budget: Budget
+    amount: Decimal
+    by: Actor
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeBudgets:
+    """Every paused budget of the session."""
+
+    by: Actor
+
+
+BudgetCommand = CreateBudget | ChangeBudget | ChargeBudget | TopUpBudget | ResumeBudgets
+
 Command = (
     ReceiveInput
     | EditInput
@@ -178,4 +225,5 @@ Command = (
     | UpdateSession
     | AttachPresence
     | ReleasePresence
+    | BudgetCommand
 )

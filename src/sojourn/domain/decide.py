@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sojourn.domain import budgeting
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
 from sojourn.domain.ask import Ask
@@ -29,7 +30,7 @@ TIMEOUT: Final = e.Actor("timeout")
 def decide(state: State, command: c.Command, now: datetime) -> Decision:
     draft = Draft(state, now)
     _DECIDERS[type(command)](draft, command)
-    return draft.done(is_activity=not isinstance(command, c.UpdateSession))
+    return draft.done(is_activity=not isinstance(command, c.UpdateSession | c.BudgetCommand))
 
 
 def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
@@ -115,6 +116,8 @@ def _claim_turn(draft: Draft, command: c.ClaimTurn) -> None:
     if attempt > 1:
         return
     draft.deliver(turn.input, turn.id, call=1)
+    if not budgeting.admits_call(draft):
+        return
     if command.first_call is not None:
         first = command.first_call
         draft.say(e.ModelCalled(call=1, model=first.model, message=first.message), turn.id)
@@ -123,6 +126,14 @@ def _claim_turn(draft: Draft, command: c.ClaimTurn) -> None:
 def _append_events(draft: Draft, command: c.AppendEvents) -> None:
     turn = draft.open_turn()
     draft.say_for_turn(command.events)
+    status = next_status(turn.status, Move.APPEND)
+    progressed = any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in command.events)
+    if status is not turn.status or (progressed and (turn.stalled or turn.faults)):
+        stalled, faults = (0, 0) if progressed else (turn.stalled, turn.faults)
+        draft.put_turn(replace(turn, status=status, stalled=stalled, faults=faults))
+    calls = any(isinstance(intent, e.ModelCalled) for intent in command.intents)
+    if calls and not budgeting.admits_call(draft):
+        return
     if command.steers_before is not None:
         for steer in command.steers:
             draft.deliver(steer.id, turn.id, call=command.steers_before)
@@ -130,11 +141,6 @@ def _append_events(draft: Draft, command: c.AppendEvents) -> None:
             draft.session, queued_inputs=draft.session.queued_inputs - len(command.steers)
         )
     draft.say_for_turn(command.intents)
-    status = next_status(turn.status, Move.APPEND)
-    progressed = any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in command.events)
-    if status is not turn.status or (progressed and (turn.stalled or turn.faults)):
-        stalled, faults = (0, 0) if progressed else (turn.stalled, turn.faults)
-        draft.put_turn(replace(turn, status=status, stalled=stalled, faults=faults))
 
 
 def _settle_turn(draft: Draft, command: c.SettleTurn) -> None:
@@ -327,4 +333,9 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.UpdateSession: _update_session,
     c.AttachPresence: _attach_presence,
     c.ReleasePresence: _release_presence,
+    c.CreateBudget: budgeting.create_budget,
+    c.ChangeBudget: budgeting.change_budget,
+    c.ChargeBudget: budgeting.charge_budget,
+    c.TopUpBudget: budgeting.top_up_budget,
+    c.ResumeBudgets: budgeting.resume_budgets,
 }

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal
 
 from sojourn.domain.ask import Ask
+from sojourn.domain.books import Books
+from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.errors import WrongState
 from sojourn.domain.events import (
     Actor,
@@ -15,6 +17,7 @@ from sojourn.domain.events import (
     Outcome,
     TurnCancelled,
     TurnQueued,
+    TurnStarted,
 )
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import AskId, InputId, TurnId
@@ -41,19 +44,21 @@ TurnLease = Literal["keep", "acquire", "release"]
 class State:
     """What a verb loads under the session's lock.
 
-    `turn` is the open turn, `head` the next queued input behind the one that it was made for.
+    `turn` is the open turn, `head` the next queued input behind the one that it was made for, `budgets` are the
+    session's that are not disabled.
     """
 
     session: Session
     turn: Turn | None = None
     head: Input | None = None
+    budgets: tuple[Budget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one command changes. `events` get the seqs from `first_seq`; `lease` is the fate of the turn's lease.
 
-    `inputs` are new or edited ones, `marks` what became of others.
+    `inputs` are new or edited ones, `marks` what became of others; `entries` are those of the ledgers of `budgets`.
     """
 
     session: Session
@@ -64,6 +69,8 @@ class Decision:
     marks: tuple[InputMark, ...] = ()
     asks: tuple[Ask, ...] = ()
     timers: tuple[Timer, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    entries: tuple[BudgetEntry, ...] = ()
     lease: TurnLease = "keep"
 
 
@@ -82,6 +89,9 @@ class Draft:
         self._inputs: dict[InputId, Input] = {}
         self._marks: list[InputMark] = []
         self._asks: dict[AskId, Ask] = {}
+        self.books = Books(state.budgets, now)
+        # How many of the events have been looked at for what they use up.
+        self._metered = 0
 
     @property
     def next_seq(self) -> int:
@@ -173,8 +183,30 @@ class Draft:
         self.session = replace(self.session, queued_inputs=self.session.queued_inputs - 1)
         self.head = None
 
+    def meter(self, is_check: bool = False) -> None:
+        """Charge what was said so far to the session's budgets; the time too, before a check and when it is over."""
+        if not self.books:
+            return
+        first, self._metered = self._metered, len(self._events)
+        for index, new in enumerate(self._events[first : self._metered], first):
+            for event in self.books.meter(new.event, new.turn, self._state.session.next_seq + index):
+                self.say(event, new.turn)
+            if isinstance(new.event, TurnStarted):
+                self.books.start_time()
+        turn, is_over = self._state.turn, self.lease == "release"
+        if turn is None:
+            return
+        if is_check or is_over:
+            for event in self.books.meter_time(turn.id, is_over):
+                self.say(event, turn.id)
+        # A turn that its budget refused at the first claim, or that was stopped before it, has used nothing up.
+        if turn.attempt and turn.id in self._turns and not self._turns[turn.id].status.is_open:
+            for event in self.books.meter_turn(turn.id):
+                self.say(event, turn.id)
+
     def done(self, is_activity: bool) -> Decision:
         """`is_activity` says whether the command counts against the session's idleness."""
+        self.meter()
         session = self.session
         before = self._state.session
         status = None if self.turn is None else self.turn.status
@@ -197,6 +229,8 @@ class Draft:
             marks=tuple(self._marks),
             asks=tuple(self._asks.values()),
             timers=moved_timers(self._state, State(session=session, turn=self.turn)),
+            budgets=self.books.changed,
+            entries=tuple(self.books.entries),
             lease=self.lease,
         )
 

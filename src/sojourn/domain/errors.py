@@ -12,6 +12,7 @@ DomainError
 │   ├── SequenceMismatch
 │   └── WrongState
 ├── LeaseLost
+│   └── CallRefused
 ├── LimitExceeded
 └── StoreUnavailable
 """
@@ -117,6 +118,19 @@ class LeaseLost(DomainError):
     def __init__(self, session: object) -> None:
         super().__init__(f"The lease on session {session} is lost.")
         self.session = session
+
+
+class CallRefused(LeaseLost):
+    """A budget allows no further call. What the append reported is stored, what it announced is not.
+
+    The same transaction has ended or parked the turn, so that its worker has nothing left to write.
+    """
+
+    code: ClassVar[str] = "call_refused"
+
+    def __init__(self, session: object) -> None:
+        super().__init__(session)
+        self.args = (f"A budget allows session {session} no further call.",)
 
 
 class LimitExceeded(DomainError):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+from sojourn.domain.actor import Actor
+from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.content import TextPart, ToolStatus, Usage
-from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, TurnId
+from sojourn.domain.ids import AgentId, AskId, InputId, MessageId, TurnId
 
 if TYPE_CHECKING:
     Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
@@ -23,14 +25,6 @@ AskKind = Literal["approval", "client_tool", "question"]
 Outcome = Literal[
     "end_turn", "interrupted", "expired", "budget", "refused", "no_progress", "error", "superseded"
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who decided. `key` is set where a credential did."""
-
-    kind: Literal["human", "policy", "timeout"]
-    key: KeyId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,6 +357,7 @@ Event = (
     | AskOpened
     | AskDecided
     | UsageRecorded
+    | BudgetEvent
     | LeaseAcquired
     | LeaseReleased
     | FileWritten

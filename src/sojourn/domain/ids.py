@@ -14,6 +14,8 @@ TurnId = NewType("TurnId", UUID)
 AskId = NewType("AskId", UUID)
 EventId = NewType("EventId", UUID)
 MessageId = NewType("MessageId", UUID)
+BudgetId = NewType("BudgetId", UUID)
+BudgetEntryId = NewType("BudgetEntryId", UUID)
 
 DEFAULT_ORG = OrgId(UUID("00000000-0000-0000-0000-000000000001"))
 

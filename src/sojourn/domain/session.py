@@ -56,7 +56,8 @@ class Session:
     """The row that every verb locks. `next_seq` is the seq of the next event; `turns` counts the turns ever opened.
 
     `revision` counts client updates from 0. `opened_at` is the creation or the last reopening. `stated_status` is
-    a client's own word for the session's state; it goes when that state changes.
+    a client's own word for the session's state; it goes when that state changes. `budgets` counts the ones that are
+    not disabled: a session without any pays nothing for them.
     """
 
     org: OrgId
@@ -82,3 +83,4 @@ class Session:
     end_reason: str | None = None
     archived_at: datetime | None = None
     stated_status: str | None = None
+    budgets: int = 0

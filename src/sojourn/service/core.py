@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
 from sojourn.service.agents import Agents
+from sojourn.service.budgets import Budgets
 from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
@@ -25,6 +26,7 @@ class Services:
     inputs: Inputs
     invocations: Invocations
     turns: TurnService
+    budgets: Budgets
     presences: Presences
     driven: Driven
     rosters: Rosters
@@ -60,6 +62,7 @@ def build_services(
         inputs=inputs,
         invocations=Invocations(store, clock, sessions, inputs, feed),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
+        budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),
         driven=Driven(store, clock, hub),
         rosters=rosters,

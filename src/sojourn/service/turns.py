@@ -21,7 +21,7 @@ from sojourn.domain.commands import (
     WaitTurn,
 )
 from sojourn.domain.draft import Decision, State
-from sojourn.domain.errors import LeaseLost, NotFound
+from sojourn.domain.errors import CallRefused, LeaseLost, NotFound
 from sojourn.domain.events import Actor, FileWritten, Outcome, RunnerEvent, RunnerKind
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
@@ -121,7 +121,8 @@ class TurnService:
             return False
         return turn.not_before is None or turn.not_before <= self._clock.now()
 
-    async def _claim(self, tx: Tx, state: State, worker: str) -> ClaimedTurn:
+    async def _claim(self, tx: Tx, state: State, worker: str) -> ClaimedTurn | None:
+        """None if a budget allows no call: the claim itself has ended or parked the turn then."""
         session, turn = state.session, state.turn
         assert turn is not None
         version = turn.agent_version or session.agent_version
@@ -135,6 +136,8 @@ class TurnService:
         )
         now = self._clock.now()
         decision = await carry_out(tx, state, command, now)
+        if decision.lease != "acquire":
+            return None
         claimed = ClaimedTurn(
             org=session.org,
             session=session.id,
@@ -191,7 +194,10 @@ class TurnService:
                 events=tuple(events), intents=tuple(intents), steers_before=steers_before, steers=steers
             )
 
-        await self._write(turn, command)
+        decision = await self._write(turn, command)
+        # Only a budget takes the turn away from its own worker's append.
+        if decision.lease == "release":
+            raise CallRefused(turn.session)
 
     async def settle(
         self,

@@ -51,6 +51,10 @@ async def carry_out(tx: Tx, state: State, command: Command, now: datetime) -> De
         await tx.write_ask(org, session, ask)
     if decision.timers:
         await tx.write_timers(org, session, decision.timers)
+    for budget in decision.budgets:
+        await tx.write_budget(org, budget)
+    if decision.entries:
+        await tx.append_budget_entries(org, decision.entries)
     if decision.lease == "release":
         await tx.release_lease(org, session, "turn", None)
     await _close_waits(tx, state, decision)

@@ -32,7 +32,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PICODOLLARS: Final = Decimal(10**12)
 
-SESSION_COLUMNS: Final = 23
+SESSION_COLUMNS: Final = 24
 
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
@@ -71,7 +71,7 @@ def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
         queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
-        archived_at, stated_status,
+        archived_at, stated_status, budgets,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),
@@ -97,6 +97,7 @@ def session_of(row: Row) -> Session:
         end_reason=end_reason,
         archived_at=to_instant_or_none(archived_at),
         stated_status=stated_status,
+        budgets=budgets,
     )
 
 
@@ -148,6 +149,7 @@ def session_params(session: Session) -> dict[str, object]:
         "end_reason": session.end_reason,
         "archived_at": to_micros_or_none(session.archived_at),
         "stated_status": session.stated_status,
+        "budgets": session.budgets,
     }
 
 

@@ -18,14 +18,24 @@ from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
 from sojourn.store import leases, rows
+from sojourn.store.budgets import BudgetWrites
 from sojourn.store.db import Db
 from sojourn.store.reads import StoreReads
 
 # Rows of history. Their removal keeps every other writer of an SQLite file waiting.
 PURGED_AT_ONCE: Final = 1_000
+# What goes with the events of a deleted session. A ledger is found by its budget, so it goes first.
+_HISTORY: Final = (
+    "delete_inputs",
+    "delete_asks",
+    "delete_facets",
+    "delete_files",
+    "delete_budget_entries",
+    "delete_budgets",
+)
 
 
-class StoreTx(StoreReads):
+class StoreTx(StoreReads, BudgetWrites):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
@@ -40,7 +50,8 @@ class StoreTx(StoreReads):
         if session.queued_inputs:
             queued = await self.queued_inputs(org, session.id, steers_only=False, limit=1)
             head = queued[0] if queued else None
-        return State(session=session, turn=turn, head=head)
+        budgets = await self.enabled_budgets(org, session.id) if session.budgets else ()
+        return State(session=session, turn=turn, head=head, budgets=tuple(budgets))
 
     async def insert_session(self, record: SessionRecord) -> bool:
         if not await self._db.run("insert_session", rows.new_session_params(record)):
@@ -264,7 +275,7 @@ class StoreTx(StoreReads):
             if purged >= PURGED_AT_ONCE:
                 # The rest waits for the next purge, and others for less than the whole of a long history would take.
                 break
-            for name in ("delete_inputs", "delete_asks", "delete_facets", "delete_files"):
+            for name in _HISTORY:
                 purged += await self._db.run(name, params)
             await self._db.run("mark_purged", {"org": org, "id": session, "now": rows.to_micros(now)})
             if purged >= PURGED_AT_ONCE:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from sojourn.domain.errors import LeaseLost, StoreUnavailable
+from sojourn.domain.errors import CallRefused, LeaseLost, StoreUnavailable
 from sojourn.domain.events import RunnerKind
 from sojourn.domain.fold import Conversation, UnknownEventType
 from sojourn.domain.ids import OrgId, SessionId
@@ -47,10 +47,13 @@ class Execution:
         self._folds = folds
 
     async def execute(self, turn: ClaimedTurn) -> Ending | None:
-        """How the claim ended; None if its lease was lost."""
+        """How the claim ended; None if its lease was lost, or a budget has ended or parked the turn."""
         journal = TurnJournal(self._turns, turn, self._folds.take(turn.org, turn.session))
         try:
             return await self._run(journal)
+        except CallRefused as refusal:
+            log.info("turn %s goes no further: %s", turn.turn, refusal)
+            return None
         except LeaseLost:
             log.info("turn %s of session %s went to somebody else", turn.turn, turn.session)
             return None

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.ask import Ask
+from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State
 from sojourn.domain.events import Delivery
@@ -14,6 +16,8 @@ from sojourn.domain.ids import (
     DEFAULT_ORG,
     AgentId,
     AskId,
+    BudgetEntryId,
+    BudgetId,
     EventId,
     InputId,
     KeyId,
@@ -108,6 +112,32 @@ def a_turn(**changes: Any) -> Turn:
 
 def an_ask(turn: TurnId, **changes: Any) -> Ask:
     base = Ask(id=AskId(uuid7()), turn=turn, kind="approval", prompt={"text": "May I?"}, created_at=START)
+    return replace(base, **changes)
+
+
+def a_budget(session: SessionId, **changes: Any) -> Budget:
+    base = Budget(
+        id=BudgetId(uuid7()),
+        session=session,
+        currency="tokens",
+        limit=Decimal(10),
+        balance=Decimal(10),
+        created_at=START,
+        updated_at=START,
+    )
+    return replace(base, **changes)
+
+
+def a_budget_entry(budget: Budget, number: int = 1, **changes: Any) -> BudgetEntry:
+    base = BudgetEntry(
+        id=BudgetEntryId(uuid7()),
+        budget=budget.id,
+        number=number,
+        amount=Decimal(1),
+        source="charge",
+        session=budget.session,
+        at=START,
+    )
     return replace(base, **changes)
 
 

@@ -6,6 +6,8 @@ from sojourn.ports import Store, Tx
 from sojourn.store.tx import PURGED_AT_ONCE
 from tests.contract.store.make import (
     ORG,
+    a_budget,
+    a_budget_entry,
     a_lease,
     a_session,
     a_tombstone,
@@ -31,6 +33,8 @@ TABLES = (
     "tags",
     "leases",
     "timers",
+    "budgets",
+    "budget_entries",
     "sessions",
 )
 
@@ -40,7 +44,7 @@ async def full(store: Store) -> SessionRecord:
     new = record(a_session(), tags=("a", "b"), external_id=f"order {uuid7()}")
     id = new.session.id
     await insert(store, new)
-    turn = a_turn()
+    turn, budget = a_turn(), a_budget(id)
 
     async def verb(tx: Tx) -> None:
         assert new.external_id is not None
@@ -55,6 +59,8 @@ async def full(store: Store) -> SessionRecord:
         await tx.acquire_lease(a_lease(id))
         await tx.acquire_lease(a_lease(id, "presence", "laptop", None))
         await tx.write_timers(ORG, id, [Timer("idle", at(1))])
+        await tx.write_budget(ORG, budget)
+        await tx.append_budget_entries(ORG, [a_budget_entry(budget)])
 
     await store.write(verb)
     return new
@@ -64,7 +70,7 @@ def rows_of(database: Database, session: SessionId) -> dict[str, int]:
     """How many rows each table has for a session, without those that have none."""
     counts: dict[str, int] = {}
     for table in TABLES:
-        column = "id" if table == "sessions" else "session"
+        column = {"sessions": "id", "budgets": "subject"}.get(table, "session")
         found = [id for (id,) in database.query(f"SELECT {column} FROM {table}") if id == session.bytes]
         if found:
             counts[table] = len(found)
@@ -91,14 +97,15 @@ async def test_a_deleted_session_is_nowhere_and_leaves_its_tombstone(
     assert [one.session.id for one in listed] == [kept.session.id]
     assert await store.reads.get_tombstone(ORG, id) == tombstone
     assert await store.reads.get_tombstone(OrgId(uuid7()), id) is None
-    assert rows_of(database, id) == {"events": 2, "inputs": 1, "asks": 1, "facets": 1, "files": 1}
+    left = ("inputs", "asks", "facets", "files", "budgets", "budget_entries")
+    assert rows_of(database, id) == {"events": 2, **dict.fromkeys(left, 1)}
 
 
 async def test_a_purge_removes_the_history_of_deleted_sessions_only(store: Store, database: Database) -> None:
     gone, kept = await full(store), await full(store)
     before = rows_of(database, kept.session.id)
     await delete(store, gone)
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 10)) == 6
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 10)) == 8
     assert rows_of(database, gone.session.id) == {}
     assert rows_of(database, kept.session.id) == before
     assert await store.reads.get_tombstone(ORG, gone.session.id) is not None
@@ -113,15 +120,15 @@ async def test_a_purge_removes_a_long_history_a_piece_at_a_time(store: Store, da
     pieces: list[int] = []
     while piece := await store.write(lambda tx: tx.purge_deleted(at(9), 10)):
         pieces.append(piece)
-    assert (sum(pieces), max(pieces)) == (3_004, PURGED_AT_ONCE)
+    assert (sum(pieces), max(pieces)) == (3_006, PURGED_AT_ONCE)
     assert rows_of(database, id) == {}
 
 
 async def test_a_purge_takes_no_more_sessions_than_it_is_told(store: Store) -> None:
     for _ in range(3):
         await delete(store, await full(store))
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 12
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 6
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 16
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 8
 
 
 async def test_nothing_of_a_deleted_session_is_due_or_ready(store: Store) -> None:

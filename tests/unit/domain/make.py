@@ -1,9 +1,11 @@
 """Values of the domain, each whole and sound; a test names what it cares about."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from sojourn.domain.ask import Ask
+from sojourn.domain.budget import Budget
 from sojourn.domain.commands import ReceiveInput
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.events import (
@@ -21,6 +23,7 @@ from sojourn.domain.ids import (
     DEFAULT_ORG,
     AgentId,
     AskId,
+    BudgetId,
     InputId,
     MessageId,
     SessionId,
@@ -65,6 +68,19 @@ def a_turn(**changes: Any) -> Turn:
 
 def an_ask(turn: TurnId, **changes: Any) -> Ask:
     base = Ask(id=AskId(uuid7()), turn=turn, kind="approval", prompt={}, created_at=START)
+    return replace(base, **changes)
+
+
+def a_budget(limit: str = "10", **changes: Any) -> Budget:
+    base = Budget(
+        id=BudgetId(uuid7()),
+        session=SessionId(uuid7()),
+        currency="tokens",
+        limit=Decimal(limit),
+        balance=Decimal(limit),
+        created_at=START,
+        updated_at=START,
+    )
     return replace(base, **changes)
 
 

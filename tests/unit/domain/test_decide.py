@@ -18,6 +18,7 @@ from tests.support.clock import START
 from tests.support.model import Model
 from tests.unit.domain.make import (
     SOMEBODY,
+    a_budget,
     a_message,
     a_model,
     a_session,
@@ -32,6 +33,18 @@ from tests.unit.domain.walk import Walk
 LATER = START + timedelta(minutes=1)
 CLAIM = c.ClaimTurn(worker="w", spawns=False, agent_version=1)
 randoms = st.randoms(use_true_random=False)
+
+
+def budget_commands() -> list[c.Command]:
+    budget = a_budget()
+    limit = budget.limit
+    return [
+        c.CreateBudget(budget=budget, by=SOMEBODY),
+        c.ChangeBudget(budget=budget, limit=limit, soft_limit=None, metadata={}, by=SOMEBODY),
+        c.ChargeBudget(budget=budget, amount=limit, by=SOMEBODY),
+        c.TopUpBudget(budget=budget, amount=limit, by=SOMEBODY),
+        c.ResumeBudgets(by=SOMEBODY),
+    ]
 
 
 def every_command() -> dict[type, c.Command]:
@@ -56,6 +69,7 @@ def every_command() -> dict[type, c.Command]:
         c.UpdateSession(changes={}, by=SOMEBODY),
         c.AttachPresence(holder="p"),
         c.ReleasePresence(holder="p"),
+        *budget_commands(),
     ]
     return {type(command): command for command in commands}
 

@@ -25,6 +25,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "sequence_mismatch": (409, "sequence_mismatch", "Something happened since"),
     "idempotency_mismatch": (409, "idempotency_mismatch", "Another request has this idempotency key"),
     "lease_lost": (409, "lease_lost", "The lease is lost"),
+    "call_refused": (409, "call_refused", "A budget allows no further call"),
     "revision_mismatch": (412, "revision_mismatch", "The record has changed"),
     "body_too_large": (413, "body_too_large", "The body is too large"),
     "invalid_request": (422, "invalid_request", "A value is not acceptable"),

@@ -11,6 +11,7 @@ from sojourn.domain.errors import (
     WrongState,
 )
 from sojourn.web.native import agents, events, inputs, meta, queries, sessions, turns, wire
+from sojourn.web.native.budget_routes import BUDGETS
 from sojourn.web.native.route import AnyRoute, Media, PublicRoute, Route
 
 PUBLIC: Final = (
@@ -390,4 +391,4 @@ WHO: Final[tuple[AnyRoute, ...]] = (
     ),
 )
 
-ROUTES: Final[tuple[AnyRoute, ...]] = (*WHO, *AGENTS, *SESSIONS, *INPUTS, *TURNS, *EVENTS)
+ROUTES: Final[tuple[AnyRoute, ...]] = (*WHO, *AGENTS, *SESSIONS, *INPUTS, *TURNS, *EVENTS, *BUDGETS)

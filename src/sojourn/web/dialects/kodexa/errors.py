@@ -31,6 +31,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "sequence_mismatch": 409,
     "idempotency_mismatch": 409,
     "lease_lost": 409,
+    "call_refused": 409,
     "revision_mismatch": 409,
     "body_too_large": 413,
     "internal": 500,

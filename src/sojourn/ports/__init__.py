@@ -5,20 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from sojourn.domain.agent import Agent, AgentQuery
+from sojourn.domain.agent import Agent
 from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
 from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.policy import Timer
-from sojourn.domain.record import DrivenSession, Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
+from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
+from sojourn.ports.budgets import BudgetReads, BudgetWrites
+from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class DueTimer:
     kind: Literal["idle", "lifetime", "turn"]
 
 
-class Reads(Protocol):
+class Reads(TenancyReads, BudgetReads, Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(
@@ -66,10 +68,6 @@ class Reads(Protocol):
 
     async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None: ...
     async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None: ...
-    async def get_agent(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent | None: ...
-    async def find_agent(self, org: OrgId, name: str) -> Agent | None: ...
-    async def list_agents(self, org: OrgId, query: AgentQuery) -> Sequence[Agent]: ...
-    async def count_agents(self, org: OrgId, query: AgentQuery) -> int: ...
     async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None: ...
     async def list_inputs(
         self, org: OrgId, session: SessionId, status: InputStatus | None, after: int, limit: int
@@ -94,12 +92,6 @@ class Reads(Protocol):
     async def get_blob(self, org: OrgId, sha256: bytes) -> bytes | None: ...
     async def get_file(self, org: OrgId, session: SessionId, path: str) -> bytes | None: ...
     async def list_files(self, org: OrgId, session: SessionId) -> Sequence[tuple[str, int]]: ...
-    async def has_keys(self, org: OrgId) -> bool: ...
-    async def find_key(self, token_hash: bytes) -> Key | None: ...
-    async def get_secret(self, org: OrgId, name: str) -> bytes | None:
-        """As it was sealed."""
-        ...
-
     async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]: ...
     async def driven_sessions(
         self, org: OrgId, among: Sequence[SessionId] | None = None
@@ -119,13 +111,13 @@ class Reads(Protocol):
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
 
 
-class Tx(Reads, Protocol):
+class Tx(Reads, TenancyWrites, BudgetWrites, Protocol):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
         """The session's row lock and small state. None if there is none, or (`wait` False) another holds it.
 
-        The state's `head` is loaded when inputs are queued.
+        The state's `head` is loaded when inputs are queued, its `budgets` when it has some.
         """
         ...
 
@@ -215,16 +207,6 @@ class Tx(Reads, Protocol):
         """One fresh TTL for every lease that expires."""
         ...
 
-    async def insert_agent(self, org: OrgId, agent: Agent) -> bool:
-        """False if the name or the id is taken."""
-        ...
-
-    async def insert_agent_version(self, org: OrgId, agent: Agent) -> None: ...
-    async def archive_agent(self, org: OrgId, agent: AgentId, archived_at: datetime | None) -> None: ...
-    async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None: ...
-    async def insert_org(self, org: OrgId, name: str, now: datetime) -> None: ...
-    async def write_key(self, key: Key) -> None: ...
-    async def write_secret(self, org: OrgId, name: str, sealed: bytes, now: datetime) -> None: ...
     async def delete_session(self, record: SessionRecord, tombstone: Tombstone) -> None:
         """Remove the session's row, names and leases, and leave the tombstone; its history is purged later."""
         ...
@@ -307,12 +289,13 @@ class ClaimedTurn:
 class Turns(Protocol):
     """The worker's protocol: claim → renew → append → settle. The service implements it, and the client over HTTP.
 
-    Every call but `ready` and `claim` raises LeaseLost once the fence has moved on.
+    Every call but `ready` and `claim` raises LeaseLost once the fence has moved on; an append that announces a model
+    call raises CallRefused where a budget does not allow it.
     """
 
     async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]: ...
     async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
-        """None if somebody else was faster, or the turn wants a runner that is not among `runners`."""
+        """None if somebody else was faster, a budget refuses, or the turn's runner is not among `runners`."""
         ...
 
     async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:

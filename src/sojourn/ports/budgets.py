@@ -1,0 +1,34 @@
+"""The store's verbs for budgets, which `Reads` and `Tx` have with the others."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from sojourn.domain.budget import Budget, BudgetEntry
+from sojourn.domain.ids import BudgetId, OrgId, SessionId
+
+
+class BudgetReads(Protocol):
+    async def get_budget(self, org: OrgId, budget: BudgetId) -> Budget | None: ...
+    async def list_budgets(
+        self, org: OrgId, session: SessionId, after: BudgetId | None, limit: int
+    ) -> Sequence[Budget]:
+        """A session's, in the order in which they were made, the disabled ones too."""
+        ...
+
+    async def enabled_budgets(self, org: OrgId, session: SessionId) -> Sequence[Budget]:
+        """Those that may stop the session."""
+        ...
+
+    async def list_budget_entries(
+        self, org: OrgId, budget: BudgetId, after: int, limit: int
+    ) -> Sequence[BudgetEntry]:
+        """A ledger behind the entry of number `after`."""
+        ...
+
+
+class BudgetWrites(Protocol):
+    async def write_budget(self, org: OrgId, budget: Budget) -> None:
+        """Insert it, or write what may change of it."""
+        ...
+
+    async def append_budget_entries(self, org: OrgId, entries: Sequence[BudgetEntry]) -> None: ...
