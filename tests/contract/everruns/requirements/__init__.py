@@ -6,12 +6,16 @@ A test says by `covers` which of these it shows; `test_requirements.py` checks t
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tests.contract.everruns.requirements import agents, sessions
+from tests.contract.everruns.requirements import agents, channels, sessions
 from tests.contract.everruns.requirements.requirement import Requirement
 
 T = TypeVar("T", bound=Callable[..., object])
 
-REQUIREMENTS: Final[tuple[Requirement, ...]] = (*sessions.REQUIREMENTS, *agents.REQUIREMENTS)
+REQUIREMENTS: Final[tuple[Requirement, ...]] = (
+    *sessions.REQUIREMENTS,
+    *agents.REQUIREMENTS,
+    *channels.REQUIREMENTS,
+)
 
 IDS: Final = frozenset(requirement.id for requirement in REQUIREMENTS)
 

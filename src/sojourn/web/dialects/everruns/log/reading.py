@@ -35,6 +35,17 @@ class Log:
         """The events with a sequence greater than `after`, and lower than `before` where that is given."""
         return await self._told(await self.turn_start(cursors.seq_of(after)), after, before)
 
+    async def next(self, after: int, limit: int) -> list[Event]:
+        """The next `limit` events with a sequence greater than `after`; fewer, or none, only at the end."""
+        span = limit
+        while True:
+            # Some of our events are several of theirs, and some are none.
+            end = cursors.seq_of(after) + span
+            found = await self.between(after, cursors.sequence(end + 1))
+            if len(found) >= limit or end >= self._head:
+                return found[:limit]
+            span *= 4
+
     async def last(self, limit: int, before: int | None = None) -> list[Event]:
         """The last `limit` events, or the last ones with a sequence lower than `before`."""
         end = self._head if before is None else min(cursors.seq_of(before), self._head)

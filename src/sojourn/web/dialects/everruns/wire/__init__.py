@@ -24,12 +24,24 @@ from sojourn.web.dialects.everruns.wire.catalogue import (
     ModelList,
     Search,
 )
+from sojourn.web.dialects.everruns.wire.channel import (
+    AgentCard,
+    CardLinks,
+    ChannelEvents,
+    ChannelPage,
+    ChannelSession,
+    ChannelSessions,
+    ChannelStatus,
+    NewChannelSession,
+    Outcome,
+)
 from sojourn.web.dialects.everruns.wire.page import Items, Page
 from sojourn.web.dialects.everruns.wire.problem import ErrorDetail, Problem
 from sojourn.web.dialects.everruns.wire.session import Session, Status
 
 __all__ = [
     "Agent",
+    "AgentCard",
     "AgentChange",
     "AgentFields",
     "AgentList",
@@ -37,6 +49,12 @@ __all__ = [
     "Capability",
     "CapabilityConfig",
     "CapabilityList",
+    "CardLinks",
+    "ChannelEvents",
+    "ChannelPage",
+    "ChannelSession",
+    "ChannelSessions",
+    "ChannelStatus",
     "ErrorDetail",
     "Harness",
     "InitialFile",
@@ -46,6 +64,8 @@ __all__ = [
     "NameQuery",
     "NetworkAccess",
     "NewAgent",
+    "NewChannelSession",
+    "Outcome",
     "Page",
     "Problem",
     "Search",
