@@ -15,6 +15,7 @@ from bench.report import Findings, markdown, write
 from bench.scenarios import (
     append,
     create,
+    dialects,
     fanout,
     get,
     growth,
@@ -40,6 +41,7 @@ SCENARIOS: dict[str, Scenario] = {
     "fanout": fanout.run,
     "idle": idle.run,
     "swarm": swarm.run,
+    "dialects": dialects.run,
 }
 LIMIT_SECONDS = 120.0
 

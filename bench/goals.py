@@ -71,6 +71,7 @@ SWARM_LIST_CPU: Final = Goal(
 SWARM_UNCHANGED_CPU: Final = Goal(
     what="the same list, unchanged (304)", unit=CPU, limit=0.1, comparison="agent-swarm has none"
 )
+DIALECT_RATIO: Final = Goal(what="the dearest call of a dialect against the native one", unit="x", limit=1.3)
 PAGE_GROWTH: Final = Goal(
     what="native first page, 20 of 1,000,000 against 20 of 1,000",
     unit="x",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final, cast
 
 HOST: Final = "127.0.0.1"
-TOKEN: Final = "bench-4f1c7a0d2e9b4c53"
+# Begins as Membrane's keys do, so that every dialect takes it.
+TOKEN: Final = "pat-bench-4f1c7a0d2e9b4c53"
 LENGTH: Final = b"content-length: "
 ETAG: Final = b"\r\netag: "
 
