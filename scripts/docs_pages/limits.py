@@ -5,10 +5,12 @@ from datetime import timedelta
 from scripts.docs_pages.markdown import compose, table
 from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED
+from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
-from sojourn.runners.model.tools import MAX_FILE_BYTES
 from sojourn.service.access import CACHE_SECONDS
+from sojourn.service.areas import MAX_MOVED
 from sojourn.service.codec import INLINE_BYTES
+from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
@@ -22,7 +24,7 @@ def page() -> str:
     return compose(
         "Limits",
         "constants in src/sojourn",
-        table(["what", "how much"], [*_requests(), *_turns(), *_upkeep()]),
+        table(["what", "how much"], [*_requests(), *_files(), *_turns(), *_upkeep()]),
     )
 
 
@@ -41,6 +43,19 @@ def _requests() -> list[list[str]]:
     ]
 
 
+def _files() -> list[list[str]]:
+    return [
+        ["file of a session", f"{_size(MAX_FILE_BYTES)}, a path of {MAX_PATH} characters"],
+        ["files and directories of a session", f"{MAX_FILES:,}"],
+        ["files that a session is made with", f"{MAX_INITIAL_FILES}, {_size(MAX_INITIAL_BYTES)} together"],
+        ["entries that are moved or copied at once", f"{MAX_MOVED:,}"],
+        [
+            "search in files: time, text, pattern, matches",
+            f"{SEARCH_SECONDS:g} s, {_size(MAX_SEARCHED_BYTES)}, {MAX_PATTERN:,} characters, {MAX_MATCHES:,} matches",
+        ],
+    ]
+
+
 def _turns() -> list[list[str]]:
     return [
         [
@@ -52,7 +67,6 @@ def _turns() -> list[list[str]]:
         ["model calls of a turn", str(MAX_CALLS)],
         ["time for one model call", f"{MODEL_SECONDS:g} s"],
         ["time for one tool call", f"{TOOL_SECONDS:g} s"],
-        ["file written by a built-in tool", _size(MAX_FILE_BYTES)],
     ]
 
 

@@ -22,7 +22,7 @@ class Source:
 
     @property
     def package(self) -> str:
-        """The part of `sojourn` it belongs to: `store` for src/sojourn/store/…, `ports` for src/sojourn/ports.py."""
+        """The part of `sojourn` it belongs to: `store` for src/sojourn/store/…, `ports` for src/sojourn/ports/…."""
         return self.path.with_suffix("").parts[2]
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -11,8 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sojourn.domain import commands as c
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.content import TextPart
-from sojourn.domain.errors import LeaseLost, NotFound
+from sojourn.domain.errors import LeaseLost, NotFound, WrongState
 from sojourn.domain.events import Delivery, Json, RunnerKind
+from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.policy import NO_POLICY, Policy
@@ -265,6 +266,23 @@ class SessionMachine(RuleBasedStateMachine):
         act = sessions.update(self.world.org, self.mirror.id, change, SOMEBODY, expected)
         changes: dict[str, Json] = {"title": "new", "tags": [*tags]}
         self.mirror.both(act, c.UpdateSession(changes=changes, by=SOMEBODY, expected_revision=expected))
+
+    @rule(path=st.sampled_from(["a", "a/b", "c"]), content=st.sampled_from([b"", b"one", None]))
+    def change_file(self, path: str, content: bytes | None) -> None:
+        """Write it, or without a content delete it; what became of the area is in the log."""
+        mirror, files = self.mirror, self.world.services.files
+        head = mirror.model.session.next_seq - 1
+        act = (
+            files.delete(self.world.org, mirror.id, path)
+            if content is None
+            else files.write(self.world.org, mirror.id, path, content)
+        )
+        _, refusal = mirror.attempt(act)
+        if refusal is not None and not (isinstance(refusal, WrongState) and refusal.subject == "session"):
+            return
+        said = [entry.event for entry in mirror.stored_log(head)]
+        changes = tuple(event for event in said if isinstance(event, FileWritten | FileDeleted))
+        mirror.decide(c.ChangeFiles(changes=changes), refusal)
 
     @rule(holder=st.sampled_from(["laptop", "desk"]))
     def hold(self, holder: str) -> None:

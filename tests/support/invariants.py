@@ -43,7 +43,9 @@ async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG)
         gone.discard(id.bytes)
         problems.extend(f"session {id}: {problem}" for problem in check_session(snapshot))
     for session in gone:
-        kept = [name for name, found in tables.of(SessionId(UUID(bytes=session))).items() if found]
+        left = tables.of(SessionId(UUID(bytes=session)))
+        # Its files go with the rest of its history, when that is purged.
+        kept = [name for name, found in left.items() if found and name != "files"]
         problems.extend(f"session {UUID(bytes=session)} is gone and still has {name}" for name in kept)
     for key, is_answered in query("SELECT idempotency_key, ids IS NOT NULL FROM idempotency"):
         if not is_answered:
@@ -159,7 +161,10 @@ def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
     for id in stored.keys() | told.keys():
         yield from _differ(f"input {id}", stored.get(id), told.get(id))
     yield from _differ("the asks", {ask.id: ask.status for ask in snapshot.asks}, replay.asks)
-    files = {path: (bytes(sha).hex(), size, seq) for path, sha, size, seq in snapshot.tables["files"]}
+    files = {
+        path: (None if sha is None else bytes(sha).hex(), size, seq, bool(readonly))
+        for path, sha, size, seq, readonly in snapshot.tables["files"]
+    }
     yield from _differ("the set of files", files, replay.files)
 
 

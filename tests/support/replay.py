@@ -59,7 +59,7 @@ class Replay:
         self.asks: dict[AskId, str] = {}
         self.presences: set[str] = set()
         self.messages: set[MessageId] = set()
-        self.files: dict[str, tuple[str, int, int]] = {}
+        self.files: dict[str, tuple[str | None, int, int, bool]] = {}
         self.tokens = Counter[str]()
         # The status of each.
         self.budgets: dict[BudgetId, str] = {}
@@ -110,6 +110,9 @@ class Replay:
                 | be.BudgetResumed()
             ):
                 self._take_budget(event)
+            case e.FileWritten() | e.FileDeleted() if turn is None:
+                self._must(self.status == "open" and not self.archived, "changes files of a closed session")
+                self._take_file(event)
             case _ if turn is None or turn != self.open_turn:
                 self._wrong(f"is a {event.type} of a turn that is not open")
             case _:
@@ -213,6 +216,15 @@ class Replay:
             case _:
                 self._step(turn, event)
 
+    def _take_file(self, event: e.FileWritten | e.FileDeleted) -> None:
+        if isinstance(event, e.FileWritten):
+            self.files[event.path] = (event.sha256, event.size, self.seq, event.readonly)
+            return
+        gone = [path for path in self.files if f"{path}/".startswith(f"{event.path}/")]
+        self._must(bool(gone), "deletes what is not there")
+        for path in gone:
+            del self.files[path]
+
     def _start(self, turn: TurnView, event: e.TurnStarted) -> None:
         claimable = turn.status in (TurnStatus.QUEUED, TurnStatus.RETRYING)
         self._must(claimable and not turn.held, "claims a turn that another holds")
@@ -289,7 +301,7 @@ class Replay:
                     cache_read=usage.cache_read_tokens,
                     cache_write=usage.cache_write_tokens,
                 )
-            case e.FileWritten(path=path, sha256=sha256, size=size):
-                self.files[path] = (sha256, size, self.seq)
+            case e.FileWritten() | e.FileDeleted():
+                self._take_file(event)
             case _:
                 pass

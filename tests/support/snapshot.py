@@ -29,7 +29,7 @@ TABLES = {
     "leases": "kind, holder",
     "timers": "kind, due_at",
     "tags": "tag",
-    "files": "path, sha256, size, seq",
+    "files": "path, sha256, size, seq, readonly",
     "refs": "kind, value",
 }
 

@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Unpack
 from uuid import UUID
 
 import msgspec
 
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
+from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
+from sojourn.client.files import FileCalls
 from sojourn.client.stream import EventStream, LossListener
 from sojourn.client.transport import Params, Request, Transport, post
 from sojourn.client.types import (
@@ -34,14 +35,12 @@ from sojourn.client.types import (
     Turn,
 )
 
-T = TypeVar("T")
-
 
 def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client:
+class Client(FileCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and
@@ -53,20 +52,11 @@ class Client:
         self, base_url: str, key: str, *, timeout_seconds: float = 30.0, give_up_after_seconds: float = 30.0
     ) -> None:
         """`timeout_seconds` bounds each try of a call, `give_up_after_seconds` all of them; streams know neither."""
-        self._transport = Transport(
-            base_url, key, timeout_seconds=timeout_seconds, give_up_after_seconds=give_up_after_seconds
+        super().__init__(
+            Transport(
+                base_url, key, timeout_seconds=timeout_seconds, give_up_after_seconds=give_up_after_seconds
+            )
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        await self._transport.aclose()
 
     async def me(self) -> Principal:
         return await self._transport.fetch(Request("GET", "/me"), Principal)
@@ -112,7 +102,7 @@ class Client:
     async def sessions_page(
         self, limit: int = 20, cursor: str | None = None, **filter: Unpack[SessionFilter]
     ) -> Page[Session]:
-        params = [*_filter_params(filter), ("limit", str(limit)), *_optional("cursor", cursor)]
+        params = [*_filter_params(filter), ("limit", str(limit)), *optional("cursor", cursor)]
         return await self._transport.fetch(Request("GET", "/sessions", params), Page[Session])
 
     def list_sessions(
@@ -180,7 +170,7 @@ class Client:
     def list_inputs(
         self, session: UUID, status: InputStatus | None = None, page_size: int = 100
     ) -> AsyncGenerator[Input, None]:
-        params = [*_optional("status", status), ("limit", str(page_size))]
+        params = [*optional("status", status), ("limit", str(page_size))]
         return self._all(f"/sessions/{session}/inputs", params, Page[Input])
 
     async def get_input(self, session: UUID, input: UUID) -> Input:
@@ -289,18 +279,6 @@ class Client:
             return TurnClosed(turn, found.status, found.reason or "", found.error)
         return None
 
-    async def _all(self, path: str, params: Params, page: type[Page[T]]) -> AsyncGenerator[T, None]:
-        """Every item of a list, a page at a time as they are wanted."""
-        cursor: str | None = None
-        while True:
-            request = Request("GET", path, [*params, *_optional("cursor", cursor)])
-            got = await self._transport.fetch(request, page)
-            for item in got.data:
-                yield item
-            cursor = got.next_cursor
-            if cursor is None:
-                return
-
 
 def _turn_of(input: Input, event: Event) -> UUID | None:
     """The turn that reads the input, where the event tells: a steer is read by a turn that was open before it."""
@@ -313,10 +291,6 @@ def _turn_of(input: Input, event: Event) -> UUID | None:
 
 def _if_match(revision: int | None) -> Mapping[str, str] | None:
     return None if revision is None else {"If-Match": f'"{revision}"'}
-
-
-def _optional(name: str, value: str | None) -> Params:
-    return [] if value is None else [(name, value)]
 
 
 def _filter_params(filter: SessionFilter) -> Params:

@@ -6,7 +6,7 @@ Members that a newer server adds are ignored. Instants are aware UTC; durations 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Required, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -166,6 +166,34 @@ class Principal(_Wire, frozen=True, kw_only=True):
     role: str
 
 
+class File(_Wire, frozen=True, kw_only=True):
+    """An entry of a session's file area. `sha256` is None for a directory; `seq` is the event that wrote it last."""
+
+    path: str
+    is_directory: bool
+    sha256: str | None
+    size: int
+    readonly: bool
+    seq: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class Match(_Wire, frozen=True, kw_only=True):
+    """`line` counts from 1; `text` is the line, cut where it is very long."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Matches(_Wire, frozen=True, kw_only=True):
+    """`truncated` says that there is more than is shown, or more files than are searched at once."""
+
+    data: list[Match]
+    truncated: bool
+
+
 class Page(_Wire, Generic[T], frozen=True, kw_only=True):
     data: list[T]
     next_cursor: str | None
@@ -231,12 +259,22 @@ class SessionFields(TypedDict, total=False):
     policy: Policy
 
 
+class NewFile(TypedDict, total=False):
+    """`content` is the text itself, or with `encoding` "base64" base64 of the bytes."""
+
+    path: Required[str]
+    content: Required[str]
+    encoding: Literal["text", "base64"]
+    readonly: bool
+
+
 class NewSession(SessionFields, total=False):
     """`agent` is an id or a name; without one the organisation's default agent. `external_id` is create-or-get."""
 
     id: UUID
     agent: UUID | str
     external_id: str
+    files: Sequence[NewFile]
 
 
 class SessionFilter(TypedDict, total=False):

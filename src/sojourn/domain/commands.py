@@ -10,6 +10,7 @@ from sojourn.domain.ask import Ask, Decision
 from sojourn.domain.budget import Budget
 from sojourn.domain.content import TextPart
 from sojourn.domain.events import Actor, Delivery, InputKind, Json, Outcome, RunnerEvent
+from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, MessageId, TurnId
 from sojourn.domain.input import Input
@@ -153,6 +154,13 @@ class UpdateSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFiles:
+    """What a client does to the file area; nothing for what is so already."""
+
+    changes: tuple[FileWritten | FileDeleted, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttachPresence:
     holder: str
 
@@ -223,6 +231,7 @@ Command = (
     | EndSession
     | ExpireSession
     | UpdateSession
+    | ChangeFiles
     | AttachPresence
     | ReleasePresence
     | BudgetCommand

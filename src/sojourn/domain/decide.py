@@ -292,6 +292,15 @@ def _update_session(draft: Draft, command: c.UpdateSession) -> None:
     )
 
 
+def _change_files(draft: Draft, command: c.ChangeFiles) -> None:
+    if draft.session.archived_at is not None:
+        raise WrongState("session", "archived", "have its files changed")
+    if draft.session.status is not SessionStatus.OPEN:
+        raise WrongState("session", draft.session.status, "have its files changed")
+    for change in command.changes:
+        draft.say(change)
+
+
 def _attach_presence(draft: Draft, command: c.AttachPresence) -> None:
     if draft.session.status is not SessionStatus.OPEN:
         raise WrongState("session", draft.session.status, "be driven from outside")
@@ -331,6 +340,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.EndSession: _end_session,
     c.ExpireSession: _expire_session,
     c.UpdateSession: _update_session,
+    c.ChangeFiles: _change_files,
     c.AttachPresence: _attach_presence,
     c.ReleasePresence: _release_presence,
     c.CreateBudget: budgeting.create_budget,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from sojourn.domain.actor import Actor
 from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.content import TextPart, ToolStatus, Usage
+from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import AgentId, AskId, InputId, MessageId, TurnId
 
 if TYPE_CHECKING:
@@ -317,17 +318,6 @@ class LeaseReleased:
     by: Actor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileWritten:
-    """A file of the session's area got new content; `size` is in bytes, `sha256` names the blob in hexadecimal."""
-
-    type: ClassVar[str] = "file.written"
-    v: ClassVar[int] = 1
-    path: str
-    sha256: str
-    size: int
-
-
 Event = (
     SessionCreated
     | SessionUpdated
@@ -361,6 +351,7 @@ Event = (
     | LeaseAcquired
     | LeaseReleased
     | FileWritten
+    | FileDeleted
 )
 
 EVENT_CLASSES: Final[tuple[type[Event], ...]] = Event.__args__

@@ -20,6 +20,7 @@ from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, Ses
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
 from sojourn.ports.budgets import BudgetReads, BudgetWrites
+from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 
 T = TypeVar("T")
@@ -46,7 +47,7 @@ class DueTimer:
     kind: Literal["idle", "lifetime", "turn"]
 
 
-class Reads(TenancyReads, BudgetReads, Protocol):
+class Reads(TenancyReads, BudgetReads, FileReads, Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(
@@ -89,9 +90,6 @@ class Reads(TenancyReads, BudgetReads, Protocol):
         """The seq of the last event of each session that exists."""
         ...
 
-    async def get_blob(self, org: OrgId, sha256: bytes) -> bytes | None: ...
-    async def get_file(self, org: OrgId, session: SessionId, path: str) -> bytes | None: ...
-    async def list_files(self, org: OrgId, session: SessionId) -> Sequence[tuple[str, int]]: ...
     async def list_presences(self, org: OrgId, session: SessionId) -> Sequence[Lease]: ...
     async def driven_sessions(
         self, org: OrgId, among: Sequence[SessionId] | None = None
@@ -111,7 +109,7 @@ class Reads(TenancyReads, BudgetReads, Protocol):
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
 
 
-class Tx(Reads, TenancyWrites, BudgetWrites, Protocol):
+class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, Protocol):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
@@ -215,10 +213,6 @@ class Tx(Reads, TenancyWrites, BudgetWrites, Protocol):
         """Remove some history of deleted sessions; how many rows went, 0 when nothing is left to remove."""
         ...
 
-    async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None: ...
-    async def write_file(
-        self, org: OrgId, session: SessionId, path: str, sha256: bytes, size: int, seq: int
-    ) -> None: ...
     async def reserve_key(
         self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
     ) -> Recalled | None:

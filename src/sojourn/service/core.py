@@ -8,6 +8,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.budgets import Budgets
 from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
+from sojourn.service.files import Files
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
@@ -25,6 +26,7 @@ class Services:
     sessions: Sessions
     inputs: Inputs
     invocations: Invocations
+    files: Files
     turns: TurnService
     budgets: Budgets
     presences: Presences
@@ -61,6 +63,7 @@ def build_services(
         sessions=sessions,
         inputs=inputs,
         invocations=Invocations(store, clock, sessions, inputs, feed),
+        files=Files(store, clock),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),

@@ -1,5 +1,6 @@
 """Sessions: create, read, describe, end, archive, delete."""
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -14,6 +15,8 @@ from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
+from sojourn.domain.file import NewFile, initial_files
+from sojourn.domain.file_events import FileWritten
 from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent
@@ -57,6 +60,8 @@ class NewSession:
     name: Name | None = None
     # The holder of a presence that stands from the start.
     driver: str | None = None
+    # What the file area holds from the start; InvalidRequest as `initial_files` says.
+    files: tuple[NewFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,7 @@ class Sessions:
         self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
     ) -> Result[SessionRecord]:
         now = self._clock.now()
+        new = replace(new, files=initial_files(new.files)) if new.files else new
         record = await self.prepare(org, new)
         session = record.session
 
@@ -125,6 +131,8 @@ class Sessions:
             await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
         if new.driver is not None:
             await tx.insert_lease(_presence(session, new.driver))
+        for file in new.files:
+            await tx.put_blob(org, hashlib.sha256(file.data).digest(), file.data)
         await append(tx, org, session.id, 1, _first_events(new, session), session.created_at)
         return Remembered({"session": str(session.id)})
 
@@ -147,7 +155,7 @@ class Sessions:
             opened_at=now,
             active_at=now,
             updated_at=now,
-            next_seq=2 if new.driver is None else 3,
+            next_seq=2 + (new.driver is not None) + len(new.files),
             presences=0 if new.driver is None else 1,
             activity=Activity.IDLE if new.driver is None else Activity.BUSY,
             policy=new.policy.over(agent.spec.policy),
@@ -314,7 +322,13 @@ def _first_events(new: NewSession, session: Session) -> list[NewEvent]:
     events = [NewEvent(created)]
     if new.driver is not None:
         events.append(NewEvent(LeaseAcquired(kind="presence", holder=new.driver)))
+    events.extend(NewEvent(_written(file)) for file in new.files)
     return events
+
+
+def _written(file: NewFile) -> FileWritten:
+    sha256 = hashlib.sha256(file.data).hexdigest()
+    return FileWritten(path=file.path, sha256=sha256, size=len(file.data), readonly=file.readonly)
 
 
 def _presence(session: Session, holder: str) -> Lease:

@@ -1,7 +1,6 @@
 """Turns: the worker's protocol (claim → renew → append → settle), and what clients read and cancel."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,14 +21,17 @@ from sojourn.domain.commands import (
 )
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound
-from sojourn.domain.events import Actor, FileWritten, Outcome, RunnerEvent, RunnerKind
+from sojourn.domain.events import Actor, Outcome, RunnerEvent, RunnerKind
 from sojourn.domain.feed import Preview
+from sojourn.domain.file import file_path
+from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
 from sojourn.ports import ClaimedTurn, Clock, Ready, Store, Tx
 from sojourn.service.agents import Agents
+from sojourn.service.areas import Area, Content
 from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
 from sojourn.service.results import UNSET, Repeat, Result, Unset
@@ -243,18 +245,22 @@ class TurnService:
         return entries
 
     async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None:
-        return await self._store.reads.get_file(turn.org, turn.session, path)
+        path, reads = file_path(path), self._store.reads
+        found = (await reads.get_files(turn.org, turn.session, [path])).get(path)
+        if found is None or found.sha256 is None:
+            return None
+        return await reads.get_blob(turn.org, bytes.fromhex(found.sha256))
 
     async def list_files(self, turn: ClaimedTurn) -> Sequence[tuple[str, int]]:
-        return await self._store.reads.list_files(turn.org, turn.session)
+        files = await self._store.reads.list_files(turn.org, turn.session)
+        return [(file.path, file.size) for file in files if not file.is_directory]
 
     async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None:
-        digest = hashlib.sha256(data)
-        written = FileWritten(path=path, sha256=digest.hexdigest(), size=len(data))
+        path, content = file_path(path), Content.of(data)
 
         async def command(tx: Tx, _state: State) -> Command:
-            await tx.put_blob(turn.org, digest.digest(), data)
-            return AppendEvents(events=(written,))
+            changes = await Area(tx, turn.org, turn.session).write(path, content)
+            return AppendEvents(events=tuple(one for one in changes if isinstance(one, FileWritten)))
 
         await self._write(turn, command)
 

@@ -11,7 +11,9 @@ from sojourn.domain.content import Usage
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import IdempotencyMismatch, NotFound
-from sojourn.domain.events import FileWritten, ModelCompleted, UsageRecorded
+from sojourn.domain.events import Event, ModelCompleted, UsageRecorded
+from sojourn.domain.file import File
+from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import EventId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent, StoredEvent
@@ -82,9 +84,27 @@ async def append(
         data = await put_large(tx, org, encode(event))
         id = EventId(uuid7())
         stored.append(StoredEvent(org, session, seq, id, event.type, event.v, now, new.turn, number, data))
-        if isinstance(event, FileWritten):
-            await tx.write_file(org, session, event.path, bytes.fromhex(event.sha256), event.size, seq)
+        await _change_area(tx, org, session, event, seq, now)
     await tx.append_events(stored)
+
+
+async def _change_area(tx: Tx, org: OrgId, session: SessionId, event: Event, seq: int, now: datetime) -> None:
+    match event:
+        case FileWritten(path=path, sha256=sha256, size=size, readonly=readonly):
+            file = File(
+                path=path,
+                sha256=sha256,
+                size=size,
+                seq=seq,
+                created_at=now,
+                updated_at=now,
+                readonly=readonly,
+            )
+            await tx.write_file(org, session, file)
+        case FileDeleted(path=path):
+            await tx.delete_file(org, session, path)
+        case _:
+            pass
 
 
 def usage_of(events: Sequence[NewEvent]) -> Usage:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
 from sojourn.domain.events import RunnerKind
+from sojourn.domain.file import MAX_FILES, File
 from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
@@ -22,7 +23,7 @@ from sojourn.store.where import NumberedBinder, condition, expression, order
 
 NO_PARAMS: Final[rows.Params] = {}
 
-_LIST = """
+_LIST: Final = """
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
@@ -30,6 +31,8 @@ SELECT
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
+
+_FILES: Final = "SELECT path, sha256, size, seq, readonly, created_at, updated_at FROM files"
 
 
 class StoreReads(BudgetReads):
@@ -182,13 +185,32 @@ class StoreReads(BudgetReads):
         row = await self._db.one("get_blob", {"org": org, "sha256": sha256})
         return None if row is None else bytes(row[0])
 
-    async def get_file(self, org: OrgId, session: SessionId, path: str) -> bytes | None:
-        row = await self._db.one("get_file", {"org": org, "session": session, "path": path})
-        return None if row is None else bytes(row[0])
+    async def get_files(self, org: OrgId, session: SessionId, paths: Sequence[str]) -> Mapping[str, File]:
+        if not paths:
+            return {}
+        bind = NumberedBinder(self._db.dialect)
+        text = (
+            f"{_FILES} WHERE org = {bind(org)} AND session = {bind(session)}"
+            f" AND path IN ({', '.join(bind(path) for path in paths)})"
+        )
+        files = [rows.file_of(row) for row in await self._db.select(text, bind.values)]
+        return {file.path: file for file in files}
 
-    async def list_files(self, org: OrgId, session: SessionId) -> Sequence[tuple[str, int]]:
-        found = await self._db.all("list_files", {"org": org, "session": session})
-        return [(path, size) for path, size in found]
+    async def list_files(
+        self, org: OrgId, session: SessionId, below: str = "", limit: int = MAX_FILES
+    ) -> Sequence[File]:
+        bind = NumberedBinder(self._db.dialect)
+        # By code points in both, whatever the database's locale: a slash is followed by a nought.
+        path = "path" if self._db.dialect == "sqlite" else 'path COLLATE "C"'
+        text = f"{_FILES} WHERE org = {bind(org)} AND session = {bind(session)}"
+        if below:
+            text += f" AND {path} > {bind(below + '/')} AND {path} < {bind(below + '0')}"
+        text += f" ORDER BY {path} LIMIT {bind(limit)}"
+        return [rows.file_of(row) for row in await self._db.select(text, bind.values)]
+
+    async def count_files(self, org: OrgId, session: SessionId) -> int:
+        row = await self._db.one("count_files", {"org": org, "session": session})
+        return 0 if row is None else int(row[0])
 
     async def has_keys(self, org: OrgId) -> bool:
         return await self._db.one("any_key", {"org": org}) is not None

@@ -15,6 +15,7 @@ import msgspec
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.ask import Ask
 from sojourn.domain.content import TextPart, Usage
+from sojourn.domain.file import File
 from sojourn.domain.ids import AgentId, AskId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
@@ -328,6 +329,31 @@ def ask_params(ask: Ask) -> dict[str, object]:
         "on_expire": ask.on_expire,
         "expires_at": to_micros_or_none(ask.expires_at),
         "created_at": to_micros(ask.created_at),
+    }
+
+
+def file_of(row: Row) -> File:
+    path, sha256, size, seq, readonly, created_at, updated_at = row
+    return File(
+        path=path,
+        sha256=None if sha256 is None else bytes(sha256).hex(),
+        size=size,
+        seq=seq,
+        readonly=bool(readonly),
+        created_at=to_instant(created_at),
+        updated_at=to_instant(updated_at),
+    )
+
+
+def file_params(file: File) -> dict[str, object]:
+    return {
+        "path": file.path,
+        "sha256": None if file.sha256 is None else bytes.fromhex(file.sha256),
+        "size": file.size,
+        "seq": file.seq,
+        "readonly": file.readonly,
+        "created_at": to_micros(file.created_at),
+        "updated_at": to_micros(file.updated_at),
     }
 
 

@@ -10,6 +10,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.errors import LeaseLost
+from sojourn.domain.file import File
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
@@ -285,11 +286,11 @@ class StoreTx(StoreReads, BudgetWrites):
     async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None:
         await self._db.run("put_blob", {"org": org, "sha256": sha256, "size": len(data), "data": data})
 
-    async def write_file(
-        self, org: OrgId, session: SessionId, path: str, sha256: bytes, size: int, seq: int
-    ) -> None:
-        params = {"org": org, "session": session, "path": path, "sha256": sha256, "size": size, "seq": seq}
-        await self._db.run("write_file", params)
+    async def write_file(self, org: OrgId, session: SessionId, file: File) -> None:
+        await self._db.run("write_file", {"org": org, "session": session, **rows.file_params(file)})
+
+    async def delete_file(self, org: OrgId, session: SessionId, path: str) -> None:
+        await self._db.run("delete_file", {"org": org, "session": session, "path": path})
 
     async def _recall(self, org: OrgId, key: KeyId, operation: str, idempotency_key: str) -> Recalled | None:
         params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}

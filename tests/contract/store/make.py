@@ -1,5 +1,6 @@
 """Values for the store's verbs, each whole and sound; a test names what it cares about."""
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State
 from sojourn.domain.events import Delivery
+from sojourn.domain.file import File
 from sojourn.domain.ids import (
     DEFAULT_ORG,
     AgentId,
@@ -160,6 +162,12 @@ def a_key(org: OrgId = ORG, token_hash: bytes = bytes(32)) -> Key:
     return Key(
         id=KeyId(uuid7()), org=org, name="first", role="admin", token_hash=token_hash, created_at=START
     )
+
+
+def a_file(path: str, data: bytes = b"", seq: int = 2, **changes: Any) -> File:
+    sha256 = hashlib.sha256(data).hexdigest()
+    base = File(path=path, sha256=sha256, size=len(data), seq=seq, created_at=at(seq), updated_at=at(seq))
+    return replace(base, **changes)
 
 
 def a_tombstone(session: SessionId) -> Tombstone:

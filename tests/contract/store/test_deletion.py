@@ -1,3 +1,5 @@
+import hashlib
+
 from sojourn.domain.filter import HasTag, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId, uuid7
 from sojourn.domain.policy import Timer
@@ -8,6 +10,7 @@ from tests.contract.store.make import (
     ORG,
     a_budget,
     a_budget_entry,
+    a_file,
     a_lease,
     a_session,
     a_tombstone,
@@ -54,8 +57,8 @@ async def full(store: Store) -> SessionRecord:
         await tx.write_turn(ORG, id, turn)
         await tx.write_ask(ORG, id, an_ask(turn.id))
         await tx.write_facet(ORG, id, "kodexa", "{}")
-        await tx.put_blob(ORG, b"h" * 32, b"data")
-        await tx.write_file(ORG, id, "a.txt", b"h" * 32, 4, 2)
+        await tx.put_blob(ORG, hashlib.sha256(b"data").digest(), b"data")
+        await tx.write_file(ORG, id, a_file("a.txt", b"data"))
         await tx.acquire_lease(a_lease(id))
         await tx.acquire_lease(a_lease(id, "presence", "laptop", None))
         await tx.write_timers(ORG, id, [Timer("idle", at(1))])

@@ -90,22 +90,6 @@ async def test_a_blob_is_put_once_and_read_by_its_organisation_only(store: Store
     assert await store.reads.get_blob(OrgId(uuid7()), sha(data)) is None
 
 
-async def test_a_file_is_the_last_content_written_to_its_path(store: Store) -> None:
-    session = session_id()
-
-    async def write(tx: Tx, path: str, data: bytes, seq: int) -> None:
-        await tx.put_blob(ORG, sha(data), data)
-        await tx.write_file(ORG, session, path, sha(data), len(data), seq)
-
-    await store.write(lambda tx: write(tx, "b/ä.txt", b"one", 2))
-    await store.write(lambda tx: write(tx, "a.txt", b"", 3))
-    await store.write(lambda tx: write(tx, "b/ä.txt", b"three", 4))
-    assert await store.reads.get_file(ORG, session, "b/ä.txt") == b"three"
-    assert await store.reads.get_file(ORG, session, "a.txt") == b""
-    assert await store.reads.get_file(ORG, session, "b") is None
-    assert await store.reads.list_files(ORG, session) == [("a.txt", 0), ("b/ä.txt", 5)]
-
-
 async def append_one(tx: Tx) -> int:
     session = session_id()
     number = await tx.next_tx(ORG, session)

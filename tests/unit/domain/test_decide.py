@@ -67,6 +67,7 @@ def every_command() -> dict[type, c.Command]:
         c.EndSession(status="failed", by=SOMEBODY),
         c.ExpireSession(reason="idle"),
         c.UpdateSession(changes={}, by=SOMEBODY),
+        c.ChangeFiles(changes=()),
         c.AttachPresence(holder="p"),
         c.ReleasePresence(holder="p"),
         *budget_commands(),

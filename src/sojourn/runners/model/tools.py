@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
+from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
+from sojourn.domain.file import file_path
 from sojourn.ports import Journal
 from sojourn.runners.model.client import ToolSpec
-
-MAX_FILE_BYTES: Final = 4 * 1024 * 1024
-MAX_PATH: Final = 500
 
 
 class ToolFailed(Exception):
@@ -36,9 +35,10 @@ async def _current_time(_journal: Journal, _arguments: Mapping[str, Any]) -> str
 async def _write_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
     path, text = _path(arguments), _string(arguments, "content")
     data = text.encode("utf-8", "replace")
-    if len(data) > MAX_FILE_BYTES:
-        raise ToolFailed(f"A file may have {MAX_FILE_BYTES} bytes, not {len(data)}.")
-    await journal.write_file(path, data)
+    try:
+        await journal.write_file(path, data)
+    except (InvalidRequest, LimitExceeded, WrongState) as refusal:
+        raise ToolFailed(str(refusal)) from None
     return f"Wrote {len(data)} bytes to {path}."
 
 
@@ -56,11 +56,10 @@ async def _list_files(journal: Journal, _arguments: Mapping[str, Any]) -> str:
 
 
 def _path(arguments: Mapping[str, Any]) -> str:
-    path = _string(arguments, "path")
-    parts = path.split("/")
-    if not path or len(path) > MAX_PATH or "\0" in path or any(part in ("", ".", "..") for part in parts):
-        raise ToolFailed("A path is relative, without '.', '..' or empty parts, of at most 500 characters.")
-    return path
+    try:
+        return file_path(_string(arguments, "path"))
+    except InvalidRequest as refusal:
+        raise ToolFailed(str(refusal)) from None
 
 
 def _string(arguments: Mapping[str, Any], name: str) -> str:

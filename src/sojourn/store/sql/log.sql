@@ -13,15 +13,18 @@ SELECT data FROM blobs WHERE org = :org AND sha256 = :sha256;
 -- name: put_blob!
 INSERT INTO blobs (org, sha256, size, data) VALUES (:org, :sha256, :size, :data) ON CONFLICT DO NOTHING;
 
--- name: get_file^
-SELECT b.data FROM files f JOIN blobs b ON b.org = f.org AND b.sha256 = f.sha256
-WHERE f.org = :org AND f.session = :session AND f.path = :path;
-
--- name: list_files
-SELECT path, size FROM files WHERE org = :org AND session = :session ORDER BY path;
+-- name: count_files^
+SELECT count(*) FROM files WHERE org = :org AND session = :session;
 
 -- name: write_file!
-INSERT INTO files (org, session, path, sha256, size, seq)
-VALUES (:org, :session, :path, :sha256, :size, :seq)
+INSERT INTO files (org, session, path, sha256, size, seq, readonly, created_at, updated_at)
+VALUES (:org, :session, :path, :sha256, :size, :seq, :readonly, :created_at, :updated_at)
 ON CONFLICT (org, session, path) DO UPDATE
-SET sha256 = excluded.sha256, size = excluded.size, seq = excluded.seq;
+SET sha256 = excluded.sha256, size = excluded.size, seq = excluded.seq, readonly = excluded.readonly,
+    updated_at = excluded.updated_at;
+
+-- name: delete_file!
+-- The entry, and what is below it. No pattern: a path may hold any character.
+DELETE FROM files
+WHERE org = :org AND session = :session
+    AND (path = :path OR substr(path, 1, length(:path) + 1) = :path || '/');

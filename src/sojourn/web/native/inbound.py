@@ -1,5 +1,6 @@
 """The native API's format in our values. Pure; InvalidRequest names the field that is wrong."""
 
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,9 @@ from msgspec import UNSET, UnsetType
 
 from sojourn.domain.agent import AgentQuery, AgentSpec
 from sojourn.domain.content import TextPart
+from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import Json
+from sojourn.domain.file import NewFile
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
 from sojourn.domain.ids import AgentId, SessionId
 from sojourn.domain.policy import Policy
@@ -113,7 +116,17 @@ def new_session(new: wire.NewSession) -> NewSession:
         tags=tuple(dict.fromkeys(new.tags)),
         external_id=new.external_id,
         policy=policy(new.policy),
+        files=tuple(new_file(index, file) for index, file in enumerate(new.files)),
     )
+
+
+def new_file(index: int, new: wire.NewFile) -> NewFile:
+    if new.encoding == "text":
+        return NewFile(new.path, new.content.encode(), new.readonly)
+    try:
+        return NewFile(new.path, b64decode(new.content, validate=True), new.readonly)
+    except ValueError:
+        raise InvalidRequest(f"files.{index}.content", "must be base64") from None
 
 
 def session_change(change: wire.SessionChange) -> SessionChange:

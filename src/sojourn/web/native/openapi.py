@@ -9,7 +9,7 @@ from sojourn import __version__
 from sojourn.web.kit.query import struct_info
 from sojourn.web.native import queries, wire
 from sojourn.web.native.errors import TABLE
-from sojourn.web.native.route import Answer, AnyRoute, Media, PublicRoute
+from sojourn.web.native.route import Answer, AnyRoute, Media, PublicRoute, RawBody
 
 Json = dict[str, Any]
 
@@ -50,7 +50,7 @@ def document(public: Iterable[PublicRoute], routes: Iterable[AnyRoute]) -> bytes
 def _schemas(public: Iterable[PublicRoute], routes: Sequence[AnyRoute]) -> Json:
     types = [route.answer for route in public]
     for route in routes:
-        types += [*route.answers.values(), route.body]
+        types += [*route.answers.values(), *([] if route.body is RawBody else [route.body])]
     structs = [type for type in types if not isinstance(type, Media) and type is not wire.Nothing]
     _, components = msgspec.json.schema_components([*structs, *_STREAMED], ref_template=_REFERENCE)
     return components
@@ -82,11 +82,16 @@ def _operation(route: AnyRoute) -> Json:
     if parameters := [*_query_parameters(route), *_header_parameters(route)]:
         made["parameters"] = parameters
     if route.method not in ("GET", "DELETE") and route.body is not wire.Nothing:
-        info = struct_info(route.body)
-        required = any(field.required for field in info.fields)
-        made["requestBody"] = {"required": required, "content": _content(route.body)}
+        made["requestBody"] = _request_body(route)
     made["responses"] = _responses(route)
     return made
+
+
+def _request_body(route: AnyRoute) -> Json:
+    if route.body is RawBody:
+        return {"required": False, "content": _content(Media.BYTES)}
+    required = any(field.required for field in struct_info(route.body).fields)
+    return {"required": required, "content": _content(route.body)}
 
 
 def _query_parameters(route: AnyRoute) -> list[Json]:
@@ -114,6 +119,9 @@ def _header_parameters(route: AnyRoute) -> list[Json]:
     if route.conditional:
         schema = {"type": "string", "pattern": '^(\\*|"?[0-9]{1,18}"?)$'}
         parameters.append(_header("If-Match", schema, "The revision that the change is meant for."))
+    if route.body is RawBody:
+        schema = {"type": "string", "const": "*"}
+        parameters.append(_header("If-None-Match", schema, "There must be nothing at the path yet."))
     if Media.EVENTS in route.answers.values():
         schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
         parameters.append(_header("Last-Event-ID", schema, "Wins over `after`."))

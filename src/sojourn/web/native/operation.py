@@ -1,9 +1,11 @@
 """A route of the table as an endpoint: who asks, what they may, what they say, then the handler."""
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 import msgspec
 
+from sojourn.domain.file import MAX_FILE_BYTES
 from sojourn.web.kit.auth import bearer_token, require
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.conditions import expected_revision
@@ -11,7 +13,7 @@ from sojourn.web.kit.idempotency import repeat
 from sojourn.web.kit.query import Query
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Reply
-from sojourn.web.native.route import Call, Route, Server
+from sojourn.web.native.route import Call, RawBody, Route, Server
 
 Q = TypeVar("Q", bound=msgspec.Struct)
 B = TypeVar("B", bound=msgspec.Struct)
@@ -25,8 +27,12 @@ class Operation(Generic[Q, B]):
         self._server = server
         self._access = server.services.access
         self._query = Query(route.query, route.gathers)
-        self._body = JsonBody(route.body)
-        self._no_body = self._body.decode(b"") if route.method in ("GET", "DELETE") else None
+        # A raw body is a struct around the bytes as they came.
+        self._decode: Callable[[bytes], B] = (
+            route.body if route.body is RawBody else JsonBody(route.body).decode
+        )
+        self._limit = MAX_FILE_BYTES if route.body is RawBody else server.max_body_bytes
+        self._no_body = self._decode(b"") if route.method in ("GET", "DELETE") else None
 
     async def __call__(self, request: Request) -> Reply:
         route = self._route
@@ -36,7 +42,7 @@ class Operation(Generic[Q, B]):
         expected = expected_revision(request) if route.conditional else None
         if self._no_body is not None:
             return await route.handler(Call(self._server, request, principal, query, self._no_body, expected))
-        data = await read_body(request, self._server.max_body_bytes)
-        body = self._body.decode(data)
+        data = await read_body(request, self._limit)
+        body = self._decode(data)
         again = repeat(request, principal.key, route.operation, data) if route.method == "POST" else None
         return await route.handler(Call(self._server, request, principal, query, body, expected, again))

@@ -4,6 +4,7 @@ import msgspec
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.content import Usage
+from sojourn.domain.file import File
 from sojourn.domain.ids import SessionId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
@@ -81,6 +82,19 @@ def session(record: SessionRecord) -> wire.Session:
 
 def created_session(record: SessionRecord, created: bool) -> wire.CreatedSession:
     return wire.CreatedSession(**msgspec.structs.asdict(session(record)), created=created)
+
+
+def file(file: File) -> wire.File:
+    return wire.File(
+        path=file.path,
+        is_directory=file.is_directory,
+        sha256=file.sha256,
+        size=file.size,
+        readonly=file.readonly,
+        seq=file.seq,
+        created_at=file.created_at,
+        updated_at=file.updated_at,
+    )
 
 
 def presence(lease: Lease, acquired: bool) -> wire.Presence:

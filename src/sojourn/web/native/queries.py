@@ -4,10 +4,14 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sojourn.web.native.wire import Activity, Holder, InputStatus, Instant, SessionStatus
+from sojourn.domain.file import MAX_PATH
+from sojourn.web.native.wire import Activity, Holder, InputStatus, Instant, Path, SessionStatus
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
+# It holds a path, whose characters may take four bytes each.
+FileCursor = Annotated[str, Meta(max_length=3000, description="`next_cursor` of the page before.")]
+Flag = Literal["true", "false"]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1, description="The seq of the last event already seen.")]
 Text = Annotated[str, Meta(max_length=1000)]
 # Lists are short: the HTTP parser takes request lines of at most 64 KiB, and answers longer ones itself.
@@ -69,6 +73,31 @@ class EventList(Struct, forbid_unknown_fields=True):
 
 class EventStreamQuery(Struct, forbid_unknown_fields=True):
     after: Seq = 0
+
+
+class FilePath(Struct, forbid_unknown_fields=True):
+    path: Path
+
+
+class FileList(Struct, forbid_unknown_fields=True):
+    """`directory` is the area itself if it is left out."""
+
+    directory: Annotated[str, Meta(max_length=MAX_PATH)] = ""
+    recursive: Flag = "false"
+    limit: Limit = 100
+    cursor: FileCursor | UnsetType = UNSET
+
+
+class FileWrite(Struct, forbid_unknown_fields=True):
+    path: Path
+    readonly: Flag = "false"
+
+
+class FileDelete(Struct, forbid_unknown_fields=True):
+    """A directory that is not empty is deleted only if `recursive`."""
+
+    path: Path
+    recursive: Flag = "false"
 
 
 class PresenceQuery(Struct, forbid_unknown_fields=True):

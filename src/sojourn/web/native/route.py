@@ -32,10 +32,17 @@ class Media(Enum):
 
     NONE = ""
     EVENTS = "text/event-stream"
+    BYTES = "application/octet-stream"
     JSON = "application/json"
 
 
 Answer = type[msgspec.Struct] | Media
+
+
+class RawBody(msgspec.Struct, frozen=True):
+    """A body that is bytes, and no JSON: at most as many as a file may have."""
+
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

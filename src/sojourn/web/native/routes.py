@@ -10,8 +10,10 @@ from sojourn.domain.errors import (
     RevisionMismatch,
     WrongState,
 )
-from sojourn.web.native import agents, events, inputs, meta, queries, sessions, turns, wire
+from sojourn.web.native import agents, inputs, meta, queries, sessions, turns, wire
 from sojourn.web.native.budget_routes import BUDGETS
+from sojourn.web.native.event_routes import EVENTS
+from sojourn.web.native.file_routes import FILES
 from sojourn.web.native.route import AnyRoute, Media, PublicRoute, Route
 
 PUBLIC: Final = (
@@ -338,45 +340,6 @@ TURNS: Final[tuple[AnyRoute, ...]] = (
     ),
 )
 
-EVENTS: Final[tuple[AnyRoute, ...]] = (
-    Route(
-        method="GET",
-        path="/sessions/{session}/events",
-        operation="list_events",
-        summary="Read the log behind a seq",
-        scope="sessions:read",
-        handler=events.page,
-        query=queries.EventList,
-        body=wire.Nothing,
-        answers={200: wire.Events},
-        errors=(NotFound,),
-    ),
-    Route(
-        method="GET",
-        path="/sessions/{session}/events/stream",
-        operation="stream_events",
-        summary="Follow the log behind a seq",
-        scope="sessions:read",
-        handler=events.stream,
-        query=queries.EventStreamQuery,
-        body=wire.Nothing,
-        answers={200: Media.EVENTS},
-        errors=(NotFound,),
-    ),
-    Route(
-        method="GET",
-        path="/sessions/{session}/blobs/{sha256}",
-        operation="get_blob",
-        summary="Read the data of an event that is too large for the log",
-        scope="sessions:read",
-        handler=events.blob,
-        query=queries.NoQuery,
-        body=wire.Nothing,
-        answers={200: Media.JSON},
-        errors=(NotFound,),
-    ),
-)
-
 WHO: Final[tuple[AnyRoute, ...]] = (
     Route(
         method="GET",
@@ -391,4 +354,13 @@ WHO: Final[tuple[AnyRoute, ...]] = (
     ),
 )
 
-ROUTES: Final[tuple[AnyRoute, ...]] = (*WHO, *AGENTS, *SESSIONS, *INPUTS, *TURNS, *EVENTS, *BUDGETS)
+ROUTES: Final[tuple[AnyRoute, ...]] = (
+    *WHO,
+    *AGENTS,
+    *SESSIONS,
+    *INPUTS,
+    *TURNS,
+    *EVENTS,
+    *FILES,
+    *BUDGETS,
+)

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from sojourn.domain.file import MAX_INITIAL_FILES, MAX_PATH
+
 Name = Annotated[str, Meta(max_length=1000)]
 # Four bytes a letter, and an index of Postgres holds no more than 2,704 of them.
 AgentName = Annotated[str, Meta(min_length=1, max_length=500)]
@@ -17,6 +19,7 @@ Tag = Annotated[str, Meta(min_length=1, max_length=200)]
 Tags = Annotated[list[Tag], Meta(max_length=64)]
 ExternalId = Annotated[str, Meta(min_length=1, max_length=500)]
 Holder = Annotated[str, Meta(min_length=1, max_length=200)]
+Path = Annotated[str, Meta(min_length=1, max_length=MAX_PATH)]
 Object = Annotated[
     dict[str, Any],
     Meta(description="At most 64 KiB of JSON, 64 levels deep.", extra_json_schema={"maxProperties": 64}),
@@ -136,6 +139,15 @@ class Usage(Struct):
     cost_usd: str | None
 
 
+class NewFile(Struct, forbid_unknown_fields=True):
+    """`content` is the text itself, or base64 of the bytes."""
+
+    path: Path
+    content: str
+    encoding: Literal["text", "base64"] = "text"
+    readonly: bool = False
+
+
 class NewSession(Struct, forbid_unknown_fields=True):
     """`agent` is an id or a name. `external_id` makes the request create-or-get."""
 
@@ -146,6 +158,7 @@ class NewSession(Struct, forbid_unknown_fields=True):
     tags: Tags = []
     external_id: ExternalId | None = None
     policy: Policy = Policy()
+    files: Annotated[list[NewFile], Meta(max_length=MAX_INITIAL_FILES)] = []
 
 
 class SessionChange(Struct, forbid_unknown_fields=True):
@@ -194,6 +207,62 @@ class CreatedSession(Session):
 class SessionEnd(Struct, forbid_unknown_fields=True):
     status: Literal["completed", "failed", "cancelled"] = "completed"
     reason: Name | None = None
+
+
+class File(Struct):
+    """An entry of a file area. `sha256` is null for a directory; `seq` is the event that wrote it last."""
+
+    path: str
+    is_directory: bool
+    sha256: str | None
+    size: Count
+    readonly: bool
+    seq: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class Files(Struct):
+    data: list[File]
+    next_cursor: str | None
+
+
+class FileChange(Struct, forbid_unknown_fields=True):
+    readonly: bool
+
+
+class NewDirectory(Struct, forbid_unknown_fields=True):
+    path: Path
+
+
+class FileMove(Struct, forbid_unknown_fields=True):
+    """There must be nothing at `target`."""
+
+    source: Path
+    target: Path
+
+
+class Grep(Struct, forbid_unknown_fields=True):
+    """`pattern` is a regular expression in Python's syntax; `glob` selects paths, and its `*` matches slashes too."""
+
+    pattern: Annotated[str, Meta(max_length=1000)]
+    directory: Annotated[str, Meta(max_length=MAX_PATH)] = ""
+    glob: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class Match(Struct):
+    """`line` counts from 1; `text` is the line, at most 1,000 characters of it."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Matches(Struct):
+    """`truncated` says that there is more than is shown, or more files than are searched at once."""
+
+    data: list[Match]
+    truncated: bool
 
 
 class NewPresence(Struct, forbid_unknown_fields=True):
