@@ -6,8 +6,6 @@ from pathlib import Path
 from tests.architecture.source import Source, parse, sources
 
 LONGEST_FILE_LINES = 400
-# The seams stand side by side in one file; it holds signatures and no code.
-LONGEST_PORTS_LINES = 600
 LONGEST_FUNCTION_LINES = 60
 SQL = re.compile(
     r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\s", re.DOTALL
@@ -16,11 +14,7 @@ SENTENCE = re.compile(r"test(_[a-z0-9]+){3,}")
 
 
 def long_files(files: Iterable[Source]) -> list[str]:
-    return [f"{file.path}: {file.line_count}" for file in files if file.line_count > most_lines(file)]
-
-
-def most_lines(file: Source) -> int:
-    return LONGEST_PORTS_LINES if file.path == Path("src/sojourn/ports.py") else LONGEST_FILE_LINES
+    return [f"{file.path}: {file.line_count}" for file in files if file.line_count > LONGEST_FILE_LINES]
 
 
 def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
