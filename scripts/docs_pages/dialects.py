@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from scripts.docs_pages.markdown import code, compose, table
 from tests.contract.agent_swarm import requirements as agent_swarm
+from tests.contract.agentcore import requirements as agentcore
 from tests.contract.kodexa import requirements as kodexa
 from tests.contract.matrix.mapping import NATIVE, WORDS
 from tests.contract.matrix.voices import VOICES
@@ -44,6 +45,13 @@ DIALECTS: Final = (
         "`x-api-key` or `x-access-token`",
         "tests/contract/kodexa/test_client.py",
         kodexa.REQUIREMENTS,
+    ),
+    Dialect(
+        "AgentCore runtime",
+        "`/runtimes`",
+        "Signature Version 4 with the key as access key id, or `Authorization: Bearer`",
+        "tests/contract/agentcore/test_client.py",
+        agentcore.REQUIREMENTS,
     ),
     Dialect(
         "agent-swarm",

@@ -14,6 +14,7 @@ from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, S
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
+from sojourn.web.dialects.agentcore.routes import PAYLOAD_LIMIT
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.values import MAX_DEPTH
 from sojourn.web.native.inbound import MAX_KEYS, MAX_OBJECT_BYTES
@@ -31,6 +32,7 @@ def page() -> str:
 def _requests() -> list[list[str]]:
     return [
         ["body of a request", _size(BODY_LIMIT)],
+        ["payload of an AgentCore invocation", f"{PAYLOAD_LIMIT:,} bytes"],
         [
             "`metadata` and other free objects",
             f"{MAX_KEYS} keys, {_size(MAX_OBJECT_BYTES)} of JSON, {MAX_DEPTH} levels",

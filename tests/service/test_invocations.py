@@ -16,7 +16,7 @@ from sojourn.domain.policy import Policy
 from sojourn.domain.session import SessionStatus
 from sojourn.ports import ClaimedTurn
 from sojourn.service.inputs import NewInput
-from sojourn.service.invocations import DrivenElsewhere, Invoked, TurnItem
+from sojourn.service.invocations import HeldUp, Invoked, TurnItem
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import NewSession, SessionChange
 from tests.support.world import SOMEBODY, World
@@ -205,7 +205,7 @@ async def test_a_sender_does_not_wait_for_a_driver_outside(world: World) -> None
     session = await world.new_session(NewSession(alias=ALIAS, driver="laptop"))
     invoked = (await invoke(world)).value
     assert invoked.session == session
-    assert await heard(await follow(world, invoked)) == [DrivenElsewhere.__name__]
+    assert await heard(await follow(world, invoked)) == [HeldUp.__name__]
 
 
 async def test_a_sender_does_not_wait_for_a_driver_that_comes_later(world: World) -> None:
@@ -213,7 +213,7 @@ async def test_a_sender_does_not_wait_for_a_driver_that_comes_later(world: World
     second = (await invoke(world)).value
     told = asyncio.create_task(heard(await follow(world, second)))
     await world.services.presences.hold(world.org, second.session, "laptop", None)
-    assert await told == [DrivenElsewhere.__name__]
+    assert await told == [HeldUp.__name__]
 
 
 async def test_a_sender_is_told_that_the_session_or_the_server_goes(world: World) -> None:
@@ -226,6 +226,29 @@ async def test_a_sender_is_told_that_the_session_or_the_server_goes(world: World
         else:
             await go(world.org, invoked.session, SOMEBODY)
         assert await heard(items) == [Closing.__name__]
+
+
+async def test_a_sender_does_not_wait_behind_a_turn_that_waits(world: World) -> None:
+    first, second = (await invoke(world)).value, (await invoke(world)).value
+    told = asyncio.create_task(heard(await follow(world, second)))
+    await park(world, await world.claim(first.session))
+    assert await told == [HeldUp.__name__]
+    items = await follow(world, (await invoke(world)).value)
+    held_up = await anext(items)
+    assert isinstance(held_up, HeldUp)
+    assert [ask.kind for ask in held_up.asks] == ["question"]
+
+
+async def test_a_session_without_an_alias_is_called_by_its_id(world: World) -> None:
+    session = await world.new_session()
+    assert (await invoke(world, str(session))).value.session == session
+    await stop(world, alias=str(session))
+    assert (await world.record(session)).session.status is SessionStatus.COMPLETED
+    world.clock.advance(1)
+    named = await world.new_session(NewSession(alias=str(session)))
+    assert (await invoke(world, str(session))).value.session == named
+    await world.services.sessions.delete(world.org, named, SOMEBODY)
+    assert (await invoke(world, str(session))).value.session == session
 
 
 async def test_a_reopened_session_lives_by_its_policy_again(world: World) -> None:

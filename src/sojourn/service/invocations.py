@@ -1,11 +1,16 @@
-"""Sessions that are called by an alias: an input makes the session if need be, and its sender waits for the answer."""
+"""Sessions that are called by an alias: an input makes the session if need be, and its sender waits for the answer.
 
-from collections.abc import AsyncGenerator
+A session that was made without an alias is called by its id.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Final
 from uuid import UUID
 
 from sojourn.domain import events as e
+from sojourn.domain.ask import Ask
 from sojourn.domain.draft import State
 from sojourn.domain.errors import NotFound
 from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Preview
@@ -13,7 +18,7 @@ from sojourn.domain.ids import InputId, MessageId, OrgId, SessionId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import SessionRecord
-from sojourn.domain.session import SessionStatus
+from sojourn.domain.session import Activity, SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.codec import read_entry
 from sojourn.service.feed import Feed
@@ -31,11 +36,16 @@ class Invoked:
 
 
 @dataclass(frozen=True, slots=True)
-class DrivenElsewhere:
-    """The input waits for a process outside that drives the session: no turn will be started for it here."""
+class HeldUp:
+    """The turn of an input cannot begin by itself: a process outside drives the session, or the turn before waits.
+
+    `asks` are the questions that the turn before waits for; there are none where the session is driven.
+    """
+
+    asks: Sequence[Ask]
 
 
-TurnItem = e.Event | Preview | Closing | DrivenElsewhere
+TurnItem = e.Event | Preview | Closing | HeldUp
 
 
 class Invocations:
@@ -113,8 +123,8 @@ class Invocations:
     async def follow(self, org: OrgId, session: SessionId, input: Input) -> AsyncGenerator[TurnItem]:
         """All that the log says of the turn of a queued input, with the previews of its messages, to the turn's end.
 
-        It also ends while the turn waits for a decision, or the input for a driver outside: neither has an end that
-        its sender could wait for. What was decided before this is asked does not count as waiting. NotFound at once.
+        It also ends while the turn waits for a decision, or is held up: that has no end that a sender could wait for.
+        What was decided before this is asked does not count as waiting. NotFound at once.
         """
         return self._follow(org, session, input, await self._feed.follow(org, session, input.position - 1))
 
@@ -134,22 +144,33 @@ class Invocations:
                     watch.is_live = True
                 if watch.is_over():
                     return
-                if watch.is_stuck(item) and await self._is_driven(org, session):
-                    yield DrivenElsewhere()
+                if watch.may_be_stuck(item) and (held_up := await self._held_up(org, session)) is not None:
+                    yield held_up
                     return
 
-    async def _is_driven(self, org: OrgId, session: SessionId) -> bool:
+    async def _held_up(self, org: OrgId, session: SessionId) -> HeldUp | None:
         record = await self._store.reads.get_session(org, session)
-        return record is not None and record.session.presences > 0
+        if record is None:
+            return None
+        if record.session.activity is Activity.WAITING:
+            return HeldUp(await self._store.reads.list_asks(org, session, open_only=True))
+        return HeldUp(()) if record.session.presences else None
 
 
 async def _lock_newest(tx: Tx, org: OrgId, alias: str) -> State | None:
-    """The newest session of an alias, locked. One that was deleted before it could be locked is not found again."""
+    """The newest session of an alias, or else the one of that id, locked."""
+    # One that was deleted before it could be locked is not found again.
     while (session := await tx.find_by_alias(org, alias)) is not None:
         state = await tx.lock_session(org, session)
         if state is not None:
             return state
-    return None
+    try:
+        return await tx.lock_session(org, SessionId(UUID(alias)))
+    except ValueError:
+        return None
+
+
+_HOLDS_UP: Final = frozenset({e.LeaseAcquired.type, e.TurnWaiting.type})
 
 
 @dataclass(slots=True)
@@ -193,9 +214,8 @@ class _Watch:
     def is_over(self) -> bool:
         return self.has_ended or (self.is_waiting and self.is_live)
 
-    def is_stuck(self, item: FeedItem) -> bool:
-        """Whether nobody here may ever start the turn, as far as can be told after `item`."""
-        may_be_new = isinstance(item, CaughtUp) or (
-            isinstance(item, StoredEvent) and item.type == e.LeaseAcquired.type
-        )
-        return may_be_new and not self.has_begun
+    def may_be_stuck(self, item: FeedItem) -> bool:
+        """Whether `item` may have brought something that keeps the turn from its beginning."""
+        if self.has_begun or not self.is_live:
+            return False
+        return isinstance(item, CaughtUp) or (isinstance(item, StoredEvent) and item.type in _HOLDS_UP)

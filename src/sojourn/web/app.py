@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sojourn.service.core import Services
 from sojourn.web.dialects.agent_swarm.routes import AgentSwarm
+from sojourn.web.dialects.agentcore.routes import build_agentcore
 from sojourn.web.dialects.kodexa import routes as kodexa
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.request import REST
@@ -35,6 +36,7 @@ def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount
     return (
         Mount("/health", Surface([("GET", "/health", health)], PROBLEMS), keep=True),
         Mount("/sojourn/v1", build_native(services, heart, max_body_bytes)),
+        Mount("/runtimes", build_agentcore(services, heart)),
         Mount("/api/active-sessions", AgentSwarm(services, max_body_bytes)),
         *_whole(kodexa.build_kodexa(services, max_body_bytes), kodexa.SESSIONS, kodexa.ME, kodexa.OVERVIEW),
     )

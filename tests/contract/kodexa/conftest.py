@@ -1,7 +1,5 @@
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from sojourn.web.app import build_app
 from tests.client.server import BOUND_SECONDS, ServerProcess
 from tests.contract.kodexa.surface import Kodexa
+from tests.support.environments import interpreter_with
 from tests.support.world import World
 
 # The release that the contract was read from. It wants an older certifi than the server's own tools do.
@@ -31,18 +30,7 @@ async def kodexa(world: World) -> AsyncGenerator[Kodexa]:
 
 @pytest.fixture(scope="session")
 def client_python(request: pytest.FixtureRequest) -> Path:
-    """An interpreter that has the vendor's client, in an environment of its own that later runs find again."""
-    folder = request.config.cache.mkdir("kodexa-client")
-    python = folder / "bin" / "python"
-    if not (folder / CLIENT).exists():
-        make = [sys.executable, "-m", "venv", "--clear", str(folder)]
-        install = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", CLIENT]
-        for command in (make, install):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-            if done.returncode:
-                pytest.skip(f"the vendor's client could not be installed: {done.stderr.strip()[-500:]}")
-        (folder / CLIENT).touch()
-    return python
+    return interpreter_with(CLIENT, request.config)
 
 
 @pytest.fixture

@@ -23,12 +23,15 @@ def repeat(request: Request, key: KeyId, operation: str, body: bytes) -> Repeat 
 
     The body counts as JSON: its spacing and the order of its keys do not matter.
     """
+    text = idempotency_key(request)
+    return None if text is None else Repeat(key, operation, text, _fingerprint(request, body))
+
+
+def idempotency_key(request: Request) -> str | None:
     text = request.header(b"idempotency-key")
-    if text is None:
-        return None
-    if _VISIBLE.fullmatch(text) is None:
+    if text is not None and _VISIBLE.fullmatch(text) is None:
         raise BadRequest("must be 1 to 255 visible ASCII characters", "Idempotency-Key")
-    return Repeat(key, operation, text, _fingerprint(request, body))
+    return text
 
 
 def _fingerprint(request: Request, body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from starlette.types import Receive, Send
 from sojourn.domain.ids import EventId
 from sojourn.domain.log import StoredEvent
 from sojourn.web.kit.request import Request
+from sojourn.web.kit.response import Header
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class EventStream(Generic[T]):
 
     What is `first` was taken from `source` before the status line went out, so that whatever is wrong with the
     request is still answered as a problem. `encode` makes a frame of an item, empty for none. `failed` makes the
-    surface's own last frame when the source fails later.
+    surface's own last frame when the source fails later. `headers` are the surface's own.
     """
 
     __slots__ = (
@@ -131,6 +132,7 @@ class EventStream(Generic[T]):
         "_first",
         "_following",
         "_gone",
+        "_headers",
         "_heart",
         "_send",
         "_source",
@@ -143,8 +145,10 @@ class EventStream(Generic[T]):
         first: Sequence[T],
         encode: Callable[[T], bytes],
         failed: Callable[[Exception, str], bytes],
+        headers: Sequence[Header] = (),
     ) -> None:
         self._heart = heart
+        self._headers = headers
         self._source = source
         self._first = first
         self._encode = encode
@@ -156,7 +160,7 @@ class EventStream(Generic[T]):
 
     async def write(self, request: Request, send: Send) -> None:
         self._send = send
-        headers = [(b"x-request-id", request.id.encode()), *_HEADERS]
+        headers = [(b"x-request-id", request.id.encode()), *_HEADERS, *self._headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if request.method == "HEAD":
             await self._close()
@@ -235,10 +239,11 @@ async def open_stream(
     source: AsyncIterator[T],
     encode: Callable[[T], bytes],
     failed: Callable[[Exception, str], bytes],
+    headers: Sequence[Header] = (),
 ) -> EventStream[T]:
     """Wait for the first item; what the source raises before it is raised here, while it can still be answered."""
     try:
         first = [await anext(source)]
     except StopAsyncIteration:
         first = list[T]()
-    return EventStream(heart, source, first, encode, failed)
+    return EventStream(heart, source, first, encode, failed, headers)

@@ -1,0 +1,1 @@
+"""The runtime of AWS Bedrock AgentCore: agents are invoked, and their sessions stopped."""

@@ -1,0 +1,102 @@
+"""The runtime's requests in our values. Pure."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import unquote
+
+import msgspec
+
+from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.ids import KeyId
+from sojourn.domain.policy import Policy
+from sojourn.service.results import Repeat
+from sojourn.service.sessions import NewSession
+from sojourn.web.dialects.agentcore import wire
+from sojourn.web.kit.values import refuse_nul
+
+DIALECT: Final = "agentcore"
+# The vendor's defaults: 15 minutes without an invocation, 8 hours in all.
+POLICY: Final = Policy(idle_timeout_seconds=900, max_lifetime_seconds=28_800)
+MAX_ARN: Final = 2048
+
+_SESSION: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{32,255}")
+# `Credential=<access key id>/<date>/<region>/<service>/aws4_request`; SigV4A has no region. The id may hold slashes.
+_CREDENTIAL: Final = re.compile(r"(?P<id>.+?)/\d{8}(?:/[^/]+){1,2}/aws4_request")
+_SIGNED: Final = re.compile(r"AWS4-[A-Z0-9-]+\s+(?:.*,\s*)?Credential=(?P<credential>[^,\s]+)(?:,.*)?")
+_PRESIGNED: Final = re.compile(rb"(?:^|&)X-Amz-Credential=(?P<credential>[^&]+)")
+_INVOCATION: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+Header = Callable[[bytes], str | None]
+
+
+def token(header: Header, query: bytes) -> str | None:
+    """The Sojourn key of a request, which is its access key id or its bearer token; None where there is none.
+
+    The server keeps a hash of each key and nothing that could check a signature, so none is checked: whoever knows
+    the access key id has the key.
+    """
+    authorization = header(b"authorization")
+    if authorization is None:
+        presigned = _PRESIGNED.search(query)
+        return (
+            None if presigned is None else _access_key_id(unquote(presigned["credential"].decode("latin-1")))
+        )
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip() or None
+    signed = _SIGNED.fullmatch(authorization)
+    return None if signed is None else _access_key_id(signed["credential"])
+
+
+def _access_key_id(credential: str) -> str | None:
+    found = _CREDENTIAL.fullmatch(credential)
+    return None if found is None else found["id"]
+
+
+def session_id(header: Header) -> str | None:
+    """The runtime's session id; None without the header."""
+    id = header(wire.SESSION)
+    if id is not None and _SESSION.fullmatch(id) is None:
+        problem = (
+            "must be 33 to 256 letters, digits, hyphens and underscores, the first of them a letter or digit"
+        )
+        raise InvalidRequest("runtimeSessionId", problem)
+    return id
+
+
+def new_session(arn: str, query: wire.Query, header: Header) -> NewSession:
+    """The session to make where the id has none. The runtime that was named is kept, and the default agent runs."""
+    if len(arn) > MAX_ARN:
+        raise InvalidRequest("agentRuntimeArn", f"must not be longer than {MAX_ARN} characters")
+    user = header(b"x-amzn-bedrock-agentcore-runtime-user-id")
+    refuse_nul(user, "runtimeUserId")
+    facet = wire.Facet(arn, query.qualifier, query.account_id, user)
+    return NewSession(origin=DIALECT, policy=POLICY, facet=(DIALECT, msgspec.json.encode(facet).decode()))
+
+
+def repeat(
+    key: KeyId, said: str | None, sdk: str | None, session: str | None, payload: bytes
+) -> Repeat | None:
+    """How an invocation is told when it comes again: by its key, or by the id that the vendor's clients give a call.
+
+    Those clients send a call again when its answer takes too long, under the same id; it must not start a second turn.
+    """
+    name = said or (sdk if sdk is not None and _INVOCATION.fullmatch(sdk) else None)
+    if name is None:
+        return None
+    return Repeat(key, "agentcore.invoke", name, hashlib.sha256(f"{session}\n".encode() + payload).digest())
+
+
+def repeated_stop(key: KeyId, stop: wire.Stop, session: str) -> Repeat | None:
+    if stop.client_token is None:
+        return None
+    return Repeat(key, "agentcore.stop", stop.client_token, hashlib.sha256(session.encode()).digest())
+
+
+def wants_stream(accept: str | None) -> bool:
+    """Whether `Accept` names event streams."""
+    ranges = (part.partition(";")[0].strip().lower() for part in (accept or "").split(","))
+    return "text/event-stream" in ranges
