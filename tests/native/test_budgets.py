@@ -48,6 +48,17 @@ async def test_budgets_and_ledgers_are_listed_in_pages(client: httpx.AsyncClient
     problem(stolen, 400, "invalid_request", "cursor")
 
 
+async def test_the_budgets_of_all_sessions_are_listed_in_pages(client: httpx.AsyncClient) -> None:
+    sessions = [(await new_session(client))["id"] for _ in range(2)]
+    budgets = [await new_budget(client, session) for session in (*sessions, *sessions)]
+    page = value(await client.get("/budgets", params={"limit": 3}))
+    rest = value(await client.get("/budgets", params={"cursor": page["next_cursor"]}))
+    assert [*page["data"], *rest["data"]] == budgets
+    assert rest["next_cursor"] is None
+    await client.delete(f"/sessions/{sessions[0]}")
+    assert value(await client.get("/budgets"))["data"] == [budgets[1], budgets[3]]
+
+
 async def test_a_budget_that_is_used_up_is_topped_up_and_says_so(client: httpx.AsyncClient) -> None:
     session = (await new_session(client))["id"]
     budget = await new_budget(client, session)

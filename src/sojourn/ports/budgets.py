@@ -15,6 +15,10 @@ class BudgetReads(Protocol):
         """A session's, in the order in which they were made, the disabled ones too."""
         ...
 
+    async def list_org_budgets(self, org: OrgId, after: BudgetId | None, limit: int) -> Sequence[Budget]:
+        """Those of every session that there is, in the order in which they were made."""
+        ...
+
     async def enabled_budgets(self, org: OrgId, session: SessionId) -> Sequence[Budget]:
         """Those that may stop the session."""
         ...

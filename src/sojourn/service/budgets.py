@@ -91,6 +91,10 @@ class Budgets:
         await self._require(org, session)
         return await self._store.reads.list_budgets(org, session, after, limit)
 
+    async def list_all(self, org: OrgId, after: BudgetId | None, limit: int) -> Sequence[Budget]:
+        """Those of every session."""
+        return await self._store.reads.list_org_budgets(org, after, limit)
+
     async def ledger(self, org: OrgId, budget: BudgetId, after: int, limit: int) -> Sequence[BudgetEntry]:
         """The entries behind the one of number `after`."""
         await self.get(org, budget)

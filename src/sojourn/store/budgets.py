@@ -36,6 +36,10 @@ class BudgetReads:
         params = {"org": org, "subject": session, "after": after or _BEFORE_ALL, "limit": limit}
         return [budget_of(row) for row in await self._db.all("list_budgets", params)]
 
+    async def list_org_budgets(self, org: OrgId, after: BudgetId | None, limit: int) -> Sequence[Budget]:
+        params = {"org": org, "after": after or _BEFORE_ALL, "limit": limit}
+        return [budget_of(row) for row in await self._db.all("list_org_budgets", params)]
+
     async def enabled_budgets(self, org: OrgId, session: SessionId) -> Sequence[Budget]:
         found = await self._db.all("enabled_budgets", {"org": org, "subject": session})
         return [budget_of(row) for row in found]

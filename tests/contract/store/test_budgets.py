@@ -78,6 +78,17 @@ async def test_a_sessions_budgets_are_listed_in_their_order_in_pages(store: Stor
     assert await store.reads.list_budgets(ELSEWHERE, session.id, None, 2) == []
 
 
+async def test_an_organisations_budgets_are_those_of_the_sessions_that_there_are(
+    store: Store, session: Session
+) -> None:
+    other = await insert(store)
+    budgets = [a_budget(each.id) for each in (session, other, session)]
+    await write(store, *budgets, a_budget(session_id()))
+    assert await store.reads.list_org_budgets(ORG, None, 2) == budgets[:2]
+    assert await store.reads.list_org_budgets(ORG, budgets[1].id, 10) == budgets[2:]
+    assert await store.reads.list_org_budgets(ELSEWHERE, None, 10) == []
+
+
 async def test_a_locked_session_brings_its_enabled_budgets(store: Store, session: Session) -> None:
     enabled, disabled = a_budget(session.id), a_budget(session.id, status="disabled")
     await write(store, enabled, disabled)

@@ -20,6 +20,14 @@ SELECT
     id, subject, currency, amount, soft_amount, balance, status, metadata, entries, running_since, created_at, updated_at
 FROM budgets WHERE org = :org AND subject = :subject AND id > :after ORDER BY id LIMIT :limit;
 
+-- name: list_org_budgets
+-- The budgets of a deleted session outlive it until they are purged.
+SELECT
+    b.id, b.subject, b.currency, b.amount, b.soft_amount, b.balance, b.status, b.metadata, b.entries, b.running_since,
+    b.created_at, b.updated_at
+FROM budgets b JOIN sessions s ON s.org = b.org AND s.id = b.subject
+WHERE b.org = :org AND b.id > :after ORDER BY b.id LIMIT :limit;
+
 -- name: enabled_budgets
 SELECT
     id, subject, currency, amount, soft_amount, balance, status, metadata, entries, running_since, created_at, updated_at

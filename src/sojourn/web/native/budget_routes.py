@@ -33,6 +33,17 @@ BUDGETS: Final[tuple[AnyRoute, ...]] = (
     ),
     Route(
         method="GET",
+        path="/budgets",
+        operation="list_all_budgets",
+        summary="List the budgets of every session in the order in which they were made",
+        scope="sessions:read",
+        handler=budgets.page_all,
+        query=queries.Page,
+        body=wire.Nothing,
+        answers={200: budget_wire.Budgets},
+    ),
+    Route(
+        method="GET",
         path="/sessions/{session}/budget-check",
         operation="check_budgets",
         summary="What the strictest of a session's budgets says of its next model call",

@@ -57,6 +57,14 @@ async def page(call: Call[queries.Page, wire.Nothing]) -> Response:
     return json_response(budget_wire.Budgets([outbound(budget) for budget in budgets], cursor))
 
 
+async def page_all(call: Call[queries.Page, wire.Nothing]) -> Response:
+    query = call.query
+    after = None if query.cursor is UNSET else BudgetId(CURSORS.read(query.cursor, call.org).id)
+    budgets, last = cut(await call.services.budgets.list_all(call.org, after, query.limit + 1), query.limit)
+    cursor = None if last is None else CURSORS.write(BudgetPlace(last.id), call.org)
+    return json_response(budget_wire.Budgets([outbound(budget) for budget in budgets], cursor))
+
+
 async def get(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return answer(Result(await call.services.budgets.get(call.org, budget_id(call))))
 

@@ -6,7 +6,7 @@ A test says by `covers` which of these it shows; `test_requirements.py` checks t
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tests.contract.everruns.requirements import agents, channels, sessions
+from tests.contract.everruns.requirements import agents, budgets, channels, sessions
 from tests.contract.everruns.requirements.requirement import Requirement
 
 T = TypeVar("T", bound=Callable[..., object])
@@ -14,6 +14,7 @@ T = TypeVar("T", bound=Callable[..., object])
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *sessions.REQUIREMENTS,
     *agents.REQUIREMENTS,
+    *budgets.REQUIREMENTS,
     *channels.REQUIREMENTS,
 )
 

@@ -37,6 +37,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "revision_mismatch": 409,
     "lease_lost": 409,
     "call_refused": 409,
+    "budget_subject_not_supported": 400,
+    "budget_period_not_supported": 400,
     "agent_unavailable": 403,
     "runtime_tokens_unavailable": 403,
     "body_too_large": 413,

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
 from sojourn.domain.ids import TurnId
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import answers, ends, payloads, tools
+from sojourn.web.dialects.everruns.log import answers, budgets, ends, payloads, tools
 from sojourn.web.dialects.everruns.log.pen import Pen, Subject, context_of
 from sojourn.web.dialects.everruns.log.turn import Telling
 from sojourn.web.dialects.everruns.wire.event import Context, Data, Event
@@ -140,6 +141,10 @@ _TELLERS: Final[Mapping[type[Any], Callable[[Pen, Any], None]]] = {
     e.AskOpened: tools.ask_opened,
     e.TurnWaiting: tools.turn_waiting,
     e.FileWritten: _file_written,
+    be.BudgetWarned: budgets.warned,
+    be.BudgetPaused: budgets.paused,
+    be.BudgetExhausted: budgets.exhausted,
+    be.BudgetResumed: budgets.resumed,
     e.TurnCompleted: ends.completed,
     e.TurnFailed: ends.failed,
     e.TurnCancelled: ends.cancelled,
