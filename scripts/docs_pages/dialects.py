@@ -10,6 +10,7 @@ from tests.contract.agentcore import requirements as agentcore
 from tests.contract.kodexa import requirements as kodexa
 from tests.contract.matrix.mapping import NATIVE, WORDS
 from tests.contract.matrix.voices import VOICES
+from tests.contract.membrane import requirements as membrane
 
 
 class Requirement(Protocol):
@@ -59,6 +60,13 @@ DIALECTS: Final = (
         "`Authorization: Bearer`",
         "tests/contract/agent_swarm/test_recorded.py",
         agent_swarm.REQUIREMENTS,
+    ),
+    Dialect(
+        "Membrane",
+        "`/agent/sessions`",
+        "`Authorization: Bearer` with a JWT of a workspace, or a key",
+        "tests/contract/membrane/test_client.py",
+        membrane.REQUIREMENTS,
     ),
 )
 

@@ -20,6 +20,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "bootstrap_key": "Taken as an admin key of the default organisation, so that an unattended start has one.",
     "bootstrap_workspace_key": "A Membrane workspace of the default organisation.",
     "bootstrap_workspace_secret": "The secret that the workspace's JWTs are signed with; it is stored sealed.",
+    "bootstrap_workspace_public_key": "The public key, as a PEM, for JWTs that are signed with a private one.",
     "worker_capacity": "Turns that the embedded worker runs side by side; 0 runs none.",
     "max_body_bytes": "The largest body of a request, in bytes.",
     "counters_file": "Where SIGUSR1 writes the counters of the process, as JSON.",

@@ -20,7 +20,8 @@ class Settings:
     """`data_dir` holds the SQLite file, the key file and downloads. `database_url` names a Postgres instead.
 
     `secret_key` seals secrets; without it a key file is made in the data directory. `bootstrap_key` is taken as an
-    admin key of the default organisation, `bootstrap_workspace_*` as a Membrane workspace's key and JWT secret.
+    admin key of the default organisation, `bootstrap_workspace_*` as a Membrane workspace's key and what its JWTs are
+    signed with: a secret, or a private key whose public one is given as a PEM.
     `counters_file` gets the process's counters as JSON at each SIGUSR1.
     """
 
@@ -33,6 +34,7 @@ class Settings:
     bootstrap_key: str | None = None
     bootstrap_workspace_key: str | None = None
     bootstrap_workspace_secret: str | None = None
+    bootstrap_workspace_public_key: str | None = None
     worker_capacity: int = 100
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
@@ -60,8 +62,9 @@ def load_settings(
             given[name] = from_environment
     given |= {name: value for name, value in flags.items() if value is not None}
     settings = Settings(**{name: _typed(name, value) for name, value in given.items()})
-    if settings.bootstrap_workspace_secret and not settings.bootstrap_workspace_key:
-        raise BadSetting("The setting bootstrap_workspace_secret needs bootstrap_workspace_key beside it.")
+    for name in ("bootstrap_workspace_secret", "bootstrap_workspace_public_key"):
+        if getattr(settings, name) and not settings.bootstrap_workspace_key:
+            raise BadSetting(f"The setting {name} needs bootstrap_workspace_key beside it.")
     return settings
 
 

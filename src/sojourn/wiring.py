@@ -159,9 +159,17 @@ async def _bootstrap(settings: Settings, services: Services, store: Store) -> st
 
 async def _give_workspace_secret(settings: Settings, secrets: SealedSecrets) -> None:
     """After the organisation is there: a secret's row refers to it."""
-    if settings.bootstrap_workspace_key and settings.bootstrap_workspace_secret:
-        name = f"membrane/workspace/{settings.bootstrap_workspace_key}"
-        await secrets.give(DEFAULT_ORG, name, settings.bootstrap_workspace_secret)
+    workspace = settings.bootstrap_workspace_key
+    if not workspace:
+        return
+    await secrets.give(DEFAULT_ORG, "membrane/default-workspace", workspace)
+    if settings.bootstrap_workspace_secret:
+        await secrets.give(
+            DEFAULT_ORG, f"membrane/workspace/{workspace}", settings.bootstrap_workspace_secret
+        )
+    if settings.bootstrap_workspace_public_key:
+        name = f"membrane/public-key/{workspace}"
+        await secrets.give(DEFAULT_ORG, name, settings.bootstrap_workspace_public_key)
 
 
 def _spare_collector() -> None:

@@ -16,7 +16,7 @@ HOMES = {
     # database drivers stay in the store
     "aiosql": {"store"},
     "asyncpg": {"store"},
-    "Cryptodome": {"store"},
+    "Cryptodome": {"store", "web"},
     "sqlite3": {"store"},
     # web libraries stay in the web; the composition root and the commands start the server
     "starlette": {"web"},

@@ -25,11 +25,13 @@ def environment(**settings: str) -> dict[str, str]:
 class ServerProcess:
     """`python -m sojourn serve` on a free port, which it keeps when it is started again."""
 
-    def __init__(self, data_dir: Path, model: str = "sim/script") -> None:
+    def __init__(self, data_dir: Path, model: str = "sim/script", **settings: str) -> None:
+        """`settings` are variables of its environment."""
         self.data_dir = data_dir
         self.url = ""
         self.key = ""
         self._model = model
+        self._settings = settings
         self._port = 0
         self._process: asyncio.subprocess.Process | None = None
 
@@ -46,7 +48,7 @@ class ServerProcess:
         options = ["--json", "--port", str(self._port), "--data-dir", str(self.data_dir)]
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sojourn", "serve", *options, "--default-model", self._model),
-            env=environment(),
+            env=environment(**self._settings),
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None

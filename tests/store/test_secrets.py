@@ -237,6 +237,15 @@ async def test_a_start_seals_the_workspace_secret_and_a_later_start_reads_it(tmp
     assert [name for name, data in files.items() if b"signing words" in data] == []
 
 
+async def test_a_start_seals_the_workspaces_public_key_under_its_name(tmp_path: Path) -> None:
+    given = Settings(data_dir=tmp_path, bootstrap_workspace_key="ws-1", bootstrap_workspace_public_key="PEM")
+    async with open_services(given) as running:
+        secrets = running.services.secrets
+        assert await secrets.get(DEFAULT_ORG, "membrane/public-key/ws-1") == "PEM"
+        assert await secrets.get(DEFAULT_ORG, "membrane/default-workspace") == "ws-1"
+        assert await secrets.get(DEFAULT_ORG, "membrane/workspace/ws-1") is None
+
+
 def test_a_workspace_secret_without_a_workspace_is_a_bad_setting(tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="bootstrap_workspace_key"):
         load_settings({}, {"SOJOURN_BOOTSTRAP_WORKSPACE_SECRET": "signing words"}, tmp_path)

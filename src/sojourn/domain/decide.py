@@ -71,7 +71,12 @@ def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
 def _reopen(draft: Draft, by: e.Actor) -> None:
     draft.say(e.SessionReopened(by=by))
     draft.session = replace(
-        draft.session, status=SessionStatus.OPEN, ended_at=None, end_reason=None, opened_at=draft.now
+        draft.session,
+        status=SessionStatus.OPEN,
+        ended_at=None,
+        end_reason=None,
+        ended_activity=None,
+        opened_at=draft.now,
     )
 
 
@@ -259,6 +264,7 @@ def _close_session(
     """Ending settles the open turn first; what was queued behind it is withdrawn, and said to be."""
     if draft.session.status is not SessionStatus.OPEN:
         raise WrongState("session", draft.session.status, "be ended")
+    draft.session = replace(draft.session, ended_activity=draft.session.activity)
     if draft.turn is not None:
         draft.stop_turn(by, reason, command.unfinished)
     for queued in command.queued:

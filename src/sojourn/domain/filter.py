@@ -25,6 +25,8 @@ Field = Literal[
     "stated_status",
     "invoked_at",
     "last_turn",
+    "fence",
+    "ended_activity",
 ]
 Operator = Literal["eq", "ne", "lt", "le", "gt", "ge", "like", "is_null", "not_null"]
 Value = str | int | float | datetime | SessionId | AgentId | None
@@ -81,6 +83,14 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """Both are there and equal."""
+
+    left: Expression
+    right: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     field: Expression
     values: tuple[Value, ...]
@@ -114,7 +124,7 @@ class Not:
     part: "Filter"
 
 
-Filter = Compare | OneOf | HasTag | MetadataIs | All | AnyOf | Not
+Filter = Compare | Same | OneOf | HasTag | MetadataIs | All | AnyOf | Not
 
 EVERYTHING: Final = All(())
 NEWEST_FIRST: Final[Literal["desc"]] = "desc"

@@ -57,7 +57,8 @@ class Session:
 
     `revision` counts client updates from 0. `opened_at` is the creation or the last reopening. `stated_status` is
     a client's own word for the session's state; it goes when that state changes. `budgets` counts the ones that are
-    not disabled: a session without any pays nothing for them.
+    not disabled: a session without any pays nothing for them. `ended_activity` is what an
+    ended session was doing when it ended.
     """
 
     org: OrgId
@@ -81,6 +82,7 @@ class Session:
     policy: Policy = NO_POLICY
     ended_at: datetime | None = None
     end_reason: str | None = None
+    ended_activity: Activity | None = None
     archived_at: datetime | None = None
     stated_status: str | None = None
     budgets: int = 0

@@ -21,6 +21,7 @@ from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
 from sojourn.ports.budgets import BudgetReads, BudgetWrites
 from sojourn.ports.files import FileReads, FileWrites
+from sojourn.ports.glimpses import GlimpseReads
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ class DueTimer:
     kind: Literal["idle", "lifetime", "turn"]
 
 
-class Reads(TenancyReads, BudgetReads, FileReads, Protocol):
+class Reads(TenancyReads, BudgetReads, FileReads, GlimpseReads, Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(

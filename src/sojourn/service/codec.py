@@ -43,20 +43,26 @@ async def put_large(tx: Tx, org: OrgId, data: bytes) -> str:
 
 async def get_large(reads: Reads, event: StoredEvent) -> str:
     """The data of an event, whole."""
-    if not event.data.startswith(_REFERENCE):
-        return event.data
+    return await fill(reads, event.org, event.data)
+
+
+async def fill(reads: Reads, org: OrgId, data: str) -> str:
+    """What was stored for some data: itself, or what its reference leads to."""
+    if not data.startswith(_REFERENCE):
+        return data
     start = len(_REFERENCE)
-    blob = await reads.get_blob(event.org, bytes.fromhex(event.data[start : start + 64]))
+    sha256 = data[start : start + 64]
+    blob = await reads.get_blob(org, bytes.fromhex(sha256))
     if blob is None:
-        raise MissingBlob(event)
+        raise MissingBlob(sha256)
     return blob.decode()
 
 
 class MissingBlob(Exception):
     """The log refers to data that the store does not have: the database was damaged or restored in part."""
 
-    def __init__(self, event: StoredEvent) -> None:
-        super().__init__(f"The data of event {event.seq} of session {event.session} is missing.")
+    def __init__(self, sha256: str) -> None:
+        super().__init__(f"An event's data is missing: the blob {sha256}.")
 
 
 async def read_entry(reads: Reads, event: StoredEvent) -> LogEntry:

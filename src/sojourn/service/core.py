@@ -15,6 +15,7 @@ from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
+from sojourn.service.transcripts import Transcripts
 from sojourn.service.turns import LeaseTerms, TurnService
 from sojourn.service.upkeep import Upkeep
 
@@ -33,6 +34,7 @@ class Services:
     driven: Driven
     rosters: Rosters
     feed: Feed
+    transcripts: Transcripts
     upkeep: Upkeep
     secrets: Secrets
     hub: Hub
@@ -70,6 +72,7 @@ def build_services(
         driven=Driven(store, clock, hub),
         rosters=rosters,
         feed=feed,
+        transcripts=Transcripts(store.reads, hub),
         upkeep=Upkeep(store, clock, feed, hub, terms, is_shared),
         secrets=secrets,
         hub=hub,

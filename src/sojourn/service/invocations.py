@@ -75,7 +75,7 @@ class Invocations:
         sent: list[Input] = []
 
         async def receive(tx: Tx) -> Remembered:
-            state = await self._find_or_make(tx, alias, called, record)
+            state = await self._find_or_make(tx, alias, called, record, by)
             sent[:] = [await self._inputs.receive(tx, state, input, by, now)]
             session = state.session.id
             ids = {"session": str(session), "input": str(sent[0].id), "alias": alias}
@@ -90,7 +90,9 @@ class Invocations:
             sent[:] = [await self._inputs.get(org, session, InputId(UUID(answer.ids["input"])))]
         return Result(Invoked(session, answer.ids["alias"], sent[0]), answer.created, answer.replayed)
 
-    async def _find_or_make(self, tx: Tx, alias: str, new: NewSession, record: SessionRecord) -> State:
+    async def _find_or_make(
+        self, tx: Tx, alias: str, new: NewSession, record: SessionRecord, by: e.Actor
+    ) -> State:
         org = record.session.org
         state = await _lock_newest(tx, org, alias)
         if state is None:
@@ -98,7 +100,7 @@ class Invocations:
             await tx.lock_alias(org, alias)
             state = await _lock_newest(tx, org, alias)
         if state is None:
-            await self._sessions.make(tx, new, record)
+            await self._sessions.make(tx, new, record, by)
             state = await lock(tx, org, record.session.id)
         return state
 

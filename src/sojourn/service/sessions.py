@@ -3,22 +3,18 @@
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Literal
 from uuid import UUID
 
-import msgspec
-
 from sojourn.domain.agent import Agent
-from sojourn.domain.commands import Command, EndSession, UpdateSession
-from sojourn.domain.content import Usage
+from sojourn.domain.commands import Command, EndSession, ReceiveInput, UpdateSession
+from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
 from sojourn.domain.file import NewFile, initial_files
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.filter import Expression, Filter, SessionQuery
-from sojourn.domain.ids import AgentId, OrgId, SessionId, uuid7
+from sojourn.domain.ids import AgentId, InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import NewEvent
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Lease, SessionRecord, Tombstone
@@ -26,12 +22,11 @@ from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
+from sojourn.service.changes import EndStatus, SessionChange, changed_fields, describe, next_policy
 from sojourn.service.hub import Hub
 from sojourn.service.names import Name, take_name
-from sojourn.service.results import UNSET, Repeat, Result, Unset
+from sojourn.service.results import Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
-
-EndStatus = Literal["completed", "failed", "cancelled", "expired"]
 
 # More inputs than this are never queued on one session.
 MAX_QUEUED = 10_000
@@ -62,27 +57,8 @@ class NewSession:
     driver: str | None = None
     # What the file area holds from the start; InvalidRequest as `initial_files` says.
     files: tuple[NewFile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionChange:
-    """New values; UNSET, or None where a value cannot be null, leaves a field as it is.
-
-    `expires_at` is that one deadline of the policy. `facet` replaces a dialect's own fields (its name, JSON text).
-    `active_at` is when the session was last active, `stated_status` the client's own word for its state; `end` ends
-    a session that is open.
-    """
-
-    title: str | Unset | None = UNSET
-    metadata: Mapping[str, Json] | Unset = UNSET
-    tags: tuple[str, ...] | Unset = UNSET
-    policy: Policy | Unset = UNSET
-    expires_at: datetime | Unset | None = UNSET
-    facet: tuple[str, str] | None = None
-    alias: str | Unset | None = UNSET
-    active_at: datetime | None = None
-    stated_status: str | None = None
-    end: EndStatus | None = None
+    # The first message, received with the creation.
+    message: tuple[TextPart, ...] = ()
 
 
 class Sessions:
@@ -101,16 +77,16 @@ class Sessions:
         session = record.session
 
         async def verb(tx: Tx) -> Remembered:
-            return await once(tx, org, repeat, now, lambda: self.make(tx, new, record))
+            return await once(tx, org, repeat, now, lambda: self.make(tx, new, record, by))
 
         answer = await self._store.write(verb)
-        if answer.created and not answer.replayed and session.policy is NO_POLICY:
+        if answer.created and not answer.replayed and session.policy is NO_POLICY and not new.message:
             return Result(record)
         dialect = None if new.facet is None else new.facet[0]
         value = await self.get(org, SessionId(UUID(answer.ids["session"])), dialect)
         return Result(value, answer.created, answer.replayed)
 
-    async def make(self, tx: Tx, new: NewSession, record: SessionRecord) -> Remembered:
+    async def make(self, tx: Tx, new: NewSession, record: SessionRecord, by: Actor) -> Remembered:
         """Write a session that was prepared, or find the one that has its `external_id`."""
         session = record.session
         org = session.org
@@ -131,9 +107,7 @@ class Sessions:
             await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
         if new.driver is not None:
             await tx.insert_lease(_presence(session, new.driver))
-        for file in new.files:
-            await tx.put_blob(org, hashlib.sha256(file.data).digest(), file.data)
-        await append(tx, org, session.id, 1, _first_events(new, session), session.created_at)
+        await _begin(tx, new, session, by)
         return Remembered({"session": str(session.id)})
 
     async def prepare(self, org: OrgId, new: NewSession) -> SessionRecord:
@@ -208,38 +182,35 @@ class Sessions:
         by: Actor,
         expected_revision: int | None = None,
     ) -> SessionRecord:
+        revise = change.revise
+        dialect = change.facet[0] if change.facet is not None else None if revise is None else revise[0]
+
         async def verb(tx: Tx) -> None:
             state = await lock(tx, org, session)
+            record = await tx.get_session(org, session, dialect)
+            if record is None:
+                raise NotFound("session", session)
+            facet = change.facet if revise is None else (revise[0], revise[1](record))
             command = UpdateSession(
-                changes=_changes(change),
+                changes=changed_fields(change, facet),
                 by=by,
                 expected_revision=expected_revision,
-                policy=_policy(change, state.session.policy),
+                policy=next_policy(change, state.session.policy),
                 stated_status=change.stated_status,
                 active_at=change.active_at,
             )
             await carry_out(tx, state, command, self._clock.now())
-            if change.facet is not None:
-                await tx.write_facet(org, session, *change.facet)
+            if facet is not None:
+                await tx.write_facet(org, session, *facet)
             if not isinstance(change.alias, Unset):
                 await tx.write_alias(org, session, change.alias)
-            record = await tx.get_session(org, session)
-            if record is None:
-                raise NotFound("session", session)
-            await tx.describe_session(
-                org,
-                session,
-                record.title if isinstance(change.title, Unset) else change.title,
-                record.metadata if isinstance(change.metadata, Unset) else change.metadata,
-                record.tags if isinstance(change.tags, Unset) else change.tags,
-                before=record.tags,
-            )
+            await describe(tx, record, change)
             if change.end is not None and state.session.status is SessionStatus.OPEN:
                 state = await lock(tx, org, session)
                 await carry_out(tx, state, await self.ending(tx, state, change.end, by), self._clock.now())
 
         await self._store.write(verb)
-        return await self.get(org, session, None if change.facet is None else change.facet[0])
+        return await self.get(org, session, dialect)
 
     async def end(
         self,
@@ -311,6 +282,17 @@ class Sessions:
         self._hub.close_session(org, session)
 
 
+async def _begin(tx: Tx, new: NewSession, session: Session, by: Actor) -> None:
+    """Write the log's first entries, and what they refer to."""
+    org = session.org
+    for file in new.files:
+        await tx.put_blob(org, hashlib.sha256(file.data).digest(), file.data)
+    await append(tx, org, session.id, 1, _first_events(new, session), session.created_at)
+    if new.message:
+        # The row is this transaction's own, so there is nothing to lock.
+        await carry_out(tx, State(session=session), _first_message(new.message, by), session.created_at)
+
+
 def _first_events(new: NewSession, session: Session) -> list[NewEvent]:
     created = SessionCreated(
         agent=session.agent,
@@ -331,6 +313,11 @@ def _written(file: NewFile) -> FileWritten:
     return FileWritten(path=file.path, sha256=sha256, size=len(file.data), readonly=file.readonly)
 
 
+def _first_message(content: tuple[TextPart, ...], by: Actor) -> ReceiveInput:
+    input, turn = InputId(uuid7()), TurnId(uuid7())
+    return ReceiveInput(input=input, turn=turn, kind="message", delivery="queue", content=content, by=by)
+
+
 def _presence(session: Session, holder: str) -> Lease:
     """The creation is the first sign of life."""
     return Lease(
@@ -341,52 +328,3 @@ def _presence(session: Session, holder: str) -> Lease:
         ttl_seconds=None,
         last_seen_at=session.created_at,
     )
-
-
-def _policy(change: SessionChange, policy: Policy) -> Policy | None:
-    """The session's next policy, None if the change leaves it as it is."""
-    if not isinstance(change.policy, Unset):
-        # `expires_at` is set by itself, and by clients that know of no other limit.
-        policy = replace(change.policy, expires_at=change.policy.expires_at or policy.expires_at)
-    elif isinstance(change.expires_at, Unset) or change.expires_at == policy.expires_at:
-        return None
-    if not isinstance(change.expires_at, Unset):
-        policy = replace(policy, expires_at=change.expires_at)
-    return NO_POLICY if policy == NO_POLICY else policy
-
-
-def _changes(change: SessionChange) -> dict[str, Json]:
-    """What the log says of a change."""
-    changes = _described(change)
-    if not isinstance(change.expires_at, Unset):
-        changes["expires_at"] = None if change.expires_at is None else change.expires_at.isoformat()
-    if change.facet is not None:
-        dialect, data = change.facet
-        facet: Any = msgspec.json.decode(data)
-        changes["facet"] = {dialect: facet}
-    if not isinstance(change.alias, Unset):
-        changes["alias"] = change.alias
-    if change.active_at is not None:
-        changes["active_at"] = change.active_at.isoformat()
-    if change.stated_status is not None:
-        changes["stated_status"] = change.stated_status
-    return changes
-
-
-def _described(change: SessionChange) -> dict[str, Json]:
-    changes: dict[str, Json] = {}
-    if not isinstance(change.title, Unset):
-        changes["title"] = change.title
-    if not isinstance(change.metadata, Unset):
-        changes["metadata"] = dict(change.metadata)
-    if not isinstance(change.tags, Unset):
-        changes["tags"] = list(change.tags)
-    if not isinstance(change.policy, Unset):
-        policy = change.policy
-        changes["policy"] = {
-            "idle_timeout_seconds": policy.idle_timeout_seconds,
-            "max_lifetime_seconds": policy.max_lifetime_seconds,
-            "max_turn_seconds": policy.max_turn_seconds,
-            "expires_at": None if policy.expires_at is None else policy.expires_at.isoformat(),
-        }
-    return changes

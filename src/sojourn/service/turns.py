@@ -28,6 +28,7 @@ from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
+from sojourn.domain.session import Activity
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
 from sojourn.ports import ClaimedTurn, Clock, Ready, Store, Tx
 from sojourn.service.agents import Agents
@@ -93,6 +94,26 @@ class TurnService:
 
         answer = await self._store.write(verb)
         return Result(await self.get(org, session, turn), created=False, replayed=answer.replayed)
+
+    async def interrupt(
+        self, org: OrgId, session: SessionId, by: Actor, repeat: Repeat | None = None
+    ) -> Result[bool]:
+        """Stop the session's turn if it is at work; whether it was. The session stays open for its next input."""
+        now = self._clock.now()
+
+        async def interrupt(tx: Tx) -> Remembered:
+            state = await lock(tx, org, session)
+            if state.turn is None or state.session.activity not in (Activity.BUSY, Activity.RETRYING):
+                return Remembered({}, created=False)
+            left = await stopped(tx, state, self._hub)
+            await carry_out(tx, state, CancelTurn(turn=state.turn.id, by=by, unfinished=left), now)
+            return Remembered({"turn": str(state.turn.id)}, created=False)
+
+        async def verb(tx: Tx) -> Remembered:
+            return await once(tx, org, repeat, now, lambda: interrupt(tx))
+
+        answer = await self._store.write(verb)
+        return Result("turn" in answer.ids, created=False, replayed=answer.replayed)
 
     async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]:
         return await self._store.reads.ready_turns(runner, self._clock.now(), limit)

@@ -19,6 +19,7 @@ from sojourn.ports import DueTimer, Ready
 from sojourn.store import leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
+from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.where import NumberedBinder, condition, expression, order
 
 NO_PARAMS: Final[rows.Params] = {}
@@ -27,7 +28,7 @@ _LIST: Final = """
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
@@ -35,7 +36,7 @@ SELECT
 _FILES: Final = "SELECT path, sha256, size, seq, readonly, created_at, updated_at FROM files"
 
 
-class StoreReads(BudgetReads):
+class StoreReads(BudgetReads, GlimpseReads):
     def __init__(self, db: Db) -> None:
         self._db = db
 

@@ -33,7 +33,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PICODOLLARS: Final = Decimal(10**12)
 
-SESSION_COLUMNS: Final = 24
+SESSION_COLUMNS: Final = 25
 
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
@@ -72,7 +72,7 @@ def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
         queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
-        archived_at, stated_status, budgets,
+        archived_at, stated_status, budgets, ended_activity,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),
@@ -99,6 +99,7 @@ def session_of(row: Row) -> Session:
         archived_at=to_instant_or_none(archived_at),
         stated_status=stated_status,
         budgets=budgets,
+        ended_activity=None if ended_activity is None else Activity(ended_activity),
     )
 
 
@@ -151,6 +152,7 @@ def session_params(session: Session) -> dict[str, object]:
         "archived_at": to_micros_or_none(session.archived_at),
         "stated_status": session.stated_status,
         "budgets": session.budgets,
+        "ended_activity": None if session.ended_activity is None else session.ended_activity.value,
     }
 
 

@@ -31,12 +31,24 @@ _COLUMNS: Final[dict[f.Field, str]] = {
         "(SELECT t.status FROM turns t WHERE t.org = s.org AND t.session = s.id"
         " ORDER BY t.first_seq DESC LIMIT 1)"
     ),
+    "fence": "s.fence",
+    "ended_activity": "s.ended_activity",
     "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",
 }
 
 _TEXTS: Final[frozenset[f.Field]] = frozenset({"origin", "title", "external_id", "alias", "stated_status"})
 _NULLABLE: Final[frozenset[f.Field]] = frozenset(
-    {"title", "external_id", "alias", "ended_at", "archived_at", "stated_status", "invoked_at", "last_turn"}
+    {
+        "title",
+        "external_id",
+        "alias",
+        "ended_at",
+        "archived_at",
+        "stated_status",
+        "invoked_at",
+        "last_turn",
+        "ended_activity",
+    }
 )
 
 _OPERATORS: Final[dict[f.Operator, str]] = {
@@ -76,7 +88,7 @@ class NumberedBinder:
 
 def condition(where: f.Filter, bind: Binder, dialect: Dialect) -> str:
     match where:
-        case f.Compare():
+        case f.Compare() | f.Same():
             return _compare(where, bind, dialect)
         case f.OneOf(field, values):
             return _one_of(expression(field, bind, dialect), values, bind) if values else "FALSE"
@@ -168,7 +180,9 @@ def _word(of: f.Word, bind: Binder, dialect: Dialect) -> str:
     return f"CASE {' '.join(whens)} ELSE {otherwise} END" if whens else otherwise
 
 
-def _compare(where: f.Compare, bind: Binder, dialect: Dialect) -> str:
+def _compare(where: f.Compare | f.Same, bind: Binder, dialect: Dialect) -> str:
+    if isinstance(where, f.Same):
+        return f"{expression(where.left, bind, dialect)} = {expression(where.right, bind, dialect)}"
     left = expression(where.field, bind, dialect)
     match where.op:
         case "is_null":

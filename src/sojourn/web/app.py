@@ -10,6 +10,7 @@ from sojourn.service.core import Services
 from sojourn.web.dialects.agent_swarm.routes import AgentSwarm
 from sojourn.web.dialects.agentcore.routes import build_agentcore
 from sojourn.web.dialects.kodexa import routes as kodexa
+from sojourn.web.dialects.membrane import routes as membrane
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.request import REST
 from sojourn.web.kit.sse import Heart
@@ -39,6 +40,7 @@ def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount
         Mount("/runtimes", build_agentcore(services, heart)),
         Mount("/api/active-sessions", AgentSwarm(services, max_body_bytes)),
         *_whole(kodexa.build_kodexa(services, max_body_bytes), kodexa.SESSIONS, kodexa.ME, kodexa.OVERVIEW),
+        *_whole(membrane.build_membrane(services, max_body_bytes), membrane.SESSIONS),
     )
 
 

@@ -39,9 +39,25 @@ KODEXA: Final[Mapping[str, str | None]] = {
 AGENT_SWARM: Final[Mapping[str, str | None]] = {
     state: "a row" if state == "driven from outside" else None for state in NATIVE
 }
+MEMBRANE: Final[Mapping[str, str | None]] = {
+    "never ran": "queued/idle",
+    "queued": "queued/busy",
+    "starting": "starting/busy",
+    "busy": "running/busy",
+    "waiting": "running/idle",
+    "retrying": "running/busy",
+    "idle after a turn": "running/idle",
+    "driven from outside": "running/busy",
+    "completed": "completed/idle",
+    "failed": "failed/idle",
+    "cancelled": "cancelled/idle",
+    "expired": "completed/idle",
+    "expired in a turn": "failed/idle",
+}
 
 WORDS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "native": NATIVE,
     "Kodexa": KODEXA,
     "agent-swarm": AGENT_SWARM,
+    "Membrane": MEMBRANE,
 }

@@ -20,11 +20,13 @@ from sojourn.domain.filter import (
     Not,
     OneOf,
     Operator,
+    Same,
     SessionQuery,
     Value,
     Word,
 )
 from sojourn.domain.ids import OrgId, SessionId, uuid7
+from sojourn.domain.session import Activity, SessionStatus
 from sojourn.ports import Store
 from sojourn.store.where import NumberedBinder, condition, order
 from tests.contract.store.make import NO_USAGE, ORG, a_session, at, insert, record
@@ -103,6 +105,35 @@ async def test_a_session_was_invoked_once_it_ran(store: Store) -> None:
     await store.write(lambda tx: tx.write_session(replace(ran, turns=1, active_at=at(7)), 0, NO_USAGE))
     assert await titles(store, Compare("invoked_at", "eq", at(7))) == {"ran"}
     assert await titles(store, Compare("invoked_at", "is_null")) == {"never"}
+
+
+async def test_a_column_is_compared_with_what_a_facet_says(store: Store) -> None:
+    same = All(
+        (
+            Same("fence", FacetPath(DIALECT, ("then", "fence"), "number")),
+            Same("activity", FacetPath(DIALECT, ("then", "activity"))),
+        )
+    )
+    await add(store, "same", {"then": {"fence": 0, "activity": "idle"}})
+    await add(store, "another fence", {"then": {"fence": 1, "activity": "idle"}})
+    await add(store, "a text", {"then": {"fence": "0", "activity": "idle"}})
+    await add(store, "nothing", {"then": {"fence": 0}})
+    await add(store, "no facet")
+    assert await titles(store, same) == {"same"}
+    assert await titles(store, Not(same)) == {"another fence", "a text", "nothing", "no facet"}
+
+
+async def test_what_a_session_did_when_it_ended_is_kept_and_compared(store: Store) -> None:
+    ended = {"status": SessionStatus.EXPIRED, "ended_at": at(1)}
+    for doing in (Activity.BUSY, Activity.IDLE, None):
+        session = await insert(store, record(title=str(doing)))
+        over = replace(session, **ended, ended_activity=doing)
+        await store.write(lambda tx, over=over: tx.write_session(over, 0, NO_USAGE))
+        kept = await store.reads.get_session(ORG, session.id)
+        assert kept is not None
+        assert kept.session.ended_activity is doing
+    assert await titles(store, Compare("ended_activity", "eq", "busy")) == {"busy"}
+    assert await titles(store, Compare("ended_activity", "is_null")) == {"None"}
 
 
 async def test_a_list_is_sorted_by_values_with_nulls_last_in_either_direction(store: Store) -> None:

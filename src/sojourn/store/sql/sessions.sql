@@ -13,7 +13,7 @@ INSERT INTO sessions (
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
@@ -24,7 +24,7 @@ WHERE s.org = :org AND s.id = :id;
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn'),
@@ -40,7 +40,7 @@ UPDATE sessions SET
     open_turn = :open_turn, turns = :turns, queued_inputs = :queued_inputs, presences = :presences,
     policy = :policy, opened_at = :opened_at, active_at = :active_at, updated_at = :updated_at,
     ended_at = :ended_at, end_reason = :end_reason, archived_at = :archived_at, stated_status = :stated_status,
-    budgets = :budgets,
+    budgets = :budgets, ended_activity = :ended_activity,
     input_tokens = input_tokens + :input_tokens, output_tokens = output_tokens + :output_tokens,
     cache_read_tokens = cache_read_tokens + :cache_read_tokens,
     cache_write_tokens = cache_write_tokens + :cache_write_tokens,

@@ -1,0 +1,58 @@
+"""What was said in sessions: whole, or at a glance for many of them at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sojourn.domain.errors import NotFound
+from sojourn.domain.events import MessageCompleted
+from sojourn.domain.ids import MessageId, OrgId, SessionId
+from sojourn.domain.transcript import TYPES, Transcript
+from sojourn.ports import Reads
+from sojourn.service.codec import decode, fill, read_entry
+from sojourn.service.hub import Hub
+from sojourn.service.verbs import PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """The first message that a session was sent, its agent's last answer, and why its last turn failed, if it did."""
+
+    prompt: str | None = None
+    answer: str | None = None
+    error: str | None = None
+
+
+class Transcripts:
+    def __init__(self, reads: Reads, hub: Hub) -> None:
+        self._reads = reads
+        self._hub = hub
+
+    async def read(self, org: OrgId, session: SessionId) -> Transcript:
+        # The log of a deleted session outlives it until it is purged.
+        if session not in await self._reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        transcript = Transcript()
+        after = 0
+        while events := await self._reads.events_after(org, session, after, PAGE, TYPES):
+            transcript.extend([(event.at, await read_entry(self._reads, event)) for event in events])
+            after = events[-1].seq
+            if len(events) < PAGE:
+                break
+        return transcript
+
+    def being_written(self, org: OrgId, session: SessionId) -> tuple[MessageId, str] | None:
+        """The message that this process's worker is writing for the session, and its text so far."""
+        return self._hub.partial(org, session)
+
+    async def glimpses(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, Glimpse]:
+        found: dict[SessionId, Glimpse] = {}
+        for session, content, answer, error in await self._reads.glimpses(org, sessions):
+            prompt = content[0].text if content else None
+            found[session] = Glimpse(prompt, await self._text(org, answer), error)
+        return found
+
+    async def _text(self, org: OrgId, answer: str | None) -> str | None:
+        if answer is None:
+            return None
+        completed = decode(MessageCompleted.type, 1, await fill(self._reads, org, answer))
+        return completed.text if isinstance(completed, MessageCompleted) else None

@@ -1,0 +1,95 @@
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from sojourn.web.app import build_app
+from tests.client.server import BOUND_SECONDS, ServerProcess
+from tests.contract.membrane.surface import SECRET, WORKSPACE, Membrane
+from tests.support.clock import HandClock
+from tests.support.databases import SqliteDatabase
+from tests.support.world import World, open_world
+
+# The release that the contract was read from.
+CLIENT = "@membranehq/sdk@0.28.3"
+PAT = "pat-for-the-vendors-client"
+
+
+@asynccontextmanager
+async def seen_by_acme(world: World) -> AsyncGenerator[Membrane]:
+    await world.services.secrets.put(world.org, f"membrane/workspace/{WORKSPACE}", SECRET)
+    app = build_app(world.services)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sojourn") as http:
+        yield Membrane(world, app, http, "").seen_as("acme")
+
+
+@pytest.fixture
+async def membrane(world: World) -> AsyncGenerator[Membrane]:
+    """The dialect over each database in turn, with the world's clock, as the tenant `acme` sees it."""
+    async with seen_by_acme(world) as membrane:
+        yield membrane
+
+
+@pytest.fixture
+async def on_sqlite(sqlite: SqliteDatabase, clock: HandClock) -> AsyncGenerator[Membrane]:
+    """The same over SQLite only, for what no database has a part in."""
+    async with open_world(sqlite, clock) as world, seen_by_acme(world) as membrane:
+        yield membrane
+
+
+@pytest.fixture(scope="session")
+def client_folder(request: pytest.FixtureRequest) -> Path:
+    """A folder that has the vendor's client, which later runs find again."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("the vendor's client needs node and npm, and they are not on the PATH")
+    folder = request.config.cache.mkdir("membrane-client")
+    done = folder / CLIENT.replace("/", "-")
+    if not done.exists():
+        install = [
+            npm,
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--prefix",
+            str(folder),
+            CLIENT,
+        ]
+        tried = subprocess.run(install, capture_output=True, text=True, timeout=300, check=False)
+        if tried.returncode:
+            pytest.skip(f"the vendor's client could not be installed: {tried.stderr.strip()[-500:]}")
+        done.touch()
+    # A module finds its packages beside itself.
+    shutil.copy(Path(__file__).with_name("vendor.mjs"), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lived(client_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the vendor's client saw over one life with a server of its own, by the name of the step."""
+    return asyncio.run(_live(client_folder, tmp_path_factory.mktemp("membrane") / "data"))
+
+
+async def _live(client_folder: Path, data_dir: Path) -> dict[str, Any]:
+    settings = {
+        "SOJOURN_BOOTSTRAP_KEY": PAT,
+        "SOJOURN_BOOTSTRAP_WORKSPACE_KEY": WORKSPACE,
+        "SOJOURN_BOOTSTRAP_WORKSPACE_SECRET": "shh",
+    }
+    async with ServerProcess(data_dir, **settings) as server:
+        command = ["node", str(client_folder / "vendor.mjs"), server.url, WORKSPACE, "shh", PAT]
+        client = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(BOUND_SECONDS):
+            out, said = await client.communicate()
+        assert client.returncode == 0, said.decode()
+        return json.loads(out.splitlines()[-1])
