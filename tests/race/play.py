@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from random import Random
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sojourn.domain.content import TextPart
 from sojourn.domain.errors import Conflict, LeaseLost, NotFound
 from sojourn.domain.events import Actor, Delivery
 from sojourn.domain.ids import DEFAULT_ORG, KeyId, SessionId
+from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.core import Services
 from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat
@@ -39,6 +41,7 @@ class Players:
             self._send_again,
             self._change_an_input,
             self._drive,
+            self._budget,
             self._cancel,
             self._end,
         ]
@@ -105,6 +108,26 @@ class Players:
             await self._services.sessions.update(DEFAULT_ORG, session, change, BY)
         else:
             await presences.release(DEFAULT_ORG, session, "laptop", BY)
+
+    async def _budget(self) -> None:
+        """One session has a budget that is used up, topped up, resumed and disabled all the time."""
+        session, budgets = self._sessions[1], self._services.budgets
+        found = await budgets.list(DEFAULT_ORG, session, None, 5)
+        if not found:
+            new = NewBudget(currency="tokens", limit=Decimal(5), soft_limit=Decimal(3))
+            await budgets.create(DEFAULT_ORG, session, new, BY)
+            return
+        budget = self._random.choice(found)
+        match self._random.randrange(6):
+            case 0:
+                await budgets.charge(DEFAULT_ORG, budget.id, Decimal(2), None, BY)
+            case 1:
+                status = "disabled" if budget.status == "active" else "active"
+                await budgets.change(DEFAULT_ORG, budget.id, BudgetChange(status=status), BY)
+            case 2 | 3:
+                await budgets.resume(DEFAULT_ORG, session, BY)
+            case _:
+                await budgets.top_up(DEFAULT_ORG, budget.id, Decimal(4), None, BY)
 
     async def _cancel(self) -> None:
         record = await self._services.sessions.get(DEFAULT_ORG, self._any_session())

@@ -9,7 +9,7 @@ from random import Random
 from uuid import uuid4
 
 from sojourn.domain.content import Usage
-from sojourn.domain.errors import LeaseLost
+from sojourn.domain.errors import CallRefused, LeaseLost
 from sojourn.domain.events import RunnerKind, UsageRecorded
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
@@ -58,6 +58,10 @@ class RaceWorker:
         word = f"{turn.attempt}/{uuid4()}"
         try:
             await self._send(turn, move, UsageRecorded(source=word, usage=Usage(input_tokens=1)))
+        except CallRefused:
+            # What it reported is written, and the turn is over or waits.
+            self._witness.acknowledged.append(word)
+            raise
         except LeaseLost:
             self._witness.refused.append(word)
             raise

@@ -1,7 +1,8 @@
 """Random commands to a real store and to plain values at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
@@ -11,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sojourn.domain import commands as c
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.content import TextPart
-from sojourn.domain.errors import LeaseLost, NotFound, WrongState
-from sojourn.domain.events import Delivery, Json, RunnerKind
+from sojourn.domain.errors import CallRefused, LeaseLost, NotFound, WrongState
+from sojourn.domain.events import Delivery, Json, RunnerEvent, RunnerKind
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
 from sojourn.domain.input import Input
@@ -23,6 +24,7 @@ from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import EndStatus, NewSession, SessionChange
 from sojourn.service.verbs import carry_out, lock
+from tests.service.budget_rules import BudgetRules
 from tests.service.mirror import Mirror
 from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
 from tests.support.world import SOMEBODY, World
@@ -40,7 +42,7 @@ POLICIES = st.sampled_from(
 )
 
 
-class SessionMachine(RuleBasedStateMachine):
+class SessionMachine(BudgetRules, RuleBasedStateMachine):
     def __init__(self, world: World, runner: asyncio.Runner) -> None:
         super().__init__()
         self.world = world
@@ -118,6 +120,8 @@ class SessionMachine(RuleBasedStateMachine):
                 self.work()
             elif turn is None:
                 self.receive("queue", twice=False)
+            elif turn.status is TurnStatus.WAITING and not turn.open_asks:
+                self.resume_budgets()
             elif turn.status is TurnStatus.WAITING:
                 self.decide_ask()
             else:
@@ -135,7 +139,6 @@ class SessionMachine(RuleBasedStateMachine):
         if turn is None or not is_ready or (turn.not_before is not None and turn.not_before > now):
             assert claimed is None
             return
-        assert claimed is not None
         first = c.FirstCall(model="sim/echo", message=MessageId(uuid7()))
         command = c.ClaimTurn(
             worker="worker",
@@ -144,6 +147,10 @@ class SessionMachine(RuleBasedStateMachine):
             first_call=first if turn.runner == "model" else None,
         )
         self.mirror.decide(command)
+        if not model.is_held:
+            assert claimed is None
+            return
+        assert claimed is not None
         self.mirror.claims.append(claimed)
         assert (claimed.fence, claimed.attempt) == (model.session.fence, turn.attempt + 1)
         call = model.conversation().progress.open_call if claimed.attempt == 1 else None
@@ -168,13 +175,28 @@ class SessionMachine(RuleBasedStateMachine):
                 command = c.RetryTurn(events=events, error=error, retry_at=self.world.clock.now() + DELAY)
             case Wait(asks, mode):
                 command = c.WaitTurn(events=(), asks=asks, mode=mode)
+        self.was_refused = False
         self.mirror.both(act, command)
+        assert self.was_refused == (isinstance(move, Append) and not model.is_held)
+
+    async def _append(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent],
+        steers_before: int | None,
+    ) -> None:
+        """A refused call is no refusal of the append: what it reports is written, and the turn ends or waits."""
+        with suppress(CallRefused):
+            self.was_refused = True
+            await self.world.services.turns.append(turn, events, intents, steers_before)
+            self.was_refused = False
 
     def _act(self, turn: ClaimedTurn, move: Append | Settle | Retry | Wait) -> Awaitable[None]:
         turns = self.world.services.turns
         match move:
             case Append(events, intents, before):
-                return turns.append(turn, events, intents, before)
+                return self._append(turn, events, intents, before)
             case Settle(events, reason, error):
                 return turns.settle(turn, events, reason, error)
             case Retry(events, error):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from sojourn.domain.budget import BudgetEntry
 from sojourn.domain.commands import (
     CancelTurn,
     Command,
@@ -18,7 +19,7 @@ from sojourn.domain.draft import deadlines
 from sojourn.domain.errors import DomainError
 from sojourn.domain.events import MessageAbandoned, MessageCompleted, ModelCalled
 from sojourn.domain.fold import Unfinished
-from sojourn.domain.ids import MessageId, SessionId
+from sojourn.domain.ids import BudgetId, MessageId, SessionId
 from sojourn.domain.log import LogEntry
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import SessionRecord
@@ -33,6 +34,10 @@ from tests.support.snapshot import Tables, take
 from tests.support.world import World
 
 T = TypeVar("T")
+
+
+def place(entry: BudgetEntry) -> tuple[BudgetId, int]:
+    return entry.budget, entry.number
 
 
 @dataclass
@@ -154,6 +159,9 @@ class Mirror:
         )
         assert {input.id: input for input in snapshot.inputs} == model.inputs
         assert {ask.id: ask for ask in snapshot.asks} == model.asks
+        assert {budget.id: budget for budget, _ in snapshot.budgets} == model.budgets
+        entries = [entry for _, ledger in snapshot.budgets for entry in ledger]
+        assert sorted(entries, key=place) == sorted(model.entries, key=place)
         assert [(one.seq, one.turn, event) for one, event in snapshot.events] == [
             (entry.seq, entry.turn, entry.event) for entry in model.log
         ]

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sojourn.domain.ask import Ask
+from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.commands import Command
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.events import Event
 from sojourn.domain.fold import Conversation, Unfinished
-from sojourn.domain.ids import AskId, InputId, TurnId
+from sojourn.domain.ids import AskId, BudgetId, InputId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import LogEntry
 from sojourn.domain.policy import TimerKind
@@ -25,6 +26,8 @@ class Model:
     asks: dict[AskId, Ask] = field(default_factory=dict[AskId, Ask])
     presences: set[str] = field(default_factory=set[str])
     timers: dict[TimerKind, datetime] = field(default_factory=dict[TimerKind, datetime])
+    budgets: dict[BudgetId, Budget] = field(default_factory=dict[BudgetId, Budget])
+    entries: list[BudgetEntry] = field(default_factory=list[BudgetEntry])
     log: list[LogEntry] = field(default_factory=list[LogEntry])
     # Whether somebody holds the open turn.
     is_held: bool = False
@@ -50,7 +53,14 @@ class Model:
 
     def state(self) -> State:
         queue = self.queue()
-        return State(session=self.session, turn=self.turn, head=queue[0] if queue else None)
+        enabled = [budget for budget in self.budgets.values() if budget.status != "disabled"]
+        enabled.sort(key=lambda budget: budget.id)
+        return State(
+            session=self.session,
+            turn=self.turn,
+            head=queue[0] if queue else None,
+            budgets=tuple(enabled),
+        )
 
     def unfinished(self) -> Unfinished:
         """What the open turn has begun and not ended."""
@@ -72,6 +82,8 @@ class Model:
             marked = self.inputs[mark.input]
             self.inputs[mark.input] = replace(marked, status=mark.status, turn=mark.turn or marked.turn)
         self.asks |= {ask.id: ask for ask in decision.asks}
+        self.budgets |= {budget.id: budget for budget in decision.budgets}
+        self.entries.extend(decision.entries)
         for timer in decision.timers:
             if timer.due_at is None:
                 self.timers.pop(timer.kind, None)

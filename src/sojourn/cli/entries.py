@@ -22,6 +22,7 @@ _STYLES: Final = {
     "tool": "yellow",
     "ask": "red",
     "usage": "yellow",
+    "budget": "red",
     "lease": "blue",
     "file": "blue",
 }
@@ -93,6 +94,10 @@ def _model_completed(data: Data) -> str:
     return f"{data['finish_reason']} · {_usage(data['usage'])}{simulated}"
 
 
+def _budget(data: Data) -> str:
+    return f"{data['balance']} of {data['limit']} {data['currency']} left"
+
+
 def _message(data: Data) -> str:
     return f"“{data['text']}”" + (" (interrupted)" if data.get("interrupted") else "")
 
@@ -124,7 +129,14 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
     "ask.decided": lambda data: str(data["decision"]),
     "usage.recorded": lambda data: f"{data['source']} · {_usage(data['usage'])}",
+    "budget.created": lambda data: f"{data['limit']} {data['currency']}",
+    "budget.changed": lambda data: f"{data['status']} · {_budget(data)}",
+    "budget.warned": _budget,
+    "budget.paused": _budget,
+    "budget.exhausted": _budget,
+    "budget.resumed": _budget,
     "lease.acquired": lambda data: f"{data['kind']} {data['holder']}",
     "lease.released": lambda data: f"{data['kind']} {data['holder']}",
     "file.written": lambda data: f"{data['path']} · {data['size']} bytes",
+    "file.deleted": lambda data: str(data["path"]),
 }

@@ -13,7 +13,7 @@ from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printab
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from sojourn.client import Activity, Client, EndStatus, Session, SessionStatus, Turn
+    from sojourn.client import Activity, Budget, Client, EndStatus, Session, SessionStatus, Turn
     from sojourn.client.types import SessionFilter
 
 _STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
@@ -96,17 +96,20 @@ def ls(
 @click.argument("session", type=SessionArgument())
 @reach_options
 def show(reach: Reach, session: SessionName) -> None:
-    """Show SESSION, an id or `last`, and its newest turns."""
+    """Show SESSION, an id or `last`, its budgets and its newest turns."""
 
-    async def talk(client: "Client") -> tuple["Session", list["Turn"]]:
+    async def talk(client: "Client") -> tuple["Session", list["Turn"], list["Budget"]]:
         found = await client.get_session(await resolve(client, session))
-        return found, [turn async for turn in client.list_turns(found.id, page_size=1000)]
+        turns = [turn async for turn in client.list_turns(found.id, page_size=1000)]
+        return found, turns, [budget async for budget in client.list_budgets(found.id)]
 
-    found, turns = converse(reach.target(), talk)
+    found, turns, budgets = converse(reach.target(), talk)
     if reach.as_json:
         _print_json([found])
         return
     _print_details(found)
+    for budget in budgets:
+        _print_budget(budget)
     for turn in turns[-5:]:
         _print_turn(turn)
 
@@ -211,6 +214,17 @@ def _print_details(session: "Session") -> None:
     rows += [("ended", printable(session.end_reason))] if session.end_reason else []
     for name, value in rows:
         console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)
+
+
+def _print_budget(budget: "Budget") -> None:
+    from rich.text import Text
+
+    style = {"active": "green", "exhausted": "red", "disabled": "dim"}.get(budget.status, "yellow")
+    left = f"{budget.balance:f} of {budget.limit:f} {budget.currency} left"
+    console().print(
+        Text.assemble(("budget      ", "dim"), f"{budget.id}  ", (f"{budget.status:<9}  ", style), left),
+        soft_wrap=True,
+    )
 
 
 def _print_turn(turn: "Turn") -> None:

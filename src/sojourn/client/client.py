@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
+from sojourn.client.budgets import BudgetCalls
 from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.files import FileCalls
@@ -40,7 +41,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(FileCalls):
+class Client(FileCalls, BudgetCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and

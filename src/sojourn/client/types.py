@@ -28,6 +28,8 @@ InputStatus = Literal["queued", "delivered", "withdrawn"]
 TurnStatus = Literal[
     "queued", "starting", "running", "waiting", "retrying", "completed", "failed", "cancelled"
 ]
+Currency = Literal["tokens", "credits", "usd", "turns", "tool_calls", "seconds", "custom"]
+BudgetStatus = Literal["active", "paused", "exhausted", "disabled"]
 TurnEnd = Literal["completed", "failed", "cancelled"]
 
 
@@ -158,6 +160,44 @@ class Presence(_Wire, frozen=True, kw_only=True):
     acquired: bool
 
 
+class Budget(_Wire, frozen=True, kw_only=True):
+    """Amounts are of `currency`. `balance` is what is left; the session waits above `soft_limit` used."""
+
+    id: UUID
+    session: UUID
+    currency: Currency
+    limit: Decimal
+    soft_limit: Decimal | None
+    balance: Decimal
+    status: BudgetStatus
+    metadata: dict[str, Json]
+    created_at: datetime
+    updated_at: datetime
+
+
+class BudgetEntry(_Wire, frozen=True, kw_only=True):
+    """`amount` was used up; it is below zero for a top-up, and None for a use whose price is not known."""
+
+    id: UUID
+    budget: UUID
+    number: int
+    amount: Decimal | None
+    source: str
+    session: UUID
+    turn: UUID | None
+    call: int | None
+    seq: int | None
+    description: str | None
+    at: datetime
+
+
+class BudgetCheck(_Wire, frozen=True, kw_only=True):
+    """What is said of the next model call, and the budget that says so; `warn` still allows it."""
+
+    action: Literal["continue", "warn", "pause", "stop"]
+    budget: Budget | None
+
+
 class Principal(_Wire, frozen=True, kw_only=True):
     """Whose key this is: organisation, key and role."""
 
@@ -275,6 +315,24 @@ class NewSession(SessionFields, total=False):
     agent: UUID | str
     external_id: str
     files: Sequence[NewFile]
+
+
+class NewBudget(TypedDict, total=False):
+    """`currency` and `limit` are needed. Amounts are exact to twelve places."""
+
+    currency: Currency
+    limit: Decimal | int
+    soft_limit: Decimal | int | None
+    metadata: Mapping[str, Json]
+
+
+class BudgetChange(TypedDict, total=False):
+    """A higher `limit` and the status `active` resume what is paused."""
+
+    limit: Decimal | int
+    soft_limit: Decimal | int | None
+    metadata: Mapping[str, Json]
+    status: Literal["active", "paused", "disabled"]
 
 
 class SessionFilter(TypedDict, total=False):

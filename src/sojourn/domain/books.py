@@ -13,7 +13,7 @@ from sojourn.domain.budget import Budget, BudgetEntry, Source
 from sojourn.domain.budget_events import BudgetEvent, Currency
 from sojourn.domain.content import Usage
 from sojourn.domain.events import Event, ModelCompleted, ToolCompleted, UsageRecorded
-from sojourn.domain.ids import BudgetEntryId, BudgetId, TurnId, uuid7
+from sojourn.domain.ids import BudgetId, TurnId
 
 _THOUSAND: Final = Decimal(1000)
 _MICROSECONDS: Final = Decimal(1_000_000)
@@ -81,7 +81,6 @@ class Books:
         number = budget.entries + 1
         self.entries.append(
             BudgetEntry(
-                id=BudgetEntryId(uuid7()),
                 budget=budget.id,
                 number=number,
                 amount=None if use.amount is None else b.exact(use.amount),

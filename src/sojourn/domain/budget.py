@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Context, Decimal
 from typing import Final, Literal
+from uuid import uuid5
 
 from sojourn.domain.budget_events import Currency
 from sojourn.domain.errors import InvalidRequest
@@ -64,7 +65,6 @@ class BudgetEntry:
     the model call within `turn`, `seq` the event that reported the use.
     """
 
-    id: BudgetEntryId
     budget: BudgetId
     number: int
     amount: Decimal | None
@@ -75,6 +75,11 @@ class BudgetEntry:
     call: int | None = None
     seq: int | None = None
     description: str | None = None
+
+    @property
+    def id(self) -> BudgetEntryId:
+        """Its place as one id, the same whenever it is asked for."""
+        return BudgetEntryId(uuid5(self.budget, str(self.number)))
 
 
 @dataclass(frozen=True, slots=True)

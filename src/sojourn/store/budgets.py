@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from sojourn.domain.budget import Budget, BudgetEntry
-from sojourn.domain.ids import BudgetEntryId, BudgetId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import BudgetId, OrgId, SessionId, TurnId
 from sojourn.store.db import Db
 from sojourn.store.rows import (
     Row,
@@ -100,9 +100,8 @@ def _budget_params(budget: Budget) -> dict[str, object]:
 
 
 def _entry_of(row: Row) -> BudgetEntry:
-    id, budget, number, amount, source, session, turn, call, seq, description, at = row
+    budget, number, amount, source, session, turn, call, seq, description, at = row
     return BudgetEntry(
-        id=BudgetEntryId(UUID(bytes=id)),
         budget=BudgetId(UUID(bytes=budget)),
         number=number,
         amount=None if amount is None else Decimal(amount),
@@ -118,7 +117,6 @@ def _entry_of(row: Row) -> BudgetEntry:
 
 def _entry_params(entry: BudgetEntry) -> dict[str, object]:
     return {
-        "id": entry.id,
         "budget": entry.budget,
         "number": entry.number,
         "amount": None if entry.amount is None else f"{entry.amount:f}",

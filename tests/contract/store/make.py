@@ -18,7 +18,6 @@ from sojourn.domain.ids import (
     DEFAULT_ORG,
     AgentId,
     AskId,
-    BudgetEntryId,
     BudgetId,
     EventId,
     InputId,
@@ -132,7 +131,6 @@ def a_budget(session: SessionId, **changes: Any) -> Budget:
 
 def a_budget_entry(budget: Budget, number: int = 1, **changes: Any) -> BudgetEntry:
     base = BudgetEntry(
-        id=BudgetEntryId(uuid7()),
         budget=budget.id,
         number=number,
         amount=Decimal(1),

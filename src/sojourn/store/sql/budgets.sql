@@ -35,13 +35,13 @@ FROM budgets WHERE org = :org AND subject = :subject AND status <> 'disabled' OR
 
 -- name: insert_budget_entry*!
 INSERT INTO budget_entries (
-    org, budget, number, id, amount, source, session, turn, call, seq, description, at
+    org, budget, number, amount, source, session, turn, call, seq, description, at
 ) VALUES (
-    :org, :budget, :number, :id, :amount, :source, :session, :turn, :call, :seq, :description, :at
+    :org, :budget, :number, :amount, :source, :session, :turn, :call, :seq, :description, :at
 );
 
 -- name: list_budget_entries
-SELECT id, budget, number, amount, source, session, turn, call, seq, description, at
+SELECT budget, number, amount, source, session, turn, call, seq, description, at
 FROM budget_entries WHERE org = :org AND budget = :budget AND number > :after
 ORDER BY number LIMIT :limit;
 

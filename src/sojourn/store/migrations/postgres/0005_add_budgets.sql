@@ -26,7 +26,6 @@ CREATE TABLE budget_entries (
     org uuid NOT NULL,
     budget uuid NOT NULL,
     number bigint NOT NULL CHECK (number > 0),
-    id uuid NOT NULL,
     amount text,
     source text NOT NULL CHECK (
         source IN ('model_call', 'usage', 'tool_call', 'turn', 'time', 'charge', 'top_up')

@@ -31,7 +31,6 @@ CREATE TABLE budget_entries (
     org BLOB NOT NULL,
     budget BLOB NOT NULL,
     number INTEGER NOT NULL CHECK (number > 0),
-    id BLOB NOT NULL,
     amount TEXT,
     source TEXT NOT NULL CHECK (
         source = 'model_call' OR source = 'usage' OR source = 'tool_call' OR source = 'turn' OR source = 'time'
