@@ -75,6 +75,9 @@ async def test_a_secret_is_read_back_by_a_later_process_with_the_same_key(
     assert await vault.get(org, "token") == "zwölf €\0"
     later = SealedSecrets(store, CLOCK, SealingKey("a key of the operator", tmp_path / "elsewhere"))
     assert await later.get(org, "token") == "zwölf €\0"
+    assert await later.remove(org, "token")
+    assert await vault.get(org, "token") is None
+    assert not await vault.remove(org, "token")
 
 
 async def test_what_is_stored_shows_neither_the_secret_nor_that_two_are_alike(

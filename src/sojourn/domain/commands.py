@@ -29,6 +29,7 @@ class ReceiveInput:
     delivery: Delivery
     content: tuple[TextPart, ...]
     by: Actor
+    facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
     unfinished: Unfinished = NOTHING_UNFINISHED
 
 

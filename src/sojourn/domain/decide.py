@@ -46,6 +46,7 @@ def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
             delivery=command.delivery,
             content=command.content,
             by=command.by,
+            facets=dict(command.facets),
         )
     )
     received = Input(

@@ -3,7 +3,7 @@
 A class is the data of its event at version `v`; the envelope (seq, id, at, turn, tx) stands in `log.py`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
@@ -76,7 +76,10 @@ class SessionReopened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputReceived:
-    """`turn` is the id that the input's own turn will have, unless the input is delivered as a steer."""
+    """`turn` is the id that the input's own turn will have, unless the input is delivered as a steer.
+
+    `facets` holds what a dialect's client said of it and the core has no word for, by the name of the dialect.
+    """
 
     type: ClassVar[str] = "input.received"
     v: ClassVar[int] = 1
@@ -86,6 +89,7 @@ class InputReceived:
     delivery: Delivery
     content: tuple[TextPart, ...]
     by: Actor
+    facets: dict[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,11 @@ class DrivenSession:
         return now - self.last_seen_at > STALE_AFTER
 
 
+def session_secret(session: SessionId, name: str) -> str:
+    """The name of a secret that belongs to a session, among those of its organisation."""
+    return f"session/{session.hex}/{name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who makes a request: a key of an organisation, with the scopes that its role gives."""

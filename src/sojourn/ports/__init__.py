@@ -255,10 +255,16 @@ class Store(Protocol):
 
 
 class Secrets(Protocol):
-    """Secrets that the server must read, sealed in the store. No event, agent, facet or answer holds one."""
+    """Secrets that the server must read, sealed in the store. No event, agent, facet or answer holds one.
+
+    Those of a session (`domain.record.session_secret` names them) go when it is deleted.
+    """
 
     async def put(self, org: OrgId, name: str, value: str) -> None: ...
     async def get(self, org: OrgId, name: str) -> str | None: ...
+    async def remove(self, org: OrgId, name: str) -> bool:
+        """False if there is none."""
+        ...
 
 
 class Published(Protocol):

@@ -166,6 +166,9 @@ class Agents:
             self._versions[place] = found
         return found
 
+    async def pinned(self, org: OrgId, agent: AgentId, version: int) -> Agent:
+        return await self.get_version(self._store.reads, org, agent, version)
+
     async def resolve(self, org: OrgId, agent: AgentId | str | None) -> Agent:
         """The current version of the agent that a client named by id or name, or of the organisation's default.
 

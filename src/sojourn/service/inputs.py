@@ -1,7 +1,7 @@
 """Inputs: send, read, edit, withdraw."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawIn
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import LimitExceeded, NotFound, SequenceMismatch
-from sojourn.domain.events import Actor, Delivery, InputKind
+from sojourn.domain.events import Actor, Delivery, InputKind, Json
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.input import Input, InputStatus
@@ -22,12 +22,16 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInput:
-    """`expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq."""
+    """`expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq.
+
+    `facets` holds what a dialect's client said of it and the core has no word for, by the name of the dialect.
+    """
 
     content: tuple[TextPart, ...]
     kind: InputKind = "message"
     delivery: Delivery = "queue"
     expected_seq: int | None = None
+    facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 class Inputs:
@@ -70,6 +74,7 @@ class Inputs:
             delivery=new.delivery,
             content=new.content,
             by=by,
+            facets=new.facets,
             unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
         )
         return (await carry_out(tx, state, command, now)).inputs[0]

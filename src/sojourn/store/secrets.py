@@ -99,6 +99,10 @@ class SealedSecrets:
         given = self._given.get((org, name))
         return given if given is not None else await self._stored(org, name)
 
+    async def remove(self, org: OrgId, name: str) -> bool:
+        """What the settings of this process give stays given."""
+        return await self._store.write(lambda tx: tx.delete_secret(org, name))
+
     async def give(self, org: OrgId, name: str, value: str) -> None:
         """Use a value of this process's settings, and store it for the processes that are not given it.
 

@@ -15,7 +15,7 @@ from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import Timer
-from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
+from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone, session_secret
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
 from sojourn.store import leases, rows
@@ -248,6 +248,9 @@ class StoreTx(StoreReads, BudgetWrites):
         params = {"org": org, "name": name, "sealed": sealed, "updated_at": rows.to_micros(now)}
         await self._db.run("write_secret", params)
 
+    async def delete_secret(self, org: OrgId, name: str) -> bool:
+        return await self._db.run("delete_secret", {"org": org, "name": name}) > 0
+
     async def delete_session(self, record: SessionRecord, tombstone: Tombstone) -> None:
         org = record.session.org
         by_session: dict[str, object] = {"org": org, "session": tombstone.id}
@@ -257,6 +260,10 @@ class StoreTx(StoreReads, BudgetWrites):
         await self._delete_tags(org, tombstone.id, record.tags)
         if record.external_id is not None:
             await self.delete_ref(org, "external_id", record.external_id)
+        # Of all that comes behind `session/…/` nothing comes behind `session/…0`, its next character.
+        prefix = session_secret(tombstone.id, "")
+        between = {"org": org, "low": prefix, "high": prefix[:-1] + "0"}
+        await self._db.run("delete_secrets_between", between)
         for name in ("delete_timers", "delete_leases", "delete_turns"):
             await self._db.run(name, by_session)
         params = {

@@ -10,7 +10,10 @@ async def test_a_session_that_was_made_elsewhere_is_read_at_both_mounts(everruns
     session = as_session(await everruns.read(path))
     assert session["status"] == "started"
     assert session["organization_id"] == "org_00000000000000000000000000000001"
-    assert await everruns.read("/api/v1" + path) == session
+    other = as_session(await everruns.read("/api/v1" + path))
+    assert other["self_url"] == str(everruns.http.base_url).rstrip("/") + "/api/v1" + path
+    links = {"self_url", "allowed_actions"}
+    assert {name for name in session if session[name] != other[name]} == links
 
 
 @covers("session.ids")
@@ -63,6 +66,16 @@ async def test_unknown_paths_and_methods_fail_in_the_dialects_shape(everruns: Ev
     problem = await everruns.refused(404, "GET", "/nothing")
     assert problem["instance"] == "/v1/nothing"
     await everruns.refused(404, "GET", "/sessions/%00")
-    answer = await everruns.ask("POST", f"/sessions/{absent('session')}")
+    answer = await everruns.ask("PUT", f"/sessions/{absent('session')}")
     as_problem(answer, 405)
     assert "GET" in answer.headers["allow"]
+
+
+@covers("auth.role")
+async def test_a_workers_key_reads_and_changes_nothing(everruns: Everruns) -> None:
+    worker = await everruns.role("worker")
+    path = "/sessions/" + id_of("session", await everruns.native())
+    await worker.read(path)
+    problem = await worker.refused(403, "POST", "/sessions", json={})
+    assert problem["code"] == "forbidden"
+    await worker.refused(403, "DELETE", path)

@@ -3,7 +3,7 @@ import hashlib
 from sojourn.domain.filter import HasTag, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId, uuid7
 from sojourn.domain.policy import Timer
-from sojourn.domain.record import SessionRecord
+from sojourn.domain.record import SessionRecord, session_secret
 from sojourn.ports import Store, Tx
 from sojourn.store.tx import PURGED_AT_ONCE
 from tests.contract.store.make import (
@@ -142,3 +142,18 @@ async def test_nothing_of_a_deleted_session_is_due_or_ready(store: Store) -> Non
     assert await store.reads.ready_turns("model", at(99), 10) == []
     assert await store.reads.due_timers(at(99), 10) == []
     assert await store.reads.list_presences(ORG, gone.session.id) == []
+
+
+async def test_the_secrets_of_a_deleted_session_go_with_it_and_no_others(store: Store) -> None:
+    await insert_org(store)
+    gone, kept = await full(store), await full(store)
+    names = [session_secret(gone.session.id, "TOKEN"), session_secret(kept.session.id, "TOKEN"), "session/x"]
+
+    async def put(tx: Tx) -> None:
+        for name in names:
+            await tx.write_secret(ORG, name, b"sealed", at(1))
+
+    await store.write(put)
+    await delete(store, gone)
+    left = [name for name in names if await store.reads.get_secret(ORG, name) is not None]
+    assert left == names[1:]

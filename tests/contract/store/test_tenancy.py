@@ -170,3 +170,13 @@ async def test_a_sealed_secret_is_replaced_and_read_as_it_was_sealed(store: Stor
         await store.write(lambda tx, sealed=sealed: tx.write_secret(ORG, "workspace", sealed, at(1)))
     assert await store.reads.get_secret(ORG, "workspace") == b"\xfftwo"
     assert await store.reads.get_secret(OrgId(uuid7()), "workspace") is None
+
+
+async def test_a_secret_is_deleted_once(store: Store) -> None:
+    async def put(tx: Tx) -> None:
+        await tx.write_secret(ORG, "name", b"sealed", at(1))
+
+    await store.write(put)
+    assert await store.write(lambda tx: tx.delete_secret(ORG, "name"))
+    assert await store.reads.get_secret(ORG, "name") is None
+    assert not await store.write(lambda tx: tx.delete_secret(ORG, "name"))

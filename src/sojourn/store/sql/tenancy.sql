@@ -13,6 +13,12 @@ SELECT org, id, name, role, token_hash, created_at, revoked_at FROM keys WHERE t
 INSERT INTO secrets (org, name, sealed, updated_at) VALUES (:org, :name, :sealed, :updated_at)
 ON CONFLICT (org, name) DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at;
 
+-- name: delete_secret!
+DELETE FROM secrets WHERE org = :org AND name = :name;
+
+-- name: delete_secrets_between!
+DELETE FROM secrets WHERE org = :org AND name > :low AND name < :high;
+
 -- name: get_secret^
 SELECT sealed FROM secrets WHERE org = :org AND name = :name;
 

@@ -15,6 +15,7 @@ REQUIREMENTS: Final = (
     ),
     Requirement("auth.raw", CLIENT, "The token is taken raw and after Bearer, on every route."),
     Requirement("auth.missing", OPENAPI, "Without a good key: 401."),
+    Requirement("auth.role", OPENAPI, "A key whose role does not allow it: 403."),
     Requirement("auth.org", OURS, "What belongs to another organisation is not found."),
     Requirement(
         "auth.org-header",
@@ -33,4 +34,63 @@ REQUIREMENTS: Final = (
     ),
     Requirement("error.framework", OPENAPI, "Unknown paths and methods fail in the same shape."),
     Requirement("mounts.both", CLIENT, "The same routes are at /v1 and at /api/v1."),
+    Requirement("session.create", OPENAPI, "A new session is answered with 201 and all that it is."),
+    Requirement(
+        "session.sdk-body", CLIENT, "The client always sends capabilities, tags and tools, empty too."
+    ),
+    Requirement("session.fields", OPENAPI, "Every field that may be said of a session is given back."),
+    Requirement(
+        "session.agent",
+        OPENAPI,
+        "An agent is named by id or by name, not by both; unknown 404, archived 4xx.",
+    ),
+    Requirement(
+        "session.harness",
+        OPENAPI,
+        "A harness is named by id or by name, not by both; default is the default.",
+    ),
+    Requirement("session.refused", OPENAPI, "What cannot be meant is 400, and nothing is made."),
+    Requirement("session.model", OPENAPI, "An unknown model or workspace is 404."),
+    Requirement(
+        "session.repeat",
+        OURS,
+        "A create with an Idempotency-Key can be repeated; another body under it is 422.",
+        "The vendor's management API knows no such header.",
+    ),
+    Requirement("session.patch", OPENAPI, "A PATCH changes only the fields that it gives."),
+    Requirement("session.delete", OPENAPI, "A deleted session is 404 on every path."),
+    Requirement("session.pin", OPENAPI, "PUT and DELETE of a pin answer 204, and a pin is the caller's own."),
+    Requirement(
+        "session.secrets", OPENAPI, "Secrets are stored sealed, listed by name and never given back."
+    ),
+    Requirement("session.elsewhere", OURS, "A session that was made elsewhere is shown whole."),
+    Requirement("session.usage", OPENAPI, "Usage is left out while it is zero."),
+    Requirement(
+        "session.usage-buckets", OPENAPI, "Buckets are disjoint: input_tokens leaves out what was cached."
+    ),
+    Requirement(
+        "status.ended",
+        OURS,
+        "An ended session is idle with finished_at; a message opens it again.",
+        "The vendor's sessions never end, and it never sets finished_at.",
+    ),
+    Requirement("status.activity", OPENAPI, "activity is running, or what came of the last turn."),
+    Requirement(
+        "list.page", OPENAPI, "A list is data, total, offset and limit, with links to its neighbours."
+    ),
+    Requirement(
+        "list.order", OPENAPI, "The order is that of creation, or of the last activity, newest first."
+    ),
+    Requirement("list.refused", OURS, "Paging and filters that cannot be meant are 400 and never clamped."),
+    Requirement("list.search", OPENAPI, "All words of a search occur, in any case; % and _ are literal."),
+    Requirement("list.filters", OPENAPI, "agent_id, source, mine, created_after and created_before narrow."),
+    Requirement("list.activity", OPENAPI, "status selects by activity, and takes several."),
+    Requirement("list.org", OURS, "A list holds only the sessions of the key's organisation."),
+    Requirement("stats", OPENAPI, "stats counts sessions by status."),
+    Requirement(
+        "facets",
+        OPENAPI,
+        "facets counts what the filters select by activity, source and agent.",
+        "tokens_today counts the sessions that began today.",
+    ),
 )

@@ -1,15 +1,21 @@
 """What the handlers of all resources share: the services, the stream's heart, and who asks."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from sojourn.domain.errors import Unauthenticated
+from sojourn.domain.errors import RevisionMismatch, Unauthenticated
 from sojourn.domain.events import Actor
-from sojourn.domain.ids import KeyId, OrgId
+from sojourn.domain.ids import KeyId, OrgId, SessionId
+from sojourn.domain.record import SessionRecord
 from sojourn.service.core import Services
+from sojourn.service.sessions import SessionChange
+from sojourn.web.dialects.everruns import session_facet
 from sojourn.web.dialects.everruns.errors import InvalidChangeReason
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
+from sojourn.web.dialects.everruns.session_facet import DIALECT, SessionFacet
 from sojourn.web.kit.auth import Scope, require
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.request import Request
@@ -21,6 +27,7 @@ T = TypeVar("T")
 Routes = list[tuple[str, str, Endpoint]]
 
 LONGEST_REASON: Final = 1000
+NO_CHANGE: Final = SessionChange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,24 @@ class Server:
         require(principal, scope)
         _check_reason(request)
         return Caller(principal.org, principal.key)
+
+    async def amend(
+        self,
+        caller: Caller,
+        session: SessionId,
+        amended: Callable[[SessionFacet], SessionFacet],
+        change: SessionChange = NO_CHANGE,
+    ) -> SessionRecord:
+        """Change a session and what is kept beside it of this dialect, from what that is at the moment."""
+        sessions = self.services.sessions
+        while True:
+            record = await sessions.get(caller.org, session, DIALECT)
+            facet = session_facet.to_text(amended(session_facet.of_text(record.facet)))
+            wanted = replace(change, facet=(DIALECT, facet))
+            # Whoever changed it since was told so: one of two always gets on.
+            with suppress(RevisionMismatch):
+                revision = record.session.revision
+                return await sessions.update(caller.org, session, wanted, caller.by, revision)
 
     async def body(self, request: Request, type: JsonBody[T]) -> T:
         return type.decode(await read_body(request, self.max_body_bytes))

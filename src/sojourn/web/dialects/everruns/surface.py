@@ -5,7 +5,21 @@ from typing import Final
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns.errors import PROBLEMS
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
-from sojourn.web.dialects.everruns.routes import agents, budgets, catalogue, channels, events, sessions, sse
+from sojourn.web.dialects.everruns.routes import (
+    agents,
+    budgets,
+    catalogue,
+    channels,
+    events,
+    export,
+    messages,
+    overview,
+    pins,
+    secrets,
+    sessions,
+    sse,
+    turns,
+)
 from sojourn.web.dialects.everruns.server import Server
 from sojourn.web.kit.sse import Heart
 from sojourn.web.kit.surface import Surface
@@ -13,7 +27,21 @@ from sojourn.web.kit.surface import Surface
 # The shipped client's default base ends in `/api`, and a self-hosted server's need not.
 PREFIXES: Final = ("/v1", "/api/v1")
 
-RESOURCES: Final = (sessions, events, sse, agents, catalogue, channels, budgets)
+RESOURCES: Final = (
+    sessions,
+    overview,
+    messages,
+    turns,
+    events,
+    sse,
+    pins,
+    secrets,
+    export,
+    agents,
+    budgets,
+    catalogue,
+    channels,
+)
 
 
 def build_everruns(

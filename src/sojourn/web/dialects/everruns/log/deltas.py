@@ -6,8 +6,9 @@ from uuid import UUID
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import MessageId
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import cursors, payloads
+from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.pen import Subject
+from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire.event import Context, Data, Event
 
 # The message that is being written and its text so far, as far as this process knows.
@@ -64,7 +65,7 @@ class Deltas:
         return Event(
             id=ids.text("event", cursors.event_id(self._subject.session, made, sequence)),
             type="output.message.delta",
-            ts=payloads.stamp(cursors.made_at(made)),
+            ts=stamp(cursors.made_at(made)),
             session_id=ids.text("session", self._subject.session),
             context=context,
             data=data,

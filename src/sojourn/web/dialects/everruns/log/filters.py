@@ -12,8 +12,8 @@ from sojourn.domain.events import Json
 from sojourn.domain.ids import SessionId
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import cursors
-from sojourn.web.dialects.everruns.log.payloads import stamp
 from sojourn.web.dialects.everruns.log.types import is_known
+from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire.event import Event
 from sojourn.web.dialects.everruns.wire.event_query import EventsQuery, StreamQuery
 from sojourn.web.kit.refusals import BadRequest

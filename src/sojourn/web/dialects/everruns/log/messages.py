@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
-from sojourn.domain.events import Json
+from sojourn.domain.events import InputReceived, Json
+from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
+from sojourn.web.dialects.everruns.log import cursors, payloads
 from sojourn.web.dialects.everruns.wire.event import Data, Event
 
 
@@ -41,5 +43,10 @@ def _text(result: Json) -> str:
     return "".join(text for part in parts if isinstance(part, dict) and isinstance(text := part["text"], str))
 
 
-def of_message(id: str) -> str:
-    return ids.text("message", ids.parse("message", id))
+def of_input(stored: StoredEvent, received: InputReceived) -> Data:
+    """A message from a user, as its event tells it."""
+    message = payloads.input_message(received, stored.at)
+    return message | {
+        "session_id": ids.text("session", stored.session),
+        "sequence": cursors.sequence(stored.seq),
+    }

@@ -11,9 +11,12 @@ import msgspec
 from sojourn.domain.content import TextPart, ToolStatus, Usage
 from sojourn.domain.events import InputReceived, Json, ToolCompleted, ToolRequested
 from sojourn.web.dialects.everruns import ids
+from sojourn.web.dialects.everruns.outbound import stamp
+from sojourn.web.dialects.everruns.session_facet import DIALECT
 from sojourn.web.dialects.everruns.wire.event import Data
 
 PREVIEW: Final = 200
+SHOWN: Final = ("controls", "metadata", "external_actor", "addressed_participant_id")
 
 # The model answered, but the worker that was to tell is gone: all that is known is that it is no success.
 TOOL_STATUS: Final[Mapping[ToolStatus, str]] = {
@@ -22,11 +25,6 @@ TOOL_STATUS: Final[Mapping[ToolStatus, str]] = {
     "unknown": "error",
     "cancelled": "cancelled",
 }
-
-
-def stamp(instant: datetime) -> str:
-    """Microseconds and a Z: what a client reads of an instant, it can compare with and send back."""
-    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def preview(text: str) -> str:
@@ -46,8 +44,17 @@ def input_text(content: Iterable[TextPart]) -> str:
 
 
 def input_message(received: InputReceived, at: datetime) -> Data:
+    """With what its client said of it, if that was one of Everruns'."""
     content: list[Json] = [{"type": "text", "text": part.text} for part in received.content]
-    return message(received.input, "user", content, at)
+    said = input_facet(received)
+    given = said.get("content")
+    made = message(received.input, "user", given if isinstance(given, list) else content, at)
+    return made | {name: said[name] for name in SHOWN if name in said}
+
+
+def input_facet(received: InputReceived) -> Data:
+    said = received.facets.get(DIALECT)
+    return said if isinstance(said, dict) else {}
 
 
 def message(id: UUID, role: str, content: list[Json], at: datetime) -> Data:

@@ -9,8 +9,9 @@ from msgspec import UNSET
 from sojourn.domain.ids import AgentId, InputId, SessionId
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import cursors, payloads
+from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.turn import Telling
+from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire.event import Context, Data, Event
 
 
@@ -55,7 +56,7 @@ class Pen:
         event = Event(
             id=ids.text("event", self.next_id()),
             type=type,
-            ts=payloads.stamp(self.stored.at),
+            ts=stamp(self.stored.at),
             session_id=ids.text("session", self.subject.session),
             context=context_of(self.telling, input),
             data=data,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
+from sojourn.domain.events import Json
 from sojourn.domain.ids import TurnId
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
@@ -92,7 +93,12 @@ def _session_updated(pen: Pen, updated: e.SessionUpdated) -> None:
 def _input_received(pen: Pen, received: e.InputReceived) -> None:
     if received.kind in ("message", "interrupt") and received.content:
         message = payloads.input_message(received, pen.stored.at)
-        pen.say("input.message", {"message": message}, input=received.input)
+        tags = payloads.input_facet(received).get("tags")
+        pen.say("input.message", {"message": message}, received.input, _texts(tags))
+
+
+def _texts(value: Json) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _turn_queued(pen: Pen, queued: e.TurnQueued) -> None:

@@ -37,14 +37,30 @@ from sojourn.web.dialects.everruns.wire.channel import (
 )
 from sojourn.web.dialects.everruns.wire.page import Items, Page
 from sojourn.web.dialects.everruns.wire.problem import ErrorDetail, Problem
-from sojourn.web.dialects.everruns.wire.session import Session, Status
+from sojourn.web.dialects.everruns.wire.session import (
+    Activity,
+    AllowedAction,
+    FacetCount,
+    Facets,
+    NewSession,
+    ResolvedModel,
+    Session,
+    SessionChange,
+    SessionFilter,
+    SessionList,
+    Source,
+    Stats,
+    Status,
+)
 
 __all__ = [
+    "Activity",
     "Agent",
     "AgentCard",
     "AgentChange",
     "AgentFields",
     "AgentList",
+    "AllowedAction",
     "Available",
     "Capability",
     "CapabilityConfig",
@@ -56,6 +72,8 @@ __all__ = [
     "ChannelSessions",
     "ChannelStatus",
     "ErrorDetail",
+    "FacetCount",
+    "Facets",
     "Harness",
     "InitialFile",
     "Items",
@@ -65,11 +83,18 @@ __all__ = [
     "NetworkAccess",
     "NewAgent",
     "NewChannelSession",
+    "NewSession",
     "Outcome",
     "Page",
     "Problem",
+    "ResolvedModel",
     "Search",
     "Session",
+    "SessionChange",
+    "SessionFilter",
+    "SessionList",
+    "Source",
+    "Stats",
     "Status",
     "ToolDefinition",
 ]

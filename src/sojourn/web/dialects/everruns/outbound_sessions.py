@@ -1,0 +1,144 @@
+"""Sessions in Everruns' format. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from sojourn.domain.agent import AgentSpec
+from sojourn.domain.content import Usage
+from sojourn.domain.ids import KeyId
+from sojourn.domain.record import SessionRecord
+from sojourn.domain.turn import TurnSpan
+from sojourn.web.dialects.everruns import (
+    agent_facet,
+    capabilities,
+    ids,
+    models,
+    session_facet,
+    status,
+    wire,
+)
+from sojourn.web.dialects.everruns.harnesses import harness_of
+from sojourn.web.dialects.everruns.links import Base, actions
+from sojourn.web.dialects.everruns.log import payloads
+from sojourn.web.dialects.everruns.outbound import stamp
+from sojourn.web.dialects.everruns.session_facet import SessionFacet
+
+T = TypeVar("T")
+
+LINKS: Final = ("self_url", "view_url", "ui_link", "allowed_actions")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What of a session's surroundings is shown with it. `preview` and `output_preview` are whole texts."""
+
+    agent: AgentSpec
+    span: TurnSpan | None = None
+    preview: str | None = None
+    output_preview: str | None = None
+
+
+def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) -> wire.Session:
+    row, said = record.session, session_facet.of_text(record.facet)
+    id = ids.text("session", row.id)
+    shown, url = status.shown(row), f"{base.url}/sessions/{id}"
+    agent, span = around.agent, around.span
+    page = f"{base.origin}/sessions/{row.id}"
+    refs = [*capabilities.of_tools(agent.tools, agent_facet.read(agent).capabilities), *said.capabilities]
+    return wire.Session(
+        id=id,
+        organization_id=ids.text("org", row.org),
+        # A session's default workspace has the session's own digits.
+        workspace_id=said.workspace_id or ids.text("wsp", row.id),
+        harness_id=said.harness_id or ids.text("harness", harness_of(row.runner)),
+        agent_id=ids.text("agent", row.agent),
+        owner_principal_id=f"principal_{said.owner}" if said.owner else ids.text("principal", row.org),
+        status=shown,
+        activity=status.activity(row, None if span is None else span.status),
+        source=said.source,
+        tags=list(record.tags),
+        capabilities=said.capabilities,
+        tools=said.tools,
+        features=capabilities.features(each["ref"] for each in refs),
+        is_pinned=reader.hex in said.pins,
+        created_at=stamp(row.created_at),
+        updated_at=stamp(row.updated_at),
+        title=_given(record.title),
+        preview=_start(around.preview),
+        output_preview=_start(around.output_preview),
+        started_at=UNSET if span is None or span.started_at is None else stamp(span.started_at),
+        finished_at=UNSET if row.ended_at is None else stamp(row.ended_at),
+        usage=_usage(record.usage),
+        model_id=_given(said.model_id or (None if agent.model is None else models.id_of(agent.model))),
+        self_url=url,
+        view_url=page,
+        ui_link=page,
+        allowed_actions=actions(url, shown),
+        **_said(said),
+    )
+
+
+def _said(said: SessionFacet) -> Mapping[str, Any]:
+    """What is given back as it came."""
+    return {
+        "goal": _given(said.goal),
+        "locale": _given(said.locale),
+        "system_prompt": _given(said.system_prompt),
+        "initial_files": said.initial_files or UNSET,
+        "mcpServers": said.mcp_servers or UNSET,
+        "hints": said.hints or UNSET,
+        "network_access": _given(said.network_access),
+        "max_iterations": _given(said.max_iterations),
+        "parallel_tool_calls": _given(said.parallel_tool_calls),
+        "agent_identity_id": _given(said.agent_identity_id),
+    }
+
+
+def _given(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
+
+
+def _start(text: str | None) -> str | UnsetType:
+    return payloads.preview(text) if text else UNSET
+
+
+def _usage(used: Usage) -> dict[str, Any] | UnsetType:
+    return payloads.usage(used) if used.input_tokens or used.output_tokens else UNSET
+
+
+def page(
+    shown: Sequence[wire.Session], total: int, query: wire.SessionList, base: Base
+) -> wire.Page[wire.Session]:
+    after, before = query.offset + query.limit, max(0, query.offset - query.limit)
+    return wire.Page(
+        data=list(shown),
+        total=total,
+        offset=query.offset,
+        limit=query.limit,
+        next_url=_page_url(base, query, after) if after < total else UNSET,
+        prev_url=_page_url(base, query, before) if query.offset else UNSET,
+    )
+
+
+def _page_url(base: Base, query: wire.SessionList, offset: int) -> str:
+    said: dict[str, Any] = msgspec.to_builtins(query)
+    said["offset"] = offset
+    given = {name: value for name, value in said.items() if value is not None and value is not False}
+    given |= {"mine": "true"} if query.mine else {}
+    return f"{base.url}/sessions?{urlencode(given)}"
+
+
+def stats(counts: Mapping[str, int]) -> wire.Stats:
+    """`counts` by status."""
+    return wire.Stats(
+        total=sum(counts.values()),
+        started=counts.get("started", 0),
+        active=counts.get("active", 0),
+        idle=counts.get("idle", 0),
+        waiting_for_tool_results=counts.get("waitingfortoolresults", 0),
+    )

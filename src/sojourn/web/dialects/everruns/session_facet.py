@@ -1,0 +1,56 @@
+"""What Everruns' clients say of a session and the core has no word for, as it is stored beside the session. Pure."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+DIALECT: Final = "everruns"
+
+Object = dict[str, Any]
+
+
+class SecretName(msgspec.Struct, omit_defaults=True, frozen=True):
+    """The value is sealed elsewhere, under the session and this name. Instants are Everruns' own."""
+
+    name: str
+    created_at: str
+    updated_at: str
+
+
+class SessionFacet(msgspec.Struct, omit_defaults=True, frozen=True):
+    """`owner` and `pins` are keys. `model_id` is the one that the session was made with, named or not."""
+
+    owner: str | None = None
+    goal: str | None = None
+    locale: str | None = None
+    harness_id: str | None = None
+    model_id: str | None = None
+    system_prompt: str | None = None
+    capabilities: list[Object] = []
+    tools: list[Object] = []
+    initial_files: list[Object] = []
+    mcp_servers: Object = {}
+    hints: Object = {}
+    network_access: Object | None = None
+    max_iterations: int | None = None
+    parallel_tool_calls: bool | None = None
+    workspace_id: str | None = None
+    source: Literal["chat", "api"] = "api"
+    agent_identity_id: str | None = None
+    pins: list[str] = []
+    secrets: list[SecretName] = []
+
+
+NOTHING: Final = SessionFacet()
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(SessionFacet).decode
+
+
+def to_text(facet: SessionFacet) -> str:
+    return _encode(facet).decode()
+
+
+def of_text(text: str | None) -> SessionFacet:
+    """The facet of a session that was made elsewhere says nothing."""
+    return NOTHING if text is None else _decode(text)
