@@ -71,6 +71,7 @@ DIALECTS: Final = (
 )
 
 VERBS: Final = {
+    "get": "get",
     "list": "list",
     "message": "send a message",
     "read": "read messages",

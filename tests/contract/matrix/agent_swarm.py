@@ -10,7 +10,7 @@ from tests.contract.matrix.voice import Voice, ok
 
 class AgentSwarm(Voice):
     name = "agent-swarm"
-    can = frozenset({"list", "end"})
+    can = frozenset({"get", "list", "end"})
 
     async def _ask(self, method: str, path: str = "", **request: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {self._key}"}

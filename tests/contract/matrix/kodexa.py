@@ -7,14 +7,15 @@ import httpx2
 
 from tests.contract.matrix.voice import Voice, found, ok
 
+SESSIONS = "/api/orchestrator-agent-sessions"
+
 
 class Kodexa(Voice):
     name = "Kodexa"
-    can = frozenset({"list", "end"})
+    can = frozenset({"get", "list", "end"})
 
     async def _ask(self, method: str, path: str = "", **request: Any) -> httpx2.Response:
-        place = f"/api/orchestrator-agent-sessions{path}"
-        return await self._http.request(method, place, headers={"x-api-key": self._key}, **request)
+        return await self._http.request(method, SESSIONS + path, headers={"x-api-key": self._key}, **request)
 
     async def create(self) -> UUID:
         fields = {"runtimeSessionId": str(uuid4()), "agentRuntimeId": "arn:x", "metadata": {"theirs": [1]}}

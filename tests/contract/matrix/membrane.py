@@ -10,7 +10,7 @@ from tests.contract.matrix.voice import Voice, found, ok
 
 class Membrane(Voice):
     name = "Membrane"
-    can = frozenset({"list", "message", "read", "interrupt", "end"})
+    can = frozenset({"get", "list", "message", "read", "interrupt", "end"})
 
     async def _ask(self, method: str, path: str = "", **request: Any) -> httpx2.Response:
         headers = {"authorization": f"Bearer {self._key}"}

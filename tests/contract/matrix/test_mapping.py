@@ -35,8 +35,8 @@ async def test_each_dialect_has_its_word_for_each_state(
     world: World, voices: list[Voice], state: str
 ) -> None:
     session = await STATES[state](world)
-    shown = {voice.name: await voice.word(session) for voice in voices}
-    assert shown == {voice.name: WORDS[voice.name][state] for voice in voices}
+    shown = {voice.name: await voice.word(session) for voice in voices if "get" in voice.can}
+    assert shown == {name: words[state] for name, words in WORDS.items()}
 
 
 def test_no_state_lacks_a_word_in_any_dialect() -> None:

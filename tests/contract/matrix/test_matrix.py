@@ -5,13 +5,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 import httpx2
 import pytest
 
-from sojourn.domain.feed import FeedItem
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import SessionRecord
@@ -44,7 +42,7 @@ class House:
     async def until(self, id: UUID, happened: Callable[[str], bool], after: int = 0) -> int:
         """Return the seq of the first event of such a type once it is in the log."""
         feed = await self.services.feed.follow(DEFAULT_ORG, SessionId(id), after)
-        async with asyncio.timeout(BOUND_SECONDS), aclosing(cast(AsyncGenerator[FeedItem], feed)) as items:
+        async with asyncio.timeout(BOUND_SECONDS), aclosing(feed) as items:
             async for item in items:
                 if isinstance(item, StoredEvent) and happened(item.type):
                     return item.seq
@@ -69,6 +67,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
 
 
 NAMES = [voice.name for voice in VOICES]
+READABLE = [voice.name for voice in VOICES if "get" in voice.can]
 
 
 @pytest.mark.parametrize("maker", NAMES)
@@ -79,7 +78,8 @@ async def test_what_one_dialect_made_is_found_and_listed_through_every_other(
     is_driven = (await house.record(id)).session.presences > 0
     for voice in house.voices:
         is_shown = is_driven or voice.name != "agent-swarm"
-        assert (await voice.word(id) is not None) is is_shown, voice.name
+        if "get" in voice.can:
+            assert (await voice.word(id) is not None) is is_shown, voice.name
         if "list" in voice.can:
             assert (id in await voice.listed()) is is_shown, voice.name
 
@@ -134,12 +134,12 @@ async def test_a_session_is_ended_through_every_dialect_that_can(house: House, m
             continue
         await ender.end(id)
         assert (await house.record(id)).session.status in {"completed", "cancelled"}, ender.name
-        words = {voice.name: await voice.word(id) for voice in house.voices}
+        words = {voice.name: await voice.word(id) for voice in house.voices if "get" in voice.can}
         assert words["agent-swarm"] is None
         assert all(word is not None for name, word in words.items() if name != "agent-swarm")
 
 
-@pytest.mark.parametrize("maker", NAMES)
+@pytest.mark.parametrize("maker", READABLE)
 async def test_a_dialect_s_own_fields_come_back_as_they_were_whatever_the_others_did(
     house: House, maker: str
 ) -> None:
@@ -152,7 +152,8 @@ async def test_a_dialect_s_own_fields_come_back_as_they_were_whatever_the_others
             await other.message(id, "hello")
         if "message" in other.can and not (await house.record(id)).session.presences:
             await house.until(id, closes)
-        await other.word(id)
+        if "get" in other.can:
+            await other.word(id)
         assert await owner.facet(id) == before, other.name
 
 
@@ -160,7 +161,8 @@ async def test_a_dialect_s_own_fields_come_back_as_they_were_whatever_the_others
 async def test_another_organisation_finds_a_session_through_no_dialect(house: House, maker: str) -> None:
     id = await house.voice(maker).create()
     for voice in house.strangers:
-        assert await voice.word(id) is None, voice.name
+        if "get" in voice.can:
+            assert await voice.word(id) is None, voice.name
         if "list" in voice.can:
             assert id not in await voice.listed()
 
@@ -168,6 +170,6 @@ async def test_another_organisation_finds_a_session_through_no_dialect(house: Ho
 async def test_the_organisations_of_this_test_are_two(house: House) -> None:
     for voice in house.strangers:
         id = await voice.create()
-        if voice.name != "agent-swarm":
+        if "get" in voice.can:
             assert await voice.word(id) is not None
         assert await house.voice("native").word(id) is None

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import httpx2
 
-Verb = Literal["list", "message", "read", "interrupt", "end"]
+Verb = Literal["get", "list", "message", "read", "interrupt", "end"]
 
 
 class Voice(ABC):
-    """One dialect, spoken with one key. `can` are the verbs that its vendor has besides create and get."""
+    """One dialect, spoken with one key. `can` are the verbs that its vendor has besides create."""
 
     name: ClassVar[str]
     can: ClassVar[frozenset[Verb]]
@@ -23,13 +23,13 @@ class Voice(ABC):
     @abstractmethod
     async def create(self) -> UUID: ...
 
-    @abstractmethod
     async def word(self, id: UUID) -> str | None:
         """The state that is shown of a session, None where the session is not to be found."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def facet(self, id: UUID) -> dict[str, Any]:
         """The vendor's own fields of a session."""
+        raise NotImplementedError
 
     async def listed(self) -> Collection[UUID]:
         raise NotImplementedError
