@@ -57,6 +57,10 @@ class Chance:
             case _:
                 return self.of(TEXTS)
 
+    def required(self, sound: dict[str, tuple[Any, ...]]) -> Sequence[str]:
+        """Now and then every name, so that whatever a request needs is there."""
+        return tuple(sound) if self.below(3) == 0 else ()
+
     def payload(self, sound: dict[str, tuple[Any, ...]], required: Sequence[str] = ()) -> dict[str, Any]:
         """What a request is sent with: mostly an object that makes sense, so that what follows meets something."""
         if self.below(6) == 0:

@@ -14,6 +14,8 @@ TEMPLATES = [
     ("POST", "/things/search/saved"),
     ("GET", "/things/{thing}/parts/{part}"),
     ("DELETE", "/"),
+    ("GET", "/files/{area}/{path...}"),
+    ("GET", "/files/{area}/_/stat"),
 ]
 
 
@@ -52,6 +54,11 @@ def found(method: str, path: bytes) -> tuple[str, dict[str, str]]:
         ),
         ("DELETE", b"/", "DELETE /", {}),
         ("DELETE", b"", "DELETE /", {}),
+        ("GET", b"/files/7/a", "GET /files/{area}/{path...}", {"area": "7", "path": "a"}),
+        ("GET", b"/files/7/a%2Fb//c", "GET /files/{area}/{path...}", {"area": "7", "path": "a/b//c"}),
+        ("GET", b"/files/7/", "GET /files/{area}/{path...}", {"area": "7", "path": ""}),
+        ("GET", b"/files/7/_/stat", "GET /files/{area}/_/stat", {"area": "7"}),
+        ("GET", b"/files/7/_/other", "GET /files/{area}/{path...}", {"area": "7", "path": "_/other"}),
     ],
 )
 def test_a_path_finds_its_template(method: str, path: bytes, template: str, params: dict[str, str]) -> None:
@@ -60,7 +67,16 @@ def test_a_path_finds_its_template(method: str, path: bytes, template: str, para
 
 @pytest.mark.parametrize(
     "path",
-    [b"/thing", b"/things/", b"/things//parts/2", b"/things/7/parts", b"/things/%FF", b"/things/%00"],
+    [
+        b"/thing",
+        b"/things/",
+        b"/things//parts/2",
+        b"/things/7/parts",
+        b"/things/%FF",
+        b"/things/%00",
+        b"/files/7",
+        b"/files/7/a/%00",
+    ],
 )
 def test_a_path_of_no_template_is_unknown(path: bytes) -> None:
     with pytest.raises(UnknownPath):

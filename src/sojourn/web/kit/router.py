@@ -6,11 +6,15 @@ own router, with its mounts and 20 routes, costs 12 to 16.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from sojourn.web.kit.refusals import MethodNotAllowed, UnknownPath
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Reply
+
+# Behind the name of a parameter that takes all that is left.
+REST: Final = "..."
 
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
@@ -19,11 +23,12 @@ Endpoint = Callable[[Request], Awaitable[Reply]]
 class _Node:
     """A place in the tree of segments. `endpoints` by method, where a template ends here, with its parameters'
 
-    names and the segments that they stand at.
+    names and the segments that they stand at. `rest` is the end of a template that takes whatever is left.
     """
 
     literals: "dict[bytes, _Node]" = field(default_factory=dict[bytes, "_Node"])
     parameter: "_Node | None" = None
+    rest: "_Node | None" = None
     names: tuple[tuple[str, int], ...] = ()
     endpoints: dict[str, Endpoint] = field(default_factory=dict[str, Endpoint])
 
@@ -37,11 +42,14 @@ class _Node:
             found = child.find(segments, index + 1)
         if found is None and self.parameter is not None:
             found = self.parameter.find(segments, index + 1)
-        return found
+        return found or self.rest
 
 
 class Router:
-    """Templates like `/sessions/{session}/end`. Literal segments win over parameters."""
+    """Templates like `/sessions/{session}/end` and `/files/{path...}`.
+
+    Literal segments win over parameters, and both over a parameter that takes all the segments that are left.
+    """
 
     def __init__(self, routes: Iterable[tuple[str, str, Endpoint]]) -> None:
         """`routes` gives method, template and endpoint; a GET answers HEAD too."""
@@ -56,7 +64,10 @@ class Router:
         node = self._root
         names: list[tuple[str, int]] = []
         for index, part in enumerate(template.removeprefix("/").split("/")):
-            if part.startswith("{"):
+            if part.endswith("...}"):
+                names.append((part[1:-1], index))
+                node.rest = node = node.rest or _Node()
+            elif part.startswith("{"):
                 names.append((part[1:-1], index))
                 if node.parameter is None:
                     node.parameter = _Node()
@@ -76,8 +87,16 @@ class Router:
         if endpoint is None:
             raise MethodNotAllowed(request.method, node.endpoints)
         if node.names:
-            request.params = {name: _text(segments[index]) for name, index in node.names}
+            request.params = dict(_param(name, segments, index) for name, index in node.names)
         return endpoint
+
+
+def _param(name: str, segments: list[bytes], index: int) -> tuple[str, str]:
+    """What is left of a path may be empty, as behind a closing slash."""
+    if not name.endswith(REST):
+        return name, _text(segments[index])
+    left = b"/".join(segments[index:])
+    return name.removesuffix(REST), _text(left) if left else ""
 
 
 def _text(segment: bytes) -> str:

@@ -6,7 +6,7 @@ A test says by `covers` which of these it shows; `test_requirements.py` checks t
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tests.contract.everruns.requirements import agents, budgets, channels, sessions
+from tests.contract.everruns.requirements import agents, budgets, channels, sessions, workspaces
 from tests.contract.everruns.requirements.requirement import Requirement
 
 T = TypeVar("T", bound=Callable[..., object])
@@ -16,6 +16,7 @@ REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *agents.REQUIREMENTS,
     *budgets.REQUIREMENTS,
     *channels.REQUIREMENTS,
+    *workspaces.REQUIREMENTS,
 )
 
 IDS: Final = frozenset(requirement.id for requirement in REQUIREMENTS)

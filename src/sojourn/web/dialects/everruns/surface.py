@@ -19,6 +19,7 @@ from sojourn.web.dialects.everruns.routes import (
     sessions,
     sse,
     turns,
+    workspaces,
 )
 from sojourn.web.dialects.everruns.server import Server
 from sojourn.web.kit.sse import Heart
@@ -41,6 +42,7 @@ RESOURCES: Final = (
     budgets,
     catalogue,
     channels,
+    workspaces,
 )
 
 
