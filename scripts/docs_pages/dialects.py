@@ -63,7 +63,7 @@ DIALECTS: Final = (
     ),
     Dialect(
         "Membrane",
-        "`/agent/sessions`",
+        "`/agent/sessions`, `/screens/agent-session`",
         "`Authorization: Bearer` with a JWT of a workspace, or a key",
         "tests/contract/membrane/test_client.py",
         membrane.REQUIREMENTS,

@@ -40,7 +40,7 @@ def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount
         Mount("/runtimes", build_agentcore(services, heart)),
         Mount("/api/active-sessions", AgentSwarm(services, max_body_bytes)),
         *_whole(kodexa.build_kodexa(services, max_body_bytes), kodexa.SESSIONS, kodexa.ME, kodexa.OVERVIEW),
-        *_whole(membrane.build_membrane(services, max_body_bytes), membrane.SESSIONS),
+        *_whole(membrane.build_membrane(services, heart, max_body_bytes), membrane.SESSIONS, membrane.SCREEN),
     )
 
 

@@ -145,6 +145,18 @@ REQUIREMENTS: Final = (
     Requirement("auth.pat", SDK, "A key that begins with pat- is taken, and sees every session."),
     Requirement("auth.query", SDK, "A GET may carry its token in the query, as an EventSource must."),
     Requirement("auth.cache", OURS, "A token is not taken for longer than it lives."),
+    Requirement(
+        "screen.shows", SDK, "A form with token, sessionId and theme is answered by a page of the session."
+    ),
+    Requirement("screen.auth", OURS, "The page goes by the form's token, whatever a header says."),
+    Requirement("screen.hostile", OURS, "What agents and users say is text in the page, and nothing else."),
+    Requirement("screen.greets", SDK, "The page greets the frame's opener, which gives up on it otherwise."),
+    Requirement(
+        "events.stream",
+        OURS,
+        "A session's changes and the words being written are a stream that can be resumed.",
+        "The vendor has no stream: its clients poll.",
+    ),
     Requirement("tenant.isolated", OURS, "Another tenant's session is a 404 in every call and in no list."),
     Requirement("tenant.all", OURS, "Without a tenant, with isAdmin or a key, all are seen."),
     Requirement(

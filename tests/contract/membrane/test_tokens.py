@@ -199,6 +199,7 @@ def calls(id: str) -> list[tuple[str, str, dict[str, Any]]]:
         ("POST", f"/{id}/interrupt", {}),
         ("PATCH", f"/{id}/stop", {}),
         ("GET", f"/{id}/messages", {}),
+        ("GET", f"/{id}/events", {}),
     ]
 
 

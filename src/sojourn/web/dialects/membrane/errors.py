@@ -53,13 +53,16 @@ _KEYS: Final[Mapping[str, str]] = {
 
 
 def render(problem: Problem) -> Response:
-    error = wire.ErrorData(
+    return json_response(body(problem), problem.status, *problem.headers)
+
+
+def body(problem: Problem) -> wire.ErrorData:
+    return wire.ErrorData(
         type=_TYPES.get(problem.code, "bad_request"),
         key=_KEYS.get(problem.code, UNSET),
         message=_message(problem),
         data=_data(problem),
     )
-    return json_response(error, problem.status, *problem.headers)
 
 
 def _message(problem: Problem) -> str:

@@ -10,13 +10,14 @@ import msgspec
 
 from sojourn.domain.errors import NotFound, WrongState
 from sojourn.domain.events import Actor
+from sojourn.domain.feed import FeedItem
 from sojourn.domain.filter import Position
 from sojourn.domain.ids import SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import SessionStatus
 from sojourn.service.core import Services
 from sojourn.service.inputs import NewInput
-from sojourn.web.dialects.membrane import facet, inbound, outbound, status, wire
+from sojourn.web.dialects.membrane import events, facet, inbound, outbound, status, wire
 from sojourn.web.dialects.membrane.errors import PROBLEMS
 from sojourn.web.dialects.membrane.facet import DIALECT
 from sojourn.web.dialects.membrane.messages import messages
@@ -29,15 +30,19 @@ from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.query import Query
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Header, Response, json_response
+from sojourn.web.kit.sse import EventStream, Heart, open_stream
 from sojourn.web.kit.surface import Surface
 
 SESSIONS: Final = "/agent/sessions"
+SCREEN: Final = "/screens/agent-session"
 
 _NEW: Final = JsonBody(wire.CreateAgentSession)
 _PATCH: Final = JsonBody(wire.PatchAgentSession)
 _INPUT: Final = JsonBody(wire.AgentSessionInput)
 _LIST: Final = Query(wire.ListQuery)
 _GET: Final = Query(wire.GetQuery)
+# A form's fields are written like a query's.
+_FORM: Final = Query(wire.ScreenForm)
 
 
 class Place(msgspec.Struct, array_like=True, frozen=True):
@@ -50,9 +55,9 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
 _CURSORS: Final = Cursors("membrane.sessions", Place)
 
 
-def build_membrane(services: Services, max_body_bytes: int) -> Surface:
+def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
     """The dialect as an application, which sees its paths whole."""
-    membrane = Membrane(services, max_body_bytes)
+    membrane = Membrane(services, heart, max_body_bytes)
     one = f"{SESSIONS}/{{session}}"
     routes = [
         *(("POST", path, membrane.create) for path in (SESSIONS, SESSIONS + "/")),
@@ -63,13 +68,16 @@ def build_membrane(services: Services, max_body_bytes: int) -> Surface:
         ("POST", f"{one}/interrupt", membrane.interrupt),
         ("PATCH", f"{one}/stop", membrane.stop),
         ("GET", f"{one}/messages", membrane.messages),
+        ("GET", f"{one}/events", membrane.events),
+        ("POST", SCREEN, membrane.screen),
     ]
     return Surface(routes, PROBLEMS)
 
 
 class Membrane:
-    def __init__(self, services: Services, max_body_bytes: int) -> None:
+    def __init__(self, services: Services, heart: Heart, max_body_bytes: int) -> None:
         self._services = services
+        self._heart = heart
         self._tokens = Tokens(services)
         self._max_body_bytes = max_body_bytes
 
@@ -152,10 +160,33 @@ class Membrane:
 
     async def messages(self, request: Request) -> Response:
         caller = await self._caller(request, "sessions:read")
+        record = await self._session(request, caller)
+        return json_response(await self._said(record))
+
+    async def events(self, request: Request) -> EventStream[FeedItem]:
+        caller = await self._caller(request, "sessions:read")
         row = (await self._session(request, caller)).session
+        source = await self._services.feed.follow(row.org, row.id, events.last_event_id(request))
+        return await open_stream(self._heart, source, events.encode, events.failed)
+
+    async def screen(self, request: Request) -> Response:
+        """Whoever opens a frame cannot send a header: the form has the token."""
+        form = _FORM.read(await read_body(request, self._max_body_bytes))
+        caller = await self._tokens.read(form.token)
+        require(caller.principal, "sessions:read")
+        record = await self._seen(form.session_id, caller)
+        glimpses = await self._glimpses(caller, [record])
+        session = outbound.session(record, caller.place, glimpses.get(record.session.id))
+        said = await self._said(record)
+        # Only here: the template engine is loaded with the first page that is shown.
+        from sojourn.web.dialects.membrane.screen import page  # noqa: PLC0415
+
+        return page(session, said, form.token, form.theme, record.session.next_seq - 1)
+
+    async def _said(self, record: SessionRecord) -> list[wire.Message]:
+        row = record.session
         transcript = await self._services.transcripts.read(row.org, row.id)
-        partial = self._services.transcripts.being_written(row.org, row.id)
-        return json_response(messages(row.id, transcript, partial))
+        return messages(row.id, transcript, self._services.transcripts.being_written(row.org, row.id))
 
     async def _caller(self, request: Request, scope: Scope) -> Caller:
         caller = await self._tokens.of(request)
@@ -163,8 +194,12 @@ class Membrane:
         return caller
 
     async def _session(self, request: Request, caller: Caller) -> SessionRecord:
-        """The session of the path. Another tenant's is not there."""
-        id = inbound.session_id(request.params["session"])
+        """The session of the path."""
+        return await self._seen(request.params["session"], caller)
+
+    async def _seen(self, text: str, caller: Caller) -> SessionRecord:
+        """Another tenant's session is not there."""
+        id = inbound.session_id(text)
         record = await self._services.sessions.get(caller.principal.org, id, DIALECT)
         if caller.sees is not None and facet.of_text(record.facet).tenant_id != caller.sees:
             raise NotFound("session", id)

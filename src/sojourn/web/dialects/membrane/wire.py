@@ -146,6 +146,14 @@ class GetQuery(Struct):
     token: str = ""
 
 
+class ScreenForm(Struct, rename="camel"):
+    """`theme` is light, dark or auto."""
+
+    token: str = ""
+    session_id: str = ""
+    theme: str = "auto"
+
+
 class AgentSession(Struct, rename="camel", kw_only=True):
     id: str
     workspace_id: str
