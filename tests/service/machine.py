@@ -24,7 +24,7 @@ from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import EndStatus, NewSession, SessionChange
 from sojourn.service.verbs import carry_out, lock
-from tests.service.budget_rules import BudgetRules
+from tests.service.budget_rules import LIMITS, BudgetRules, Limits
 from tests.service.mirror import Mirror
 from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
 from tests.support.world import SOMEBODY, World
@@ -55,11 +55,14 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         seed=st.integers(0, 2**32 - 1),
         agent=st.sampled_from(["default", "spawning"]),
         policy=POLICIES,
+        limits=LIMITS,
     )
-    def create(self, seed: int, agent: str, policy: Policy) -> None:
+    def create(self, seed: int, agent: str, policy: Policy, limits: Limits) -> None:
         self.random = Random(seed)
         new = NewSession(agent=agent, policy=policy, tags=("a",), external_id=f"name {uuid7()}")
         self.mirror = Mirror.of(self.world, self.loop, new)
+        for currency, limit, soft in limits:
+            self.create_budget(currency, limit, soft)
 
     @rule(delivery=st.sampled_from(["queue", "queue", "steer", "interrupt"]), twice=st.booleans())
     def receive(self, delivery: Delivery, twice: bool) -> None:
@@ -177,7 +180,13 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
                 command = c.WaitTurn(events=(), asks=asks, mode=mode)
         self.was_refused = False
         self.mirror.both(act, command)
+        if isinstance(move, Append) and model.session.runner != "model" and model.is_held:
+            self._stop_at_budget()
         assert self.was_refused == (isinstance(move, Append) and not model.is_held)
+
+    def _stop_at_budget(self) -> None:
+        if any(budget.status == "exhausted" for budget in self.mirror.model.state().budgets):
+            self.mirror.decide(c.StopAtBudget(unfinished=self.mirror.unfinished()))
 
     async def _append(
         self,

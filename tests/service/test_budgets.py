@@ -19,13 +19,16 @@ from sojourn.domain.events import (
     ToolRequested,
     ToolStarted,
     TurnFailed,
+    UsageRecorded,
 )
 from sojourn.domain.ids import KeyId, MessageId, OrgId, SessionId, uuid7
+from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity
 from sojourn.domain.turn import TurnStatus
 from sojourn.ports import ClaimedTurn, Ready
 from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.results import Repeat
+from sojourn.service.sessions import NewSession
 from sojourn.telemetry import counters
 from tests.support.world import SOMEBODY, World
 
@@ -196,6 +199,40 @@ async def test_a_turn_waits_for_the_last_of_its_paused_budgets(world: World) -> 
     assert await activity(world, turn.session) is Activity.WAITING
     await world.services.budgets.top_up(world.org, second.id, DOLLAR, None, SOMEBODY)
     assert await activity(world, turn.session) is Activity.QUEUED
+    assert await world.problems() == []
+
+
+async def test_a_runner_that_announces_no_call_is_stopped_by_its_report(world: World) -> None:
+    session = await world.new_session(NewSession(agent="spawning"))
+    budget = await limit(world, session, 10)
+    await world.send(session)
+    turn = await world.claim(session)
+    used = UsageRecorded(source="acp", usage=Usage(5, 1))
+    asked = ToolRequested(call=0, index=0, id="t", name="shell", arguments="{}")
+    await world.services.turns.append(turn, (used, asked))
+    with pytest.raises(CallRefused):
+        await world.services.turns.append(turn, (used,))
+    assert (await now(world, budget)).balance == Decimal(-2)
+    (failed,) = await world.said(session, TurnFailed)
+    assert failed.reason == "budget"
+    (result,) = await world.said(session, ToolCompleted)
+    assert (result.status, result.output) == ("cancelled", "A budget is used up.")
+    with pytest.raises(LeaseLost):
+        await world.services.turns.settle(turn, ())
+    assert await world.problems() == []
+
+
+async def test_a_turn_that_waits_for_a_budget_ends_at_its_deadline(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(max_turn_seconds=60)))
+    await limit(world, session, 100, soft=5)
+    sent = await world.send(session)
+    turn = await world.claim(session)
+    with pytest.raises(CallRefused):
+        await work(world, turn, 1)
+    world.clock.advance(61)
+    await world.services.upkeep.tick()
+    ended = await world.services.turns.get(world.org, session, sent.turn)
+    assert (ended.status, ended.reason) == (TurnStatus.CANCELLED, "expired")
     assert await world.problems() == []
 
 

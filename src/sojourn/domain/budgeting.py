@@ -44,6 +44,14 @@ def admits_call(draft: Draft) -> bool:
     return False
 
 
+def stop_at_budget(draft: Draft, command: c.StopAtBudget) -> None:
+    turn, verdict = draft.open_turn(), draft.books.check()
+    if verdict.action != "stop" or verdict.budget is None:
+        raise WrongState("turn", turn.status, "be stopped by a budget of which something is left")
+    draft.say_for_turn(command.unfinished.closing("cancelled", "A budget is used up."))
+    _stop(draft, verdict.budget)
+
+
 def _stop(draft: Draft, budget: Budget) -> None:
     """Failed and not completed: the turn leaves its work undone, and only a failed one says in words why."""
     error = f"The budget of {budget.limit:f} {budget.currency} is used up."

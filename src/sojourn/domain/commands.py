@@ -215,6 +215,13 @@ class ResumeBudgets:
     by: Actor
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAtBudget:
+    """End the turn of a runner that announces no calls, behind the report that found a budget used up."""
+
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
 BudgetCommand = CreateBudget | ChangeBudget | ChargeBudget | TopUpBudget | ResumeBudgets
 
 Command = (
@@ -235,5 +242,6 @@ Command = (
     | ChangeFiles
     | AttachPresence
     | ReleasePresence
+    | StopAtBudget
     | BudgetCommand
 )

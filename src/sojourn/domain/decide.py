@@ -350,6 +350,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.ChangeFiles: _change_files,
     c.AttachPresence: _attach_presence,
     c.ReleasePresence: _release_presence,
+    c.StopAtBudget: budgeting.stop_at_budget,
     c.CreateBudget: budgeting.create_budget,
     c.ChangeBudget: budgeting.change_budget,
     c.ChargeBudget: budgeting.charge_budget,

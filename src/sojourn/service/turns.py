@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.ask import Ask
+from sojourn.domain.budget import check
 from sojourn.domain.commands import (
     AppendEvents,
     CancelTurn,
@@ -17,6 +18,7 @@ from sojourn.domain.commands import (
     ReclaimTurn,
     RetryTurn,
     SettleTurn,
+    StopAtBudget,
     WaitTurn,
 )
 from sojourn.domain.draft import Decision, State
@@ -217,10 +219,23 @@ class TurnService:
                 events=tuple(events), intents=tuple(intents), steers_before=steers_before, steers=steers
             )
 
-        decision = await self._write(turn, command)
+        async def verb(tx: Tx) -> Decision:
+            return await self._stop_at_budget(tx, await self._fenced(tx, turn, command))
+
         # Only a budget takes the turn away from its own worker's append.
-        if decision.lease == "release":
+        if (await self._store.write(verb)).lease == "release":
             raise CallRefused(turn.session)
+
+    async def _stop_at_budget(self, tx: Tx, decision: Decision) -> Decision:
+        """What becomes of a turn whose runner does not ask before it calls a model."""
+        session = decision.session
+        if not session.budgets or session.runner == "model" or decision.lease == "release":
+            return decision
+        state = await lock(tx, session.org, session.id)
+        if check(state.budgets).action != "stop":
+            return decision
+        command = StopAtBudget(unfinished=await stopped(tx, state, self._hub))
+        return await carry_out(tx, state, command, self._clock.now())
 
     async def settle(
         self,
@@ -291,13 +306,15 @@ class TurnService:
     async def _write(self, turn: ClaimedTurn, command: Callable[[Tx, State], Awaitable[Command]]) -> Decision:
         """A write for a turn. The fence is read under the row's lock and repeated in the row's update."""
 
-        async def verb(tx: Tx) -> Decision:
-            state = await tx.lock_session(turn.org, turn.session)
-            if state is None or state.session.fence != turn.fence or state.session.open_turn != turn.turn:
-                raise LeaseLost(turn.session)
-            return await carry_out(tx, state, await command(tx, state), self._clock.now())
+        return await self._store.write(lambda tx: self._fenced(tx, turn, command))
 
-        return await self._store.write(verb)
+    async def _fenced(
+        self, tx: Tx, turn: ClaimedTurn, command: Callable[[Tx, State], Awaitable[Command]]
+    ) -> Decision:
+        state = await tx.lock_session(turn.org, turn.session)
+        if state is None or state.session.fence != turn.fence or state.session.open_turn != turn.turn:
+            raise LeaseLost(turn.session)
+        return await carry_out(tx, state, await command(tx, state), self._clock.now())
 
 
 def holder_of(turn: ClaimedTurn, worker: str) -> str:

@@ -44,6 +44,7 @@ def budget_commands() -> list[c.Command]:
         c.ChargeBudget(budget=budget, amount=limit, by=SOMEBODY),
         c.TopUpBudget(budget=budget, amount=limit, by=SOMEBODY),
         c.ResumeBudgets(by=SOMEBODY),
+        c.StopAtBudget(),
     ]
 
 
