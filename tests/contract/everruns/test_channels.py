@@ -10,6 +10,7 @@ from sojourn.domain.ids import AgentId, SessionId
 from sojourn.service.inputs import NewInput
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.requirements import covers
+from tests.contract.everruns.sdk import Sdk
 from tests.contract.everruns.surface import SOMEBODY, Everruns, Json, absent, id_of
 from tests.contract.everruns.waits import ENDS, turn_over, until
 
@@ -192,6 +193,76 @@ async def test_an_end_user_meets_no_session_of_another(everruns: Everruns) -> No
     await everruns.read(f"{channel}/sessions/{hers['id']}", headers=alice)
     for wrong in ("", "x" * 256, "a\tb"):
         await everruns.refused(400, "GET", f"{channel}/sessions", headers={"end-user": wrong})
+
+
+def text(said: str) -> Json:
+    return {"message": {"role": "user", "content": [{"type": "text", "text": said}]}}
+
+
+@covers("channel.send", "channel.idempotency")
+async def test_a_message_starts_a_turn_or_steers_it(everruns: Everruns) -> None:
+    channel = base(await agent(everruns))
+    view = await start(everruns, channel)
+    session, place = uuid_of(view), f"{channel}/sessions/{view['id']}"
+
+    async def send(said: str, **headers: str) -> Any:
+        answer = await everruns.ask("POST", f"{place}/messages", json=text(said), headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer
+
+    first = (await send(SLEEP)).json()
+    assert (first["role"], first["delivery"]) == ("user", "started")
+    assert first["content"] == [{"type": "text", "text": SLEEP}]
+    await until(everruns, session, "turn.started")
+    answers = [await send("more", **{"idempotency-key": "k"}) for _ in range(2)]
+    assert [answer.json()["delivery"] for answer in answers] == ["steered", "duplicate"]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    headers = {"idempotency-key": "k"}
+    problem = await everruns.refused(422, "POST", f"{place}/messages", json=text("other"), headers=headers)
+    assert problem["code"] == "idempotency_key_reused"
+    image: Json = {"message": {"content": [{"type": "image", "url": "https://example.com/a.png"}]}}
+    wrongs: tuple[Any, ...] = (image, {"message": {"content": []}}, {}, {"message": {"role": "system"}})
+    for wrong in wrongs:
+        await everruns.refused(400, "POST", f"{place}/messages", json=wrong)
+    whole = text("x") | {"controls": {"model_id": "nothing"}, "tags": ["ignored"]}
+    answer = await everruns.ask("POST", f"{place}/messages", json=whole)
+    assert answer.status_code == 201
+    assert "tags" not in answer.json()
+
+
+@covers("channel.cancel")
+async def test_the_running_turn_is_cancelled(everruns: Everruns) -> None:
+    channel = base(await agent(everruns))
+    view = await start(everruns, channel)
+    session, place = uuid_of(view), f"{channel}/sessions/{view['id']}"
+    answer = await everruns.ask("POST", f"{place}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (200, "no_op")
+    await everruns.send(session, SLEEP)
+    answer = await everruns.ask("POST", f"{place}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    await turn_over(everruns, session)
+    shown = await everruns.read(place)
+    assert (shown["status"], shown["last_turn_status"]) == ("idle", "cancelled")
+
+
+@covers("channel.client", "channel.stopped")
+async def test_the_vendors_agent_client_talks_to_an_agent(everruns: Everruns, sdk: Sdk) -> None:
+    id = await agent(everruns, description="Keeps the books")
+    lived = await sdk.lives("vendor_channels.py", f"apichan_{id.hex}", SLEEP)
+    assert lived["card"] == ["clerk", "Keeps the books", True]
+    assert lived["reply"] == "echo: hello"
+    assert lived["again"] == "echo: and again"
+    assert lived["repeated"]
+    assert lived["status"] == ["idle", "completed"]
+    assert lived["listed"] == [2, 1, 1]
+    assert lived["mine"] == [1, 1]
+    assert lived["hidden"] == ["NotFoundError", 404]
+    assert lived["events"][0] == lived["streamed"][0]
+    assert "turn.completed" in lived["streamed"]
+    assert lived["failed"] == "turn failed: cancelled: Work was cancelled by user."
+    assert lived["token"] == ["ApiError", 403]
+    assert lived["wrong"] == ["AuthenticationError", 401]
 
 
 @covers("channel.events")

@@ -47,6 +47,17 @@ REQUIREMENTS: Final = (
         "A caller sees the sessions that it made.",
         "A key is the organisation's: without End-User it sees every session of the agent, however it was made.",
     ),
+    Requirement(
+        "channel.send",
+        CLIENT,
+        "A message of texts starts a turn, or steers the one that runs: 201, and what came of it.",
+    ),
+    Requirement("channel.cancel", CLIENT, "The running turn is cancelled; without one nothing happens."),
+    Requirement(
+        "channel.client",
+        CLIENT,
+        "The shipped AgentClient reads the card, runs, sends, lists, streams and cancels.",
+    ),
     Requirement("channel.events", CLIENT, "Events are paged forward by sequence until a page is empty."),
     Requirement(
         "channel.sse", CLIENT, "The stream replays what is behind a sequence or an event, and follows."

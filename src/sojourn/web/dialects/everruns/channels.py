@@ -17,6 +17,7 @@ from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan, TurnStatus
 from sojourn.web.dialects.everruns import agent_facet, ids, wire
 from sojourn.web.dialects.everruns.outbound import stamp
+from sojourn.web.dialects.everruns.wire.message import NewMessage, Text
 from sojourn.web.kit.refusals import BadRequest, RequestRefused
 
 # The sessions that a channel makes keep in this facet for whom.
@@ -101,6 +102,13 @@ def title(new: wire.NewChannelSession) -> str | None:
     if new.title is not None and len(new.title) > LONGEST_TITLE:
         raise BadRequest(f"must be at most {LONGEST_TITLE} characters", "title")
     return new.title
+
+
+def message(said: NewMessage) -> NewMessage:
+    """The message and nothing else."""
+    if not all(isinstance(part, Text) for part in said.message.content):
+        raise BadRequest("message content must be one or more text parts")
+    return NewMessage(message=said.message)
 
 
 def card(agent: Agent, place: str) -> wire.AgentCard:

@@ -8,17 +8,20 @@ import msgspec
 from msgspec import UNSET
 
 from sojourn.domain.agent import Agent
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import NotFound, WrongState
 from sojourn.domain.filter import All, SessionQuery
 from sojourn.domain.ids import SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.service.sessions import NewSession
-from sojourn.web.dialects.everruns import channels, ids, wire
+from sojourn.web.dialects.everruns import channels, ids, inbound_messages, wire
 from sojourn.web.dialects.everruns.agent_facet import DIALECT
 from sojourn.web.dialects.everruns.channels import AgentUnavailable, NoRuntimeTokens
 from sojourn.web.dialects.everruns.log.reading import Log
 from sojourn.web.dialects.everruns.routes.sse import stream
+from sojourn.web.dialects.everruns.routes.turns import NO_TURN
+from sojourn.web.dialects.everruns.sender import Sender
 from sojourn.web.dialects.everruns.server import Caller, Routes, Server
+from sojourn.web.dialects.everruns.wire.message import Cancelled, NewMessage
 from sojourn.web.kit.auth import Scope
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.idempotency import repeat, replayed
@@ -30,6 +33,7 @@ from sojourn.web.kit.response import Response, json_response
 from sojourn.web.kit.sse import EventStream
 
 _NEW: Final = JsonBody(wire.NewChannelSession)
+_MESSAGE: Final = JsonBody(NewMessage)
 _LIST: Final = Query(wire.ChannelSessions)
 _EVENTS: Final = Query(wire.ChannelEvents)
 
@@ -60,6 +64,8 @@ def routes(server: Server) -> Routes:
         ("POST", f"{base}/sessions", channels.create),
         ("GET", f"{base}/sessions", channels.page),
         ("GET", one, channels.get),
+        ("POST", f"{one}/messages", channels.send),
+        ("POST", f"{one}/cancel", channels.cancel),
         ("GET", f"{one}/events", channels.events),
         ("GET", f"{one}/sse", channels.sse),
         ("POST", f"{base}/runtime-auth", channels.refuse_token),
@@ -71,6 +77,8 @@ class _Channels:
         self._server = server
         self._agents = server.services.agents
         self._sessions = server.services.sessions
+        self._turns = server.services.turns
+        self._sender = Sender(server.services)
 
     async def card(self, request: Request) -> Response:
         door = await self._open(request, "sessions:read")
@@ -111,6 +119,26 @@ class _Channels:
         id = record.session.id
         turns = await self._sessions.turn_spans(door.caller.org, [id])
         return json_response(channels.session(record, turns.get(id)))
+
+    async def send(self, request: Request) -> Response:
+        """Whatever else than the message may be said of one is not a caller's to say, and not looked at."""
+        door, record = await self._session(request, "sessions:write")
+        data = await read_body(request, self._server.max_body_bytes)
+        new = inbound_messages.new_input(channels.message(_MESSAGE.decode(data)))
+        again = repeat(request, door.caller.key, f"everruns.channel.send {door.end_user or ''}", data)
+        return await self._sender.send(door.caller, record.session.id, new, again)
+
+    async def cancel(self, request: Request) -> Response:
+        door, record = await self._session(request, "sessions:write")
+        turn = record.session.open_turn
+        if turn is None:
+            return json_response(NO_TURN)
+        try:
+            await self._turns.cancel(door.caller.org, record.session.id, turn, door.caller.by)
+        except WrongState:
+            # It ended by itself in between.
+            return json_response(NO_TURN)
+        return json_response(Cancelled("cancelled", "Turn cancelled"))
 
     async def events(self, request: Request) -> Response:
         """Forward: a client reads on behind the last sequence until there is nothing."""
