@@ -10,6 +10,7 @@ from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
 from sojourn.service.access import CACHE_SECONDS
 from sojourn.service.areas import MAX_MOVED
 from sojourn.service.codec import INLINE_BYTES
+from sojourn.service.forks import PIECE
 from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LEASE_TTL_SECONDS
@@ -40,6 +41,7 @@ def _requests() -> list[list[str]]:
         ["data of an event that is kept in the log itself; more becomes a blob", _size(INLINE_BYTES)],
         ["queued inputs of a session; then 429 with `Retry-After`", f"{MAX_QUEUED:,}"],
         ["budgets of a session that are not disabled; then 429", str(MAX_BUDGETS)],
+        ["events that one transaction copies for a fork", f"{PIECE:,}"],
         ["how long an `Idempotency-Key` is remembered", _hours(IDEMPOTENCY_AGE)],
         ["how long another process may still take a revoked key", f"{CACHE_SECONDS:g} s"],
     ]

@@ -95,13 +95,22 @@ async def test_sessions_are_listed_as_a_table_and_as_json(server: ServerProcess)
     assert [found["title"] for found in open_only.objects] == [first.title]
 
 
-async def test_a_session_is_shown_ended_and_deleted(server: ServerProcess) -> None:
+async def test_a_session_is_shown_forked_ended_and_deleted(server: ServerProcess) -> None:
     async with Client(server.url, server.key) as client:
         session = await client.create_session(title="Short-lived")
     where = ("--data-dir", server.data_dir)
     shown = await run("sessions", "show", "last", *where)
     assert f"id          {session.id}" in shown.out
     assert "title       Short-lived" in shown.out
+    forked = await run("sessions", "fork", "last", "--at", "1", "--title", "Child", "--json", *where)
+    child = forked.objects[0]
+    assert (child["forked_from"], child["forked_seq"], child["title"]) == (str(session.id), 1, "Child")
+    shown = await run("sessions", "show", child["id"], *where)
+    assert f"fork of     {session.id} at event 1" in shown.out
+    beyond = await run("sessions", "fork", child["id"], "--at", "99", *where)
+    assert (beyond.status, beyond.out) == (1, "")
+    assert "1 to 2" in beyond.err
+    await run("sessions", "rm", child["id"], "--yes", *where)
     ended = await run("sessions", "end", str(session.id), "--reason", "done", "--json", *where)
     assert (ended.objects[0]["status"], ended.objects[0]["end_reason"]) == ("completed", "done")
     again = await run("sessions", "end", str(session.id), *where)

@@ -50,8 +50,11 @@ async def withdraw_second_input(client: Client, session: UUID) -> None:
 
 
 async def closed_turn(client: Client, text: str) -> TurnClosed:
-    session = await client.create_session()
-    async with asyncio.timeout(BOUND_SECONDS), aclosing(client.ask(session.id, text)) as parts:
+    return await closed_turn_of(client, (await client.create_session()).id, text)
+
+
+async def closed_turn_of(client: Client, session: UUID, text: str) -> TurnClosed:
+    async with asyncio.timeout(BOUND_SECONDS), aclosing(client.ask(session, text)) as parts:
         last = [part async for part in parts][-1]
     assert isinstance(last, TurnClosed)
     return last
@@ -90,6 +93,26 @@ async def test_a_session_is_made_changed_ended_archived_and_deleted(client: Clie
     await client.delete_session(made.id)
     with pytest.raises(NotFound):
         await client.get_session(made.id)
+
+
+async def test_a_fork_goes_on_by_itself_from_an_event_of_its_parent(client: Client) -> None:
+    parent = await client.create_session(title="First", tags=["a"])
+    await closed_turn_of(client, parent.id, "one")
+    head = (await client.get_session(parent.id)).last_seq
+    child = await client.fork_session(parent.id, at=head, title="Second", external_id="fork-7")
+    assert (child.forked_from, child.forked_seq, child.last_seq) == (parent.id, head, head + 1)
+    assert (child.title, child.tags, child.created) == ("Second", ["a"], True)
+    assert not (await client.fork_session(parent.id, external_id="fork-7")).created
+    await closed_turn_of(client, child.id, "two")
+    parents, own = [
+        [(event.seq, event.type) for event in (await client.events_page(id)).data]
+        for id in (parent.id, child.id)
+    ]
+    assert own[:head] == parents
+    assert own[head] == (head + 1, "session.forked")
+    assert [found.id async for found in client.list_sessions(forked_from=parent.id)] == [child.id]
+    with pytest.raises(InvalidRequest):
+        await client.fork_session(parent.id, at=head + 1)
 
 
 async def test_an_external_id_creates_once_and_then_gets(client: Client) -> None:

@@ -114,6 +114,8 @@ def _session_row(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
     session, usage = snapshot.record.session, snapshot.record.usage
     yield from _differ("the status", session.status.value, replay.status)
     yield from _differ("the fence", session.fence, replay.fence)
+    record = snapshot.record
+    yield from _differ("the lineage", (record.forked_from, record.forked_seq), replay.forked)
     yield from _differ("the revision", session.revision, replay.revision)
     yield from _differ("the open turn", session.open_turn, replay.open_turn)
     yield from _differ("the count of turns", session.turns, len(replay.turns))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
-from sojourn.domain.ids import AskId, BudgetId, InputId, MessageId, TurnId
+from sojourn.domain.ids import AskId, BudgetId, InputId, MessageId, SessionId, TurnId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.turn import TurnStatus
 from tests.support.steps import Steps
@@ -61,6 +61,9 @@ class Replay:
         self.messages: set[MessageId] = set()
         self.files: dict[str, tuple[str | None, int, int, bool]] = {}
         self.tokens = Counter[str]()
+        self.forked: tuple[SessionId | None, int | None] = (None, None)
+        # The turn that a fork found open, perhaps between two events of one transaction.
+        self._cut: TurnView | None = None
         # The status of each.
         self.budgets: dict[BudgetId, str] = {}
 
@@ -93,6 +96,8 @@ class Replay:
         match event:
             case e.SessionCreated():
                 pass
+            case e.SessionForked():
+                self._fork(event)
             case e.SessionUpdated() | e.SessionEnded() | e.SessionExpired() | e.SessionReopened():
                 self._take_of_session(event)
             case e.LeaseAcquired() | e.LeaseReleased():
@@ -148,6 +153,17 @@ class Replay:
                 self.budgets[event.budget] = "paused"
             case be.BudgetExhausted():
                 self.budgets[event.budget] = "exhausted"
+
+    def _fork(self, event: e.SessionForked) -> None:
+        """The past stays, and everything that is counted or held begins anew."""
+        self._must(event.at == self.seq - 1, "forks from another seq than the one before")
+        self.forked = (event.parent, event.at)
+        self._cut = None if self.open_turn is None else self.turns[self.open_turn]
+        self.status, self.archived = "open", False
+        self.fence, self.revision = 0, 0
+        self.presences.clear()
+        self.budgets.clear()
+        self.tokens.clear()
 
     def _take_presence(self, event: e.LeaseAcquired | e.LeaseReleased) -> None:
         is_new = isinstance(event, e.LeaseAcquired)
@@ -272,7 +288,7 @@ class Replay:
             case e.TurnCancelled():
                 turn.status = TurnStatus.CANCELLED
                 self.fence += 1
-        for problem in turn.steps.unfinished():
+        for problem in turn.steps.unfinished(is_fork=turn is self._cut):
             self._wrong(problem)
         for ask in turn.open_asks:
             self.asks[ask] = "void"

@@ -10,6 +10,7 @@ Key = tuple[int, int]
 class Steps:
     def __init__(self) -> None:
         self._open: e.ModelCalled | None = None
+        self._is_said = False
         self._answered = 0
         self._requested: dict[Key, e.ToolRequested] = {}
         self._started: set[Key] = set()
@@ -28,6 +29,7 @@ class Steps:
             case e.MessageCompleted(message=message) | e.MessageAbandoned(message=message):
                 if self._open is None or self._open.message != message:
                     yield "ends a message that was not being written"
+                self._is_said = isinstance(event, e.MessageCompleted)
                 if isinstance(event, e.MessageAbandoned) or event.interrupted:
                     self._open = None
             case e.ModelCompleted(call=call):
@@ -46,7 +48,7 @@ class Steps:
             yield f"is call {event.call} behind answer {self._answered}"
         for key in self._requested.keys() - self._completed:
             yield f"calls a model before tool {key} has its result"
-        self._open = event
+        self._open, self._is_said = event, False
 
     def _tool(self, key: Key, event: e.ToolRequested | e.ToolStarted | e.ToolCompleted) -> Iterator[str]:
         if isinstance(event, e.ToolRequested):
@@ -71,9 +73,9 @@ class Steps:
                 yield f"gives tool {key} a result without a start"
             self._completed.add(key)
 
-    def unfinished(self) -> Iterator[str]:
-        """What a turn that ends here leaves open."""
-        if self._open is not None:
+    def unfinished(self, is_fork: bool = False) -> Iterator[str]:
+        """What a turn that ends here leaves open. A fork may fall between a message and the end of its call."""
+        if self._open is not None and not (is_fork and self._is_said):
             yield f"ends a turn during call {self._open.call}"
         for key in self._requested.keys() - self._completed:
             yield f"ends a turn before tool {key} has its result"

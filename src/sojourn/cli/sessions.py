@@ -1,4 +1,4 @@
-"""`sojourn sessions`: what there is, and how it is ended or removed."""
+"""`sojourn sessions`: what there is, and how it is forked, ended or removed."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from sojourn.client import Activity, Budget, Client, EndStatus, Session, SessionStatus, Turn
-    from sojourn.client.types import SessionFilter
+    from sojourn.client.types import NewFork, SessionFilter
 
 _STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
 _ACTIVITIES: Final = ("idle", "queued", "starting", "busy", "waiting", "retrying")
@@ -43,7 +43,7 @@ class _Sessions(click.Group):
 
 @click.group("sessions", cls=_Sessions)
 def command() -> None:
-    """List, show, end and delete sessions. Without a word more, it lists them."""
+    """List, show, fork, end and delete sessions. Without a word more, it lists them."""
 
 
 @command.command("ls")
@@ -137,6 +137,31 @@ def end(reach: Reach, session: SessionName, status: "EndStatus", reason: str | N
         console().print("ended", _state(ended), str(ended.id))
 
 
+@command.command("fork")
+@click.argument("session", type=SessionArgument())
+@click.option(
+    "--at", type=click.IntRange(min=1), help="Share the log up to this event; all of it without this."
+)
+@click.option("--title", help="The parent's without this.")
+@reach_options
+def fork(reach: Reach, session: SessionName, at: int | None, title: str | None) -> None:
+    """Make a session that begins with the log of SESSION, an id or `last`, and goes on by itself."""
+    new: NewFork = {}
+    if at is not None:
+        new["at"] = at
+    if title is not None:
+        new["title"] = title
+
+    async def talk(client: "Client") -> "Session":
+        return await client.fork_session(await resolve(client, session), **new)
+
+    made = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json([made])
+    else:
+        console().print("forked", str(made.forked_from), "at event", str(made.forked_seq), "as", str(made.id))
+
+
 @command.command("rm")
 @click.argument("session", type=SessionArgument())
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -211,6 +236,9 @@ def _print_details(session: "Session") -> None:
     ]
     rows += [("tags", printable(", ".join(session.tags)))] if session.tags else []
     rows += [("external id", printable(session.external_id))] if session.external_id else []
+    rows += (
+        [("fork of", f"{session.forked_from} at event {session.forked_seq}")] if session.forked_from else []
+    )
     rows += [("ended", printable(session.end_reason))] if session.end_reason else []
     for name, value in rows:
         console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)

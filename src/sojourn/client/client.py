@@ -25,6 +25,7 @@ from sojourn.client.types import (
     Input,
     InputStatus,
     Json,
+    NewFork,
     NewSession,
     Page,
     Presence,
@@ -128,6 +129,14 @@ class Client(FileCalls, BudgetCalls):
         """Conflict if it has ended already."""
         body = {"status": status} if reason is None else {"status": status, "reason": reason}
         return await self._transport.fetch(post(f"/sessions/{session}/end", body), Session)
+
+    async def fork_session(
+        self, session: UUID, *, idempotency_key: str | None = None, **new: Unpack[NewFork]
+    ) -> CreatedSession:
+        """Make a session whose past is the log of this one, up to the seq `at`; what is open there is closed in it."""
+        return await self._transport.fetch(
+            post(f"/sessions/{session}/fork", new, idempotency_key), CreatedSession
+        )
 
     async def archive_session(self, session: UUID) -> Session:
         return await self._transport.fetch(post(f"/sessions/{session}/archive"), Session)
@@ -300,7 +309,7 @@ def _filter_params(filter: SessionFilter) -> Params:
     params += [("activity", activity) for activity in filter.get("activity", ())]
     params += [("tag", tag) for tag in filter.get("tags", ())]
     params += [(f"metadata.{key}", value) for key, value in filter.get("metadata", {}).items()]
-    for name in ("agent", "external_id", "archived", "order"):
+    for name in ("agent", "external_id", "forked_from", "archived", "order"):
         value = filter.get(name)
         params += [] if value is None else [(name, str(value))]
     for name in ("created_after", "created_before"):

@@ -78,7 +78,10 @@ class Usage(_Wire, frozen=True, kw_only=True):
 
 
 class Session(_Wire, frozen=True, kw_only=True):
-    """`last_seq` is the seq of the newest event; `turns`, `queued_inputs` and `presences` are counts."""
+    """`last_seq` is the seq of the newest event; `turns`, `queued_inputs` and `presences` are counts.
+
+    A fork shares the log of `forked_from` up to `forked_seq`.
+    """
 
     id: UUID
     agent: AgentRef
@@ -105,6 +108,8 @@ class Session(_Wire, frozen=True, kw_only=True):
     ended_at: datetime | None
     end_reason: str | None
     archived_at: datetime | None
+    forked_from: UUID | None
+    forked_seq: int | None
 
 
 class CreatedSession(Session, frozen=True, kw_only=True):
@@ -335,6 +340,20 @@ class BudgetChange(TypedDict, total=False):
     status: Literal["active", "paused", "disabled"]
 
 
+class NewFork(TypedDict, total=False):
+    """`at` is the last seq that the fork shares. What is left out is as the parent's.
+
+    An `external_id` makes it create-or-get.
+    """
+
+    at: int
+    title: str | None
+    metadata: Mapping[str, Json]
+    tags: Sequence[str]
+    agent: UUID | str
+    external_id: str
+
+
 class SessionFilter(TypedDict, total=False):
     """Any of `status`, any of `activity`, all of `tags`, and every pair of `metadata`. Order is by creation."""
 
@@ -344,6 +363,7 @@ class SessionFilter(TypedDict, total=False):
     tags: Sequence[str]
     metadata: Mapping[str, str]
     external_id: str
+    forked_from: UUID
     created_after: datetime
     created_before: datetime
     archived: Literal["true", "false", "any"]

@@ -12,7 +12,7 @@ from sojourn.domain.content import TextPart
 from sojourn.domain.events import Actor, Delivery, InputKind, Json, Outcome, RunnerEvent
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import Unfinished
-from sojourn.domain.ids import InputId, MessageId, TurnId
+from sojourn.domain.ids import InputId, MessageId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.policy import Policy
 
@@ -139,6 +139,22 @@ class ExpireSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForkSession:
+    """The first words of a fork, whose log so far is its parent's.
+
+    `waiting` are the inputs that nobody has read by then, that of the open turn among them.
+    """
+
+    parent: SessionId
+    at: int
+    by: Actor
+    title: str | None = None
+    external_id: str | None = None
+    waiting: tuple[Input, ...] = ()
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSession:
     """`changes` are the new values for the log; `policy` is set where they change it.
 
@@ -238,6 +254,7 @@ Command = (
     | CancelTurn
     | EndSession
     | ExpireSession
+    | ForkSession
     | UpdateSession
     | ChangeFiles
     | AttachPresence

@@ -273,6 +273,27 @@ def _close_session(
     draft.session = replace(draft.session, queued_inputs=0, presences=0)
 
 
+def _fork_session(draft: Draft, command: c.ForkSession) -> None:
+    """What the parent's log leaves open is closed here: its end, if it has come to one, is another session's."""
+    session = draft.session
+    draft.say(
+        e.SessionForked(
+            parent=command.parent,
+            at=command.at,
+            agent=session.agent,
+            agent_version=session.agent_version,
+            title=command.title,
+            external_id=command.external_id,
+            by=command.by,
+        )
+    )
+    if draft.turn is not None:
+        draft.cut_turn(command.by, "interrupted", command.unfinished)
+    for waiting in command.waiting:
+        draft.withdraw(waiting.id, command.by)
+    draft.session = replace(draft.session, queued_inputs=0)
+
+
 def _ended(session: Session, status: SessionStatus, reason: str | None, now: datetime) -> Session:
     return replace(session, status=status, ended_at=now, end_reason=reason)
 
@@ -346,6 +367,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.CancelTurn: _cancel_turn,
     c.EndSession: _end_session,
     c.ExpireSession: _expire_session,
+    c.ForkSession: _fork_session,
     c.UpdateSession: _update_session,
     c.ChangeFiles: _change_files,
     c.AttachPresence: _attach_presence,

@@ -148,6 +148,11 @@ class Draft:
         turn = self.open_turn()
         if turn.attempt == 0:
             self.withdraw(turn.input, by)
+        self.cut_turn(by, reason, unfinished)
+
+    def cut_turn(self, by: Actor, reason: Outcome, unfinished: Unfinished) -> None:
+        """End the open turn, whatever became of its input."""
+        turn = self.open_turn()
         self.say_for_turn(unfinished.closing("cancelled", f"The turn was stopped: {reason}."))
         self.say(TurnCancelled(reason=reason, by=by), turn.id)
         self.advance_fence()

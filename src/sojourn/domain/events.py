@@ -11,7 +11,7 @@ from sojourn.domain.actor import Actor
 from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.content import TextPart, ToolStatus, Usage
 from sojourn.domain.file_events import FileDeleted, FileWritten
-from sojourn.domain.ids import AgentId, AskId, InputId, MessageId, TurnId
+from sojourn.domain.ids import AgentId, AskId, InputId, MessageId, SessionId, TurnId
 
 if TYPE_CHECKING:
     Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
@@ -71,6 +71,24 @@ class SessionExpired:
 class SessionReopened:
     type: ClassVar[str] = "session.reopened"
     v: ClassVar[int] = 1
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionForked:
+    """What stands before is the log of `parent`, up to its seq `at`; what follows is the fork's own.
+
+    The events before keep their seq and their time. Leases, names, budgets, usage and revision begin anew.
+    """
+
+    type: ClassVar[str] = "session.forked"
+    v: ClassVar[int] = 1
+    parent: SessionId
+    at: int
+    agent: AgentId
+    agent_version: int
+    title: str | None = None
+    external_id: str | None = None
     by: Actor
 
 
@@ -328,6 +346,7 @@ Event = (
     | SessionEnded
     | SessionExpired
     | SessionReopened
+    | SessionForked
     | InputReceived
     | InputEdited
     | InputWithdrawn

@@ -23,6 +23,7 @@ Field = Literal[
     "revision",
     "turns",
     "stated_status",
+    "forked_from",
     "invoked_at",
     "last_turn",
     "fence",

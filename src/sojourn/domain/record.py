@@ -22,7 +22,8 @@ class SessionRecord:
     """`origin` is the dialect that made the session; `first_seq` the oldest event that retention has kept.
 
     `facet` is the JSON text of the facet that the reader asked for, None if there is none. An `alias` is an outside
-    name that sessions may share; the newest of them is meant by it.
+    name that sessions may share; the newest of them is meant by it. A fork shares the log of `forked_from` up to
+    `forked_seq`.
     """
 
     session: Session
@@ -36,6 +37,8 @@ class SessionRecord:
     expires_at: datetime | None = None
     facet: str | None = None
     alias: str | None = None
+    forked_from: SessionId | None = None
+    forked_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

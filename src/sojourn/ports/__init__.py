@@ -20,7 +20,9 @@ from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, Ses
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
 from sojourn.ports.budgets import BudgetReads, BudgetWrites
+from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.files import FileReads, FileWrites
+from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 
@@ -48,7 +50,7 @@ class DueTimer:
     kind: Literal["idle", "lifetime", "turn"]
 
 
-class Reads(TenancyReads, BudgetReads, FileReads, GlimpseReads, Protocol):
+class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(
@@ -85,7 +87,13 @@ class Reads(TenancyReads, BudgetReads, FileReads, GlimpseReads, Protocol):
 
     async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]: ...
     async def events_after(
-        self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
+        self,
+        org: OrgId,
+        session: SessionId,
+        after: int,
+        limit: int,
+        types: Sequence[str] = (),
+        upto: int | None = None,
     ) -> Sequence[StoredEvent]: ...
     async def head_seqs(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
         """The seq of the last event of each session that exists."""
@@ -110,7 +118,7 @@ class Reads(TenancyReads, BudgetReads, FileReads, GlimpseReads, Protocol):
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
 
 
-class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, Protocol):
+class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, Protocol):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
@@ -363,32 +371,6 @@ class Journal(Protocol):
     async def list_files(self) -> Sequence[tuple[str, int]]: ...
     async def write_file(self, path: str, data: bytes) -> None: ...
     def preview(self, message: MessageId, offset: int, text: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """How a runner's turn ended. `error` tells a failed turn from a completed one."""
-
-    events: Sequence[RunnerEvent]
-    reason: Outcome = "end_turn"
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Faulted:
-    """A passing fault: the turn is to be tried again after `delay_seconds`."""
-
-    events: Sequence[RunnerEvent]
-    error: str
-    delay_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parked:
-    """The turn waits for `asks`, without a lease."""
-
-    events: Sequence[RunnerEvent]
-    asks: Sequence[Ask]
 
 
 class Runner(Protocol):

@@ -9,6 +9,7 @@ from sojourn.service.budgets import Budgets
 from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
 from sojourn.service.files import Files
+from sojourn.service.forks import Forks
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
@@ -28,6 +29,7 @@ class Services:
     inputs: Inputs
     invocations: Invocations
     files: Files
+    forks: Forks
     turns: TurnService
     budgets: Budgets
     presences: Presences
@@ -66,6 +68,7 @@ def build_services(
         inputs=inputs,
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
+        forks=Forks(store, clock, agents),
         turns=TurnService(store, clock, agents, hub, terms, default_model),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),

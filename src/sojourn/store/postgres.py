@@ -123,7 +123,7 @@ class PostgresTx(StoreTx):
         params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
         if await self._db.run("reserve_key", params | {"created_at": rows.to_micros(now)}):
             return None
-        return await self._recall(org, key, operation, idempotency_key)
+        return await self.recall(org, key, operation, idempotency_key)
 
 
 class PostgresReads(StoreReads):

@@ -8,17 +8,17 @@ from uuid import UUID
 from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
 from sojourn.domain.events import RunnerKind
-from sojourn.domain.file import MAX_FILES, File
 from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
-from sojourn.domain.ids import AgentId, AskId, InputId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import StoredEvent
-from sojourn.domain.record import DrivenSession, Key, Lease, SessionRecord, Tombstone
+from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
 from sojourn.ports import DueTimer, Ready
 from sojourn.store import leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
+from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.where import NumberedBinder, condition, expression, order
 
@@ -30,13 +30,11 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
 
-_FILES: Final = "SELECT path, sha256, size, seq, readonly, created_at, updated_at FROM files"
 
-
-class StoreReads(BudgetReads, GlimpseReads):
+class StoreReads(BudgetReads, FileReads, GlimpseReads):
     def __init__(self, db: Db) -> None:
         self._db = db
 
@@ -83,6 +81,11 @@ class StoreReads(BudgetReads, GlimpseReads):
     async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None:
         row = await self._db.one("get_tombstone", {"org": org, "id": session})
         return None if row is None else rows.tombstone_of(row)
+
+    async def recall(self, org: OrgId, key: KeyId, operation: str, idempotency_key: str) -> Recalled | None:
+        params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
+        row = await self._db.one("recall", params)
+        return None if row is None else rows.recalled_of(row)
 
     async def get_agent(self, org: OrgId, agent: AgentId, version: int | None = None) -> Agent | None:
         if version is None:
@@ -158,17 +161,27 @@ class StoreReads(BudgetReads, GlimpseReads):
         return [ask for ask in asks if ask.status == "open"] if open_only else asks
 
     async def events_after(
-        self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
+        self,
+        org: OrgId,
+        session: SessionId,
+        after: int,
+        limit: int,
+        types: Sequence[str] = (),
+        upto: int | None = None,
     ) -> Sequence[StoredEvent]:
-        if not types:
+        if not types and upto is None:
             params = {"org": org, "session": session, "after": after, "limit": limit}
             return rows.events_of(org, session, await self._db.all("events_after", params))
         bind = NumberedBinder(self._db.dialect)
         text = (
             "SELECT seq, id, type, v, at, turn, tx, data FROM events"
             f" WHERE org = {bind(org)} AND session = {bind(session)} AND seq > {bind(after)}"
-            f" AND type IN ({', '.join(bind(type) for type in types)}) ORDER BY seq LIMIT {bind(limit)}"
         )
+        if upto is not None:
+            text += f" AND seq <= {bind(upto)}"
+        if types:
+            text += f" AND type IN ({', '.join(bind(type) for type in types)})"
+        text += f" ORDER BY seq LIMIT {bind(limit)}"
         return rows.events_of(org, session, await self._db.select(text, bind.values))
 
     async def head_seqs(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, int]:
@@ -181,37 +194,6 @@ class StoreReads(BudgetReads, GlimpseReads):
         )
         found = await self._db.select(text, bind.values)
         return {SessionId(UUID(bytes=id)): head for id, head in found}
-
-    async def get_blob(self, org: OrgId, sha256: bytes) -> bytes | None:
-        row = await self._db.one("get_blob", {"org": org, "sha256": sha256})
-        return None if row is None else bytes(row[0])
-
-    async def get_files(self, org: OrgId, session: SessionId, paths: Sequence[str]) -> Mapping[str, File]:
-        if not paths:
-            return {}
-        bind = NumberedBinder(self._db.dialect)
-        text = (
-            f"{_FILES} WHERE org = {bind(org)} AND session = {bind(session)}"
-            f" AND path IN ({', '.join(bind(path) for path in paths)})"
-        )
-        files = [rows.file_of(row) for row in await self._db.select(text, bind.values)]
-        return {file.path: file for file in files}
-
-    async def list_files(
-        self, org: OrgId, session: SessionId, below: str = "", limit: int = MAX_FILES
-    ) -> Sequence[File]:
-        bind = NumberedBinder(self._db.dialect)
-        # By code points in both, whatever the database's locale: a slash is followed by a nought.
-        path = "path" if self._db.dialect == "sqlite" else 'path COLLATE "C"'
-        text = f"{_FILES} WHERE org = {bind(org)} AND session = {bind(session)}"
-        if below:
-            text += f" AND {path} > {bind(below + '/')} AND {path} < {bind(below + '0')}"
-        text += f" ORDER BY {path} LIMIT {bind(limit)}"
-        return [rows.file_of(row) for row in await self._db.select(text, bind.values)]
-
-    async def count_files(self, org: OrgId, session: SessionId) -> int:
-        row = await self._db.one("count_files", {"org": org, "session": session})
-        return 0 if row is None else int(row[0])
 
     async def has_keys(self, org: OrgId) -> bool:
         return await self._db.one("any_key", {"org": org}) is not None

@@ -15,7 +15,6 @@ import msgspec
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.ask import Ask
 from sojourn.domain.content import TextPart, Usage
-from sojourn.domain.file import File
 from sojourn.domain.ids import AgentId, AskId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
@@ -107,7 +106,7 @@ def session_record_of(row: Row) -> SessionRecord:
     """A row may have the facet that was asked for as its last column."""
     (
         first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_picodollars, alias, expires_at, *facet,
+        cache_write_tokens, cost_picodollars, alias, forked_from, forked_seq, expires_at, *facet,
     ) = row[SESSION_COLUMNS:]  # fmt: skip
     return SessionRecord(
         session=session_of(row),
@@ -127,6 +126,8 @@ def session_record_of(row: Row) -> SessionRecord:
         expires_at=to_instant_or_none(expires_at),
         facet=facet[0] if facet else None,
         alias=alias,
+        forked_from=None if forked_from is None else SessionId(UUID(bytes=forked_from)),
+        forked_seq=forked_seq,
     )
 
 
@@ -189,6 +190,9 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "tags": to_json_or_none(record.tags),
         "external_id": record.external_id,
         "alias": record.alias,
+        "first_seq": record.first_seq,
+        "forked_from": record.forked_from,
+        "forked_seq": record.forked_seq,
         "stated_status": session.stated_status,
     }
 
@@ -331,31 +335,6 @@ def ask_params(ask: Ask) -> dict[str, object]:
         "on_expire": ask.on_expire,
         "expires_at": to_micros_or_none(ask.expires_at),
         "created_at": to_micros(ask.created_at),
-    }
-
-
-def file_of(row: Row) -> File:
-    path, sha256, size, seq, readonly, created_at, updated_at = row
-    return File(
-        path=path,
-        sha256=None if sha256 is None else bytes(sha256).hex(),
-        size=size,
-        seq=seq,
-        readonly=bool(readonly),
-        created_at=to_instant(created_at),
-        updated_at=to_instant(updated_at),
-    )
-
-
-def file_params(file: File) -> dict[str, object]:
-    return {
-        "path": file.path,
-        "sha256": None if file.sha256 is None else bytes.fromhex(file.sha256),
-        "size": file.size,
-        "seq": file.seq,
-        "readonly": file.readonly,
-        "created_at": to_micros(file.created_at),
-        "updated_at": to_micros(file.updated_at),
     }
 
 

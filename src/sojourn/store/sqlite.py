@@ -108,7 +108,7 @@ class SqliteTx(StoreTx):
         self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, now: datetime
     ) -> Recalled | None:
         # No other verb runs until this one ends, so nobody can take the place that was found free.
-        return await self._recall(org, key, operation, idempotency_key)
+        return await self.recall(org, key, operation, idempotency_key)
 
 
 class SqliteReads(StoreReads):

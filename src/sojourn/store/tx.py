@@ -10,7 +10,6 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.file import File
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
@@ -21,6 +20,8 @@ from sojourn.domain.turn import Turn
 from sojourn.store import leases, rows
 from sojourn.store.budgets import BudgetWrites
 from sojourn.store.db import Db
+from sojourn.store.files import FileWrites
+from sojourn.store.forks import ForkWrites
 from sojourn.store.reads import StoreReads
 
 # Rows of history. Their removal keeps every other writer of an SQLite file waiting.
@@ -28,6 +29,7 @@ PURGED_AT_ONCE: Final = 1_000
 # What goes with the events of a deleted session. A ledger is found by its budget, so it goes first.
 _HISTORY: Final = (
     "delete_inputs",
+    "delete_turns",
     "delete_asks",
     "delete_facets",
     "delete_files",
@@ -36,7 +38,7 @@ _HISTORY: Final = (
 )
 
 
-class StoreTx(StoreReads, BudgetWrites):
+class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
@@ -277,7 +279,8 @@ class StoreTx(StoreReads, BudgetWrites):
 
     async def purge_deleted(self, now: datetime, limit: int) -> int:
         purged = 0
-        for org, session in await self._db.all("unpurged_tombstones", {"limit": limit}):
+        due = {"now": rows.to_micros(now), "limit": limit}
+        for org, session in await self._db.all("unpurged_tombstones", due):
             params: dict[str, object] = {"org": org, "session": session}
             purged += await self._db.run("delete_events", params | {"limit": PURGED_AT_ONCE - purged})
             if purged >= PURGED_AT_ONCE:
@@ -289,20 +292,6 @@ class StoreTx(StoreReads, BudgetWrites):
             if purged >= PURGED_AT_ONCE:
                 break
         return purged
-
-    async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None:
-        await self._db.run("put_blob", {"org": org, "sha256": sha256, "size": len(data), "data": data})
-
-    async def write_file(self, org: OrgId, session: SessionId, file: File) -> None:
-        await self._db.run("write_file", {"org": org, "session": session, **rows.file_params(file)})
-
-    async def delete_file(self, org: OrgId, session: SessionId, path: str) -> None:
-        await self._db.run("delete_file", {"org": org, "session": session, "path": path})
-
-    async def _recall(self, org: OrgId, key: KeyId, operation: str, idempotency_key: str) -> Recalled | None:
-        params = {"org": org, "key": key, "operation": operation, "idempotency_key": idempotency_key}
-        row = await self._db.one("recall", params)
-        return None if row is None else rows.recalled_of(row)
 
     async def remember(
         self,

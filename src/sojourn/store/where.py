@@ -27,6 +27,7 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "revision": "s.revision",
     "turns": "s.turns",
     "stated_status": "s.stated_status",
+    "forked_from": "s.forked_from",
     "last_turn": (
         "(SELECT t.status FROM turns t WHERE t.org = s.org AND t.session = s.id"
         " ORDER BY t.first_seq DESC LIMIT 1)"
@@ -45,6 +46,7 @@ _NULLABLE: Final[frozenset[f.Field]] = frozenset(
         "ended_at",
         "archived_at",
         "stated_status",
+        "forked_from",
         "invoked_at",
         "last_turn",
         "ended_activity",

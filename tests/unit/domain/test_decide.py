@@ -11,7 +11,7 @@ from sojourn.domain.agent import SPAWNING
 from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED, TIMEOUT, decide
 from sojourn.domain.draft import State
 from sojourn.domain.errors import Conflict, RevisionMismatch, WrongState
-from sojourn.domain.ids import TurnId, uuid7
+from sojourn.domain.ids import SessionId, TurnId, uuid7
 from sojourn.domain.session import SessionStatus, activity
 from sojourn.domain.turn import TurnStatus
 from tests.support.clock import START
@@ -68,6 +68,7 @@ def every_command() -> dict[type, c.Command]:
         c.EndSession(status="failed", by=SOMEBODY),
         c.ExpireSession(reason="idle"),
         c.UpdateSession(changes={}, by=SOMEBODY),
+        c.ForkSession(parent=SessionId(uuid7()), at=1, by=SOMEBODY),
         c.ChangeFiles(changes=()),
         c.AttachPresence(holder="p"),
         c.ReleasePresence(holder="p"),

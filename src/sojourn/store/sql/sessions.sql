@@ -2,11 +2,11 @@
 INSERT INTO sessions (
     org, id, agent, agent_version, runner, status, activity, fence, next_seq, first_seq, revision, open_turn, turns,
     queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, origin, title, metadata, tags,
-    external_id, alias, stated_status
+    external_id, alias, stated_status, forked_from, forked_seq
 ) VALUES (
-    :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, 1, :revision, NULL, 0,
+    :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, :first_seq, :revision, NULL, 0,
     0, :presences, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
-    :external_id, :alias, :stated_status
+    :external_id, :alias, :stated_status, :forked_from, :forked_seq
 ) ON CONFLICT DO NOTHING;
 
 -- name: get_session^
@@ -15,7 +15,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
 FROM sessions s
 WHERE s.org = :org AND s.id = :id;
@@ -26,7 +26,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn'),
     (SELECT f.data FROM facets f WHERE f.org = s.org AND f.session = s.id AND f.dialect = :dialect)
 FROM sessions s
@@ -121,7 +121,10 @@ SET last_seq = excluded.last_seq, deleted_at = excluded.deleted_at, deleted_by =
 SELECT id, last_seq, deleted_at, deleted_by FROM tombstones WHERE org = :org AND id = :id;
 
 -- name: unpurged_tombstones
-SELECT org, id FROM tombstones WHERE purged_at IS NULL LIMIT :limit;
+SELECT org, id FROM tombstones WHERE purged_at IS NULL AND deleted_at <= :now LIMIT :limit;
+
+-- name: remove_tombstone!
+DELETE FROM tombstones WHERE org = :org AND id = :id AND purged_at IS NULL AND deleted_at > :now;
 
 -- name: delete_events!
 DELETE FROM events WHERE org = :org AND session = :session AND seq IN (

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, LimitExceeded, NotFound, WrongState
-from sojourn.web.native import files, queries, wire
+from sojourn.web.native import file_wire, files, queries, wire
 from sojourn.web.native.route import AnyRoute, Media, RawBody, Route
 
 FILES: Final[tuple[AnyRoute, ...]] = (
@@ -16,7 +16,7 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         handler=files.page,
         query=queries.FileList,
         body=wire.Nothing,
-        answers={200: wire.Files},
+        answers={200: file_wire.Files},
         errors=(NotFound, InvalidRequest, WrongState),
     ),
     Route(
@@ -28,7 +28,7 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         handler=files.get,
         query=queries.FilePath,
         body=wire.Nothing,
-        answers={200: wire.File},
+        answers={200: file_wire.File},
         errors=(NotFound, InvalidRequest),
     ),
     Route(
@@ -39,8 +39,8 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         scope="sessions:write",
         handler=files.protect,
         query=queries.FilePath,
-        body=wire.FileChange,
-        answers={200: wire.File},
+        body=file_wire.FileChange,
+        answers={200: file_wire.File},
         errors=(NotFound, InvalidRequest, WrongState),
     ),
     Route(
@@ -76,7 +76,7 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         handler=files.write,
         query=queries.FileWrite,
         body=RawBody,
-        answers={201: wire.File, 200: wire.File},
+        answers={201: file_wire.File, 200: file_wire.File},
         errors=(NotFound, InvalidRequest, AlreadyExists, WrongState, LimitExceeded),
     ),
     Route(
@@ -87,8 +87,8 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         scope="sessions:write",
         handler=files.make_directory,
         query=queries.NoQuery,
-        body=wire.NewDirectory,
-        answers={201: wire.File},
+        body=file_wire.NewDirectory,
+        answers={201: file_wire.File},
         errors=(NotFound, InvalidRequest, AlreadyExists, WrongState, LimitExceeded),
     ),
     Route(
@@ -99,8 +99,8 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         scope="sessions:write",
         handler=files.move,
         query=queries.NoQuery,
-        body=wire.FileMove,
-        answers={201: wire.File},
+        body=file_wire.FileMove,
+        answers={201: file_wire.File},
         errors=(NotFound, InvalidRequest, AlreadyExists, WrongState),
     ),
     Route(
@@ -111,8 +111,8 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         scope="sessions:write",
         handler=files.copy,
         query=queries.NoQuery,
-        body=wire.FileMove,
-        answers={201: wire.File},
+        body=file_wire.FileMove,
+        answers={201: file_wire.File},
         errors=(NotFound, InvalidRequest, AlreadyExists, WrongState, LimitExceeded),
     ),
     Route(
@@ -123,8 +123,8 @@ FILES: Final[tuple[AnyRoute, ...]] = (
         scope="sessions:read",
         handler=files.grep,
         query=queries.NoQuery,
-        body=wire.Grep,
-        answers={200: wire.Matches},
+        body=file_wire.Grep,
+        answers={200: file_wire.Matches},
         errors=(NotFound, InvalidRequest),
     ),
 )

@@ -12,7 +12,7 @@ from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import NO_CONTENT, Header, Response, json_response
-from sojourn.web.native import outbound, queries, wire
+from sojourn.web.native import file_wire, outbound, queries, wire
 from sojourn.web.native.route import Call, RawBody
 
 BYTES: Final = b"application/octet-stream"
@@ -41,7 +41,7 @@ async def page(call: Call[queries.FileList, wire.Nothing]) -> Response:
     )
     files, last = cut([file for file in found if file.path > after], query.limit)
     cursor = None if last is None else CURSORS.write(FilePlace(last.path), call.org, *selection)
-    return json_response(wire.Files([outbound.file(file) for file in files], cursor))
+    return json_response(file_wire.Files([outbound.file(file) for file in files], cursor))
 
 
 async def get(call: Call[queries.FilePath, wire.Nothing]) -> Response:
@@ -73,7 +73,7 @@ def is_create_only(request: Request) -> bool:
     return value is not None
 
 
-async def protect(call: Call[queries.FilePath, wire.FileChange]) -> Response:
+async def protect(call: Call[queries.FilePath, file_wire.FileChange]) -> Response:
     return answer(
         await call.services.files.protect(call.org, call.session, call.query.path, call.body.readonly)
     )
@@ -86,27 +86,27 @@ async def delete(call: Call[queries.FileDelete, wire.Nothing]) -> Response:
     return NO_CONTENT
 
 
-async def make_directory(call: Call[queries.NoQuery, wire.NewDirectory]) -> Response:
+async def make_directory(call: Call[queries.NoQuery, file_wire.NewDirectory]) -> Response:
     return made(await call.services.files.make_directory(call.org, call.session, call.body.path, call.repeat))
 
 
-async def move(call: Call[queries.NoQuery, wire.FileMove]) -> Response:
+async def move(call: Call[queries.NoQuery, file_wire.FileMove]) -> Response:
     body = call.body
     return made(await call.services.files.move(call.org, call.session, body.source, body.target, call.repeat))
 
 
-async def copy(call: Call[queries.NoQuery, wire.FileMove]) -> Response:
+async def copy(call: Call[queries.NoQuery, file_wire.FileMove]) -> Response:
     body = call.body
     return made(await call.services.files.copy(call.org, call.session, body.source, body.target, call.repeat))
 
 
-async def grep(call: Call[queries.NoQuery, wire.Grep]) -> Response:
+async def grep(call: Call[queries.NoQuery, file_wire.Grep]) -> Response:
     body = call.body
     found = await call.services.files.grep(
         call.org, call.session, body.pattern, directory=body.directory, glob=body.glob
     )
-    matches = [wire.Match(match.path, match.line, match.text) for match in found.matches]
-    return json_response(wire.Matches(matches, found.truncated))
+    matches = [file_wire.Match(match.path, match.line, match.text) for match in found.matches]
+    return json_response(file_wire.Matches(matches, found.truncated))
 
 
 def answer(file: File, status: int = 200) -> Response:

@@ -18,6 +18,7 @@ from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneO
 from sojourn.domain.ids import AgentId, SessionId
 from sojourn.domain.policy import Policy
 from sojourn.service import results
+from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form
@@ -83,6 +84,8 @@ def session_filter(query: queries.SessionList, of_agent: tuple[Filter, ...]) -> 
     parts.extend(MetadataIs(key, value) for key, value in query.metadata.items())
     if query.external_id is not UNSET:
         parts.append(Compare("external_id", "eq", query.external_id))
+    if query.forked_from is not UNSET:
+        parts.append(Compare("forked_from", "eq", SessionId(query.forked_from)))
     parts.extend(_created("created_after", "gt", query.created_after))
     parts.extend(_created("created_before", "lt", query.created_before))
     return All(tuple(parts))
@@ -127,6 +130,17 @@ def new_file(index: int, new: wire.NewFile) -> NewFile:
         return NewFile(new.path, b64decode(new.content, validate=True), new.readonly)
     except ValueError:
         raise InvalidRequest(f"files.{index}.content", "must be base64") from None
+
+
+def new_fork(new: wire.NewFork) -> NewFork:
+    return NewFork(
+        at=None if new.at is UNSET else new.at,
+        title=results.UNSET if new.title is UNSET else new.title,
+        metadata=results.UNSET if new.metadata is UNSET else free_form("metadata", new.metadata),
+        tags=results.UNSET if new.tags is UNSET else tuple(dict.fromkeys(new.tags)),
+        agent=None if new.agent is UNSET else agent_reference(new.agent),
+        external_id=None if new.external_id is UNSET else new.external_id,
+    )
 
 
 def session_change(change: wire.SessionChange) -> SessionChange:

@@ -11,7 +11,7 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
 from sojourn.domain.turn import Turn
-from sojourn.web.native import wire
+from sojourn.web.native import file_wire, wire
 
 
 def policy(policy: Policy) -> wire.Policy:
@@ -77,6 +77,8 @@ def session(record: SessionRecord) -> wire.Session:
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         archived_at=row.archived_at,
+        forked_from=record.forked_from,
+        forked_seq=record.forked_seq,
     )
 
 
@@ -84,8 +86,8 @@ def created_session(record: SessionRecord, created: bool) -> wire.CreatedSession
     return wire.CreatedSession(**msgspec.structs.asdict(session(record)), created=created)
 
 
-def file(file: File) -> wire.File:
-    return wire.File(
+def file(file: File) -> file_wire.File:
+    return file_wire.File(
         path=file.path,
         is_directory=file.is_directory,
         sha256=file.sha256,

@@ -1,6 +1,7 @@
 """Query strings of the native API, one struct each."""
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -51,6 +52,7 @@ class SessionList(Struct, forbid_unknown_fields=True):
     tag: QueriedTags = []
     metadata: dict[str, Text] = {}
     external_id: Text | UnsetType = UNSET
+    forked_from: UUID | UnsetType = UNSET
     created_after: Instant | UnsetType = UNSET
     created_before: Instant | UnsetType = UNSET
     archived: Literal["true", "false", "any"] = "false"

@@ -189,6 +189,18 @@ SESSIONS: Final[tuple[AnyRoute, ...]] = (
     ),
     Route(
         method="POST",
+        path="/sessions/{session}/fork",
+        operation="fork_session",
+        summary="Make a session whose past is this one's log, up to an event of it",
+        scope="sessions:write",
+        handler=sessions.fork,
+        query=queries.NoQuery,
+        body=wire.NewFork,
+        answers={201: wire.CreatedSession, 200: wire.CreatedSession},
+        errors=(NotFound,),
+    ),
+    Route(
+        method="POST",
         path="/sessions/{session}/archive",
         operation="archive_session",
         summary="Hide a session from lists and refuse it inputs",

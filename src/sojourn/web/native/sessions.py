@@ -88,6 +88,14 @@ async def end(call: Call[queries.NoQuery, wire.SessionEnd]) -> Response:
     return changed(result)
 
 
+async def fork(call: Call[queries.NoQuery, wire.NewFork]) -> Response:
+    new = inbound.new_fork(call.body)
+    result = await call.services.forks.fork(call.org, call.session, new, call.by, call.repeat)
+    body = outbound.created_session(result.value, result.created)
+    status = 201 if result.created else 200
+    return json_response(body, status, etag(body.revision), *replayed(result))
+
+
 async def archive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return changed(await call.services.sessions.archive(call.org, call.session, True, call.by, call.repeat))
 

@@ -170,7 +170,20 @@ class SessionChange(Struct, forbid_unknown_fields=True):
     policy: Policy | UnsetType = UNSET
 
 
+class NewFork(Struct, forbid_unknown_fields=True):
+    """`at` is the last seq that the fork shares; without it all of the log. What is left out is as the parent's."""
+
+    at: Annotated[int, Meta(ge=1, le=2**63 - 1)] | UnsetType = UNSET
+    title: Name | UnsetType | None = UNSET
+    metadata: Object | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
+    agent: AgentName | UnsetType = UNSET
+    external_id: ExternalId | UnsetType = UNSET
+
+
 class Session(Struct):
+    """A fork shares the log of `forked_from` up to `forked_seq`."""
+
     id: UUID
     agent: AgentVersion
     status: SessionStatus
@@ -196,6 +209,8 @@ class Session(Struct):
     ended_at: Instant | None
     end_reason: str | None
     archived_at: Instant | None
+    forked_from: UUID | None
+    forked_seq: int | None
 
 
 class CreatedSession(Session):
@@ -207,62 +222,6 @@ class CreatedSession(Session):
 class SessionEnd(Struct, forbid_unknown_fields=True):
     status: Literal["completed", "failed", "cancelled"] = "completed"
     reason: Name | None = None
-
-
-class File(Struct):
-    """An entry of a file area. `sha256` is null for a directory; `seq` is the event that wrote it last."""
-
-    path: str
-    is_directory: bool
-    sha256: str | None
-    size: Count
-    readonly: bool
-    seq: int
-    created_at: Instant
-    updated_at: Instant
-
-
-class Files(Struct):
-    data: list[File]
-    next_cursor: str | None
-
-
-class FileChange(Struct, forbid_unknown_fields=True):
-    readonly: bool
-
-
-class NewDirectory(Struct, forbid_unknown_fields=True):
-    path: Path
-
-
-class FileMove(Struct, forbid_unknown_fields=True):
-    """There must be nothing at `target`."""
-
-    source: Path
-    target: Path
-
-
-class Grep(Struct, forbid_unknown_fields=True):
-    """`pattern` is a regular expression in Python's syntax; `glob` selects paths, and its `*` matches slashes too."""
-
-    pattern: Annotated[str, Meta(max_length=1000)]
-    directory: Annotated[str, Meta(max_length=MAX_PATH)] = ""
-    glob: Annotated[str, Meta(max_length=200)] | None = None
-
-
-class Match(Struct):
-    """`line` counts from 1; `text` is the line, at most 1,000 characters of it."""
-
-    path: str
-    line: int
-    text: str
-
-
-class Matches(Struct):
-    """`truncated` says that there is more than is shown, or more files than are searched at once."""
-
-    data: list[Match]
-    truncated: bool
 
 
 class NewPresence(Struct, forbid_unknown_fields=True):

@@ -78,3 +78,11 @@ VALUES (:org, :key, :operation, :idempotency_key, :created_at) ON CONFLICT DO NO
 -- name: remember!
 UPDATE idempotency SET request_hash = :request_hash, status = :status, ids = :ids
 WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key = :idempotency_key;
+
+-- name: copy_events!
+-- The second half of a random UUID is that of one of version 7: two bits of variant, and 62 random ones.
+INSERT INTO events (org, session, seq, id, type, v, at, turn, tx, data)
+SELECT
+    org, :target, seq, encode(:prefix::bytea || substring(uuid_send(gen_random_uuid()) FROM 9), 'hex')::uuid,
+    type, v, at, turn, tx, data
+FROM events WHERE org = :org AND session = :source AND seq > :after AND seq <= :upto;

@@ -36,3 +36,15 @@ LIMIT :limit;
 -- name: remember!
 INSERT INTO idempotency (org, key, operation, idempotency_key, request_hash, status, ids, created_at)
 VALUES (:org, :key, :operation, :idempotency_key, :request_hash, :status, :ids, :created_at);
+
+-- name: copy_events!
+-- The second half of a UUID of version 7: two bits of variant, and 62 random ones.
+INSERT INTO events (org, session, seq, id, type, v, at, turn, tx, data)
+SELECT
+    org, :target, seq,
+    CAST(:prefix || substr(
+        x'808182838485868788898A8B8C8D8E8F909192939495969798999A9B9C9D9E9FA0A1A2A3A4A5A6A7A8A9AAABACADAEAFB0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF',
+        1 + (random() & 63), 1
+    ) || randomblob(7) AS BLOB),
+    type, v, at, turn, tx, data
+FROM events WHERE org = :org AND session = :source AND seq > :after AND seq <= :upto;

@@ -1,0 +1,33 @@
+"""How a runner's part in a turn ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sojourn.domain.ask import Ask
+from sojourn.domain.events import Outcome, RunnerEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How a runner's turn ended. `error` tells a failed turn from a completed one."""
+
+    events: Sequence[RunnerEvent]
+    reason: Outcome = "end_turn"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulted:
+    """A passing fault: the turn is to be tried again after `delay_seconds`."""
+
+    events: Sequence[RunnerEvent]
+    error: str
+    delay_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """The turn waits for `asks`, without a lease."""
+
+    events: Sequence[RunnerEvent]
+    asks: Sequence[Ask]

@@ -1,0 +1,6 @@
+-- The session whose log a fork shares, and up to which seq.
+ALTER TABLE sessions ADD COLUMN forked_from uuid;
+ALTER TABLE sessions ADD COLUMN forked_seq bigint;
+
+-- Most sessions are no forks, and stand in no index for it.
+CREATE INDEX sessions_forks ON sessions (org, forked_from, created_at, id) WHERE forked_from IS NOT NULL;
