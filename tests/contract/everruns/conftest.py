@@ -9,7 +9,9 @@ import pytest
 from sojourn.config import Settings
 from sojourn.service.core import Services
 from sojourn.web.app import App, Mount, mounts
+from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.dialects.everruns.surface import PREFIXES, build_everruns
+from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.sse import Heart
 from sojourn.wiring import open_services
 from tests.contract.everruns.sdk import Sdk, make_environment
@@ -19,9 +21,11 @@ from tests.web.served import listening
 KEY = "evr_pat_4f1d9c7a"
 
 
-def everruns_app(services: Services, max_body_bytes: int) -> App:
+def everruns_app(
+    services: Services, max_body_bytes: int = BODY_LIMIT, cycle_seconds: float = CYCLE_SECONDS
+) -> App:
     heart = Heart()
-    surface = build_everruns(services, heart, max_body_bytes)
+    surface = build_everruns(services, heart, max_body_bytes, cycle_seconds)
     own = [Mount(prefix, surface) for prefix in PREFIXES]
     return App(services, [*mounts(services, heart, max_body_bytes), *own])
 

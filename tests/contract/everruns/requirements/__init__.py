@@ -6,13 +6,23 @@ A test says by `covers` which of these it shows; `test_requirements.py` checks t
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from tests.contract.everruns.requirements import agents, budgets, channels, sessions, workspaces
+from tests.contract.everruns.requirements import (
+    agents,
+    budgets,
+    channels,
+    events,
+    messages,
+    sessions,
+    workspaces,
+)
 from tests.contract.everruns.requirements.requirement import Requirement
 
 T = TypeVar("T", bound=Callable[..., object])
 
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *sessions.REQUIREMENTS,
+    *messages.REQUIREMENTS,
+    *events.REQUIREMENTS,
     *agents.REQUIREMENTS,
     *budgets.REQUIREMENTS,
     *channels.REQUIREMENTS,

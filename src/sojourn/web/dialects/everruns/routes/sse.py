@@ -42,7 +42,9 @@ async def stream(
         lambda: services.hub.partial(org, session),
         server.cycle_seconds,
     )
-    items = await services.feed.follow(org, session, await _start(log, wanted.since, record) - 1)
+    items = await services.feed.follow(
+        org, session, await log.turn_start(cursors.seq_of(wanted.since.sequence)) - 1
+    )
     return await open_stream(server.heart, telegraph.frames(items), _as_it_is, _failed)
 
 
@@ -51,14 +53,6 @@ def _since(request: Request, query: StreamQuery, record: SessionRecord) -> curso
     since = filters.cursor(query, record.session.id)
     last = request.header(b"last-event-id")
     return since if not last else cursors.resolve(record.session.id, ids.parse("event", last))
-
-
-async def _start(log: Log, since: cursors.Cursor, record: SessionRecord) -> int:
-    """Where the story begins. A client that has everything of a session at rest needs none of it."""
-    seq, head = cursors.seq_of(since.sequence), record.session.next_seq - 1
-    if seq >= head and record.session.open_turn is None:
-        return head + 1
-    return await log.turn_start(seq)
 
 
 def _as_it_is(frame: bytes) -> bytes:

@@ -1,11 +1,11 @@
-"""The turn that runs: cancelled, or gone on with after a pause or with what a client's tools gave."""
+"""The turn that runs: cancelled, or gone on with what a client's tools gave."""
 
 from typing import Final
 
 from sojourn.domain.errors import WrongState
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.server import Routes, Server
-from sojourn.web.dialects.everruns.wire.message import Cancelled, Resumed
+from sojourn.web.dialects.everruns.wire.message import Cancelled
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Response, json_response
 
@@ -16,7 +16,6 @@ def routes(server: Server) -> Routes:
     turns = _Turns(server)
     return [
         ("POST", "/sessions/{session}/cancel", turns.cancel),
-        ("POST", "/sessions/{session}/resume", turns.resume),
     ]
 
 
@@ -39,9 +38,3 @@ class _Turns:
             # It ended by itself in between.
             return json_response(NO_TURN)
         return json_response(Cancelled("cancelled", "Turn cancelled successfully"))
-
-    async def resume(self, request: Request) -> Response:
-        caller = await self._server.caller(request, "sessions:write")
-        session = ids.session(request.params["session"])
-        await self._services.sessions.get(caller.org, session)
-        return json_response(Resumed(ids.text("session", session), 0))

@@ -82,8 +82,3 @@ class AcceptedResults(Struct):
 class Cancelled(Struct):
     status: Literal["cancelled", "no_op"]
     message: str
-
-
-class Resumed(Struct):
-    session_id: str
-    resumed_budgets: int

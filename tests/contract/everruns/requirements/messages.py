@@ -1,0 +1,37 @@
+"""Messages, and what else a client sends a session."""
+
+from typing import Final
+
+from tests.contract.everruns.requirements.requirement import CLIENT, OPENAPI, OURS, SERVER, Requirement
+
+REQUIREMENTS: Final = (
+    Requirement("messages.create", OPENAPI, "A message is answered with 201 and what it is in the log."),
+    Requirement(
+        "messages.delivery",
+        SERVER,
+        "delivery says whether a message started a turn, steered one, resumed one or is a duplicate.",
+    ),
+    Requirement("messages.steers", SERVER, "A message to a session that is active steers its turn."),
+    Requirement(
+        "messages.repeat",
+        SERVER,
+        "The same client_message_id, or Idempotency-Key, is one message; another body under it is 422.",
+    ),
+    Requirement(
+        "messages.kept",
+        OPENAPI,
+        "controls, metadata, external_actor and the parts of the content are given back.",
+        "controls are recorded and not acted on; images are told to the model as a text that names them.",
+    ),
+    Requirement("messages.refused", OPENAPI, "Messages that cannot be meant are 400."),
+    Requirement(
+        "messages.list",
+        CLIENT,
+        "Messages are those of the events, with the four roles that the client knows.",
+    ),
+    Requirement(
+        "messages.export", CLIENT, "An export is a message a line, as an attachment, or one trajectory."
+    ),
+    Requirement("cancel", CLIENT, "A cancel is 200 with cancelled or no_op, however often it is repeated."),
+    Requirement("cancel.early", OURS, "A turn that does not run yet is cancelled too."),
+)

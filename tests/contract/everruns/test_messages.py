@@ -1,0 +1,142 @@
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.contract.everruns.requirements import covers
+from tests.contract.everruns.surface import Everruns, absent, as_problem
+
+ROLES = {"system", "user", "agent", "tool_result"}
+
+
+@covers("messages.create", "messages.list")
+async def test_a_message_is_answered_as_the_log_tells_it(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    sent = await everruns.play(id, {"call": {"name": "current_time", "arguments": {}}}, {"say": "late"})
+    assert (sent["role"], sent["session_id"], sent["delivery"]) == ("user", id, "started")
+    events = await everruns.until(id, "session.idled")
+    input = next(event for event in events if event["type"] == "input.message")
+    assert sent["id"] == input["data"]["message"]["id"]
+    assert sent["sequence"] == input["sequence"]
+    messages = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    assert [message["role"] for message in messages] == ["user", "agent", "tool_result", "agent"]
+    assert messages[0] == {name: value for name, value in sent.items() if name != "delivery"}
+    [call], [result] = messages[1]["content"], messages[2]["content"]
+    assert (call["type"], result["type"]) == ("tool_call", "tool_result")
+    assert result["tool_call_id"] == call["id"]
+    assert len({message["id"] for message in messages}) == 4
+    await everruns.refused(404, "GET", f"/sessions/{absent('session')}/messages")
+
+
+@covers("messages.steers", "messages.delivery")
+async def test_a_message_to_an_active_session_steers_its_turn(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    await everruns.play(id, {"sleep": 0.3}, {"call": {"name": "current_time", "arguments": {}}}, {"say": "a"})
+    await everruns.until(id, "output.message.started")
+    steer = await everruns.say(id, "and quickly")
+    assert steer["delivery"] == "steered"
+    events = await everruns.until(id, "session.idled")
+    assert [event["type"] for event in events].count("turn.started") == 1
+
+
+@covers("messages.repeat")
+async def test_a_message_that_is_sent_twice_is_one(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    own = str(uuid4())
+    first = await everruns.say(id, "hello", client_message_id=own)
+    again = await everruns.say(id, "hello", client_message_id=own)
+    assert again == first | {"delivery": "duplicate"}
+    path = f"/sessions/{id}/messages"
+    other = {"message": {"content": [{"type": "text", "text": "other"}]}, "client_message_id": own}
+    as_problem(await everruns.ask("POST", path, json=other), 422)
+    headers = {"idempotency-key": "k"}
+    body = {"message": {"content": [{"type": "text", "text": "keyed"}]}}
+    keyed = [await everruns.ask("POST", path, json=body, headers=headers) for _ in range(2)]
+    assert keyed[0].json()["id"] == keyed[1].json()["id"]
+    assert keyed[1].headers["idempotent-replayed"] == "true"
+    events = await everruns.until(id, "session.idled", times=1)
+    assert [event["type"] for event in events].count("input.message") == 2
+    # The same word in another session is another message.
+    other_id = (await everruns.make())["id"]
+    assert (await everruns.say(other_id, "hello", client_message_id=own))["delivery"] == "started"
+
+
+@covers("messages.kept")
+async def test_what_the_core_has_no_word_for_is_given_back(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    said: dict[str, Any] = {
+        "controls": {
+            "model_id": "sim/echo",
+            "reasoning": {"effort": "low"},
+            "speed": "flex",
+            "hints": {"a": 1},
+        },
+        "metadata": {"thread": 7},
+        "external_actor": {"source": "slack", "actor_id": "U1", "metadata": {"team": "T"}},
+    }
+    content = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image", "url": "https://example.com/cat.png"},
+        {"type": "image_file", "image_id": "img_1", "filename": "cat.png"},
+    ]
+    body = {"message": {"role": "user", "content": content}} | said
+    answer = await everruns.ask("POST", f"/sessions/{id}/messages", json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["content"] == content
+    assert {name: answer.json()[name] for name in said} == said
+    [message, *_] = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    assert message == {name: value for name, value in answer.json().items() if name != "delivery"}
+
+
+@covers("messages.refused")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"message": {}},
+        {"message": {"content": []}},
+        {"message": {"content": "text"}},
+        {"message": {"content": [{"type": "text"}]}},
+        {"message": {"content": [{"type": "video", "text": "x"}]}},
+        {"message": {"content": [{"type": "text", "text": "x"}], "role": "assistant"}},
+        {"message": {"content": [{"type": "text", "text": "a\0"}]}},
+        {"message": {"content": [{"type": "text", "text": "x"}]}, "client_message_id": "no uuid"},
+        {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"speed": "fast"}},
+        {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"locale": "?"}},
+    ],
+    ids=json.dumps,
+)
+async def test_a_message_that_cannot_be_meant_is_refused(everruns: Everruns, body: dict[str, Any]) -> None:
+    id = (await everruns.make())["id"]
+    await everruns.refused(400, "POST", f"/sessions/{id}/messages", json=body)
+    assert (await everruns.read(f"/sessions/{id}/messages"))["data"] == []
+    await everruns.refused(404, "POST", f"/sessions/{absent('session')}/messages", json=SOUND)
+    unknown = SOUND | {"controls": {"model_id": absent("model")}}
+    await everruns.refused(404, "POST", f"/sessions/{id}/messages", json=unknown)
+
+
+SOUND: dict[str, Any] = {"message": {"content": [{"type": "text", "text": "x"}]}}
+
+
+@covers("messages.export")
+async def test_a_conversation_is_exported_in_two_formats(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    await everruns.play(id, {"call": {"name": "current_time", "arguments": {}}}, {"say": "late"})
+    await everruns.until(id, "session.idled")
+    path = f"/sessions/{id}/export"
+    answer = await everruns.ask("GET", path)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert lines == (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    document = await everruns.read(path, params={"format": "atif"})
+    assert (document["schema_version"], document["session_id"]) == ("ATIF-v1.7", id)
+    assert [step["source"] for step in document["steps"]] == ["user", "agent", "agent"]
+    asked = document["steps"][1]
+    assert asked["tool_calls"][0]["function_name"] == "current_time"
+    assert asked["observation"]["results"][0]["source_call_id"] == asked["tool_calls"][0]["tool_call_id"]
+    assert document["final_metrics"]["total_steps"] == 3
+    await everruns.refused(400, "GET", path, params={"format": "pdf"})
+    await everruns.refused(400, "GET", path, params={"format": "atif", "cursor": "x"})
+    await everruns.refused(404, "GET", f"/sessions/{absent('session')}/export")
