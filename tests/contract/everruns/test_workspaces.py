@@ -234,6 +234,30 @@ async def test_reserved_paths_are_refused(everruns: Everruns, path: str) -> None
         await everruns.refused(400, "POST", f"{place(session)}/fs/{wrong}", json={"content": ""})
 
 
+@covers("file.starter")
+async def test_a_session_begins_with_its_starter_files(everruns: Everruns) -> None:
+    files: list[Json] = [
+        {"path": "/workspace/a.md", "content": "the agent's", "is_readonly": True},
+        {"path": "b.bin", "content": "AAE=", "encoding": "base64"},
+    ]
+    agent = {"name": "clerk", "system_prompt": "", "initial_files": files}
+    assert (await everruns.ask("POST", "/agents", json=agent)).status_code == 201
+    own = {"agent_name": "clerk", "initial_files": [{"path": "/a.md", "content": "its own"}]}
+    session = (await everruns.ask("POST", "/sessions", json=own)).json()
+    fs = f"/workspaces/{session['workspace_id']}/fs"
+    first = await everruns.read(f"{fs}/a.md")
+    assert (first["content"], first["is_readonly"]) == ("its own", False)
+    assert (await everruns.read(f"{fs}/b.bin"))["content"] == "AAE="
+    called = (await everruns.ask("POST", "/channels/clerk/sessions", json={})).json()
+    theirs = await everruns.read(f"/workspaces/{called['id'].replace('session', 'wsp')}/fs/a.md")
+    assert (theirs["content"], theirs["is_readonly"]) == ("the agent's", True)
+    for path in ("../a", "", "/workspace/", "x" * 501):
+        wrong = agent | {"initial_files": [{"path": path, "content": ""}]}
+        await everruns.refused(400, "POST", "/agents", json=wrong)
+        wrong = {"initial_files": [{"path": path, "content": ""}]}
+        await everruns.refused(400, "POST", "/sessions", json=wrong)
+
+
 @covers("file.natively")
 async def test_the_files_are_those_of_the_session(everruns: Everruns) -> None:
     session = await everruns.native()

@@ -35,6 +35,11 @@ REQUIREMENTS: Final = (
     Requirement("file.reserved", SERVER, "Paths that begin with _ are reserved."),
     Requirement("file.download", OPENAPI, "A file is downloaded as its bytes."),
     Requirement("file.paths", OURS, "A path that leads out of the workspace, or is none, is refused."),
+    Requirement(
+        "file.starter",
+        OPENAPI,
+        "A session begins with its agent's starter files and then its own, which count where both have a path.",
+    ),
     Requirement("file.natively", OURS, "The files are those of the session, whoever wrote them."),
     Requirement("file.org", OURS, "Another organisation's files are not found, by any verb."),
     Requirement(

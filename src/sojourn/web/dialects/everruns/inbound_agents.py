@@ -1,8 +1,6 @@
 """What Everruns' clients say of agents, in our values. Pure."""
 
 import re
-from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -12,7 +10,8 @@ import msgspec
 from sojourn.domain.agent import AgentQuery, AgentSpec
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import RunnerKind
-from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, wire
+from sojourn.domain.file import file_path
+from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, starter_files, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form, invalid
@@ -147,18 +146,12 @@ def tools(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def initial_files(said: Sequence[wire.InitialFile]) -> list[dict[str, Any]]:
     """As they are kept; the last one of a path counts."""
-    if len(said) > MAX_FILES or sum(len(content(file)) for file in said) > MAX_FILES_BYTES:
+    sizes = (len(starter_files.content(file.path, file.content, file.encoding)) for file in said)
+    if len(said) > MAX_FILES or sum(sizes) > MAX_FILES_BYTES:
         raise _exceeded()
+    for file in said:
+        file_path(file.path.removeprefix(starter_files.AREA), "initial_files")
     return list({file.path: msgspec.to_builtins(file) for file in said}.values())
-
-
-def content(file: wire.InitialFile) -> bytes:
-    if file.encoding != "base64":
-        return file.content.encode()
-    try:
-        return b64decode(file.content, validate=True)
-    except (NotBase64, ValueError):
-        raise InvalidRequest("initial_files", f"the content of {file.path[:100]} is not base64") from None
 
 
 def _free(field: str, value: Mapping[str, Any]) -> dict[str, Any]:

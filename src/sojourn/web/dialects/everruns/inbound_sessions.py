@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UnsetType
 
+from sojourn.domain.agent import Agent
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.filter import (
     All,
@@ -32,6 +33,7 @@ from sojourn.web.dialects.everruns import (
     inbound_agents,
     models,
     session_facet,
+    starter_files,
     status,
     wire,
 )
@@ -53,7 +55,7 @@ _TITLE: Final[Expression] = FirstOf(("title", Word((), "")))
 class Resolved:
     """What was looked up of a new session. `model` is our own name of the one that it was given, if any."""
 
-    agent: AgentId | None
+    agent: Agent
     model: str | None
     workspace: str | None
 
@@ -78,12 +80,14 @@ def harness_id(new: wire.NewSession) -> str | None:
 
 
 def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSession:
+    facet = _facet(new, found, owner)
     return NewSession(
-        agent=found.agent,
+        agent=found.agent.id,
         title=new.title,
         tags=tags(new.tags or []),
         origin=DIALECT,
-        facet=(DIALECT, session_facet.to_text(_facet(new, found, owner))),
+        facet=(DIALECT, session_facet.to_text(facet)),
+        files=starter_files.of(found.agent.spec, facet.initial_files),
     )
 
 

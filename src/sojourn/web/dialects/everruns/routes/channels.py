@@ -13,7 +13,7 @@ from sojourn.domain.filter import All, SessionQuery
 from sojourn.domain.ids import SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.service.sessions import NewSession
-from sojourn.web.dialects.everruns import channels, ids, inbound_messages, wire
+from sojourn.web.dialects.everruns import channels, ids, inbound_messages, starter_files, wire
 from sojourn.web.dialects.everruns.agent_facet import DIALECT
 from sojourn.web.dialects.everruns.channels import AgentUnavailable, NoRuntimeTokens
 from sojourn.web.dialects.everruns.log.reading import Log
@@ -92,6 +92,7 @@ class _Channels:
             title=channels.title(_NEW.decode(data)),
             origin=DIALECT,
             facet=channels.facet(door.end_user),
+            files=starter_files.of(door.agent.spec),
         )
         # What an end user's key is to their server, `End-User` is here: nobody meets another's idempotency keys.
         again = repeat(request, door.caller.key, f"everruns.channel.create {door.end_user or ''}", data)

@@ -60,12 +60,13 @@ class _Sessions:
         return json_response(shown, 201, *replayed(result))
 
     async def _resolved(self, org: OrgId, said: wire.NewSession) -> inbound_sessions.Resolved:
-        agent = inbound_sessions.agent_id(said)
-        if agent is not None:
-            await self._services.agents.get(org, agent)
+        id, agents = inbound_sessions.agent_id(said), self._services.agents
+        if id is not None:
+            agent = await agents.get(org, id)
         elif said.agent_name is not None:
-            named = inbound_agents.name(said.agent_name)
-            agent = (await self._services.agents.find(org, named)).id
+            agent = await agents.find(org, inbound_agents.name(said.agent_name))
+        else:
+            agent = await agents.resolve(org, None)
         model = None if said.model_id is None else await self._catalogue.model(org, said.model_id)
         if said.workspace_id is not None:
             # Every session has a workspace of its own digits, and there are no others.
