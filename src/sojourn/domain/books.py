@@ -69,13 +69,17 @@ class Books:
         return _differences(before, budget, by)
 
     def charge(self, budget: Budget, use: Use, by: Actor | None = None) -> Iterator[BudgetEvent]:
-        """Write a use down and take it from the balance."""
-        after = budget if use.amount is None else b.charged(budget, use.amount)
-        return self.put(self._entered(after, use), by)
+        """Write a use down and take it from the balance, both to the same last place."""
+        amount = None if use.amount is None else b.exact(use.amount)
+        after = budget if amount is None else b.charged(budget, amount)
+        return self.put(self._entered(after, replace(use, amount=amount)), by)
 
-    def top_up(self, budget: Budget, use: Use, by: Actor) -> Iterator[BudgetEvent]:
-        assert use.amount is not None
-        return self.put(self._entered(b.topped_up(budget, -use.amount), use), by)
+    def top_up(
+        self, budget: Budget, amount: Decimal, description: str | None, by: Actor
+    ) -> Iterator[BudgetEvent]:
+        amount = b.exact(amount)
+        use = Use(amount=-amount, source="top_up", description=description)
+        return self.put(self._entered(b.topped_up(budget, amount), use), by)
 
     def _entered(self, budget: Budget, use: Use) -> Budget:
         number = budget.entries + 1
@@ -83,7 +87,7 @@ class Books:
             BudgetEntry(
                 budget=budget.id,
                 number=number,
-                amount=None if use.amount is None else b.exact(use.amount),
+                amount=use.amount,
                 source=use.source,
                 session=budget.session,
                 at=self._now,

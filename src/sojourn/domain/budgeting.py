@@ -3,6 +3,9 @@
 A session has one open turn, one worker may write for it, and that one makes its calls one after the other. So a check
 in the transaction that announces a call, and a charge in the one that reports its answer, leave at most one call that
 no check has seen: a budget is overshot by at most one call. Nothing else has to be reserved beforehand.
+
+Only the model runner announces its calls. Of any other the log tells what it has used up, and its turn ends with the
+report that finds nothing left; a soft limit holds for it from its next turn on.
 """
 
 from collections.abc import Iterable
@@ -128,8 +131,7 @@ def charge_budget(draft: Draft, command: c.ChargeBudget) -> None:
 def top_up_budget(draft: Draft, command: c.TopUpBudget) -> None:
     b.check_amount("amount", command.amount)
     _require_enabled(command.budget, "be topped up")
-    use = Use(amount=-command.amount, source="top_up", description=command.description)
-    said = list(draft.books.top_up(command.budget, use, command.by))
+    said = list(draft.books.top_up(command.budget, command.amount, command.description, command.by))
     _say_changed(draft, draft.books.get(command.budget.id), command)
     _say(draft, said)
     _go_on(draft)

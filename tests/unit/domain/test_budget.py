@@ -3,7 +3,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sojourn.domain.books import Books, Use
@@ -26,7 +26,9 @@ from sojourn.domain.events import Event, ModelCompleted, ToolCompleted, UsageRec
 from tests.support.clock import START
 from tests.unit.domain.make import SOMEBODY, a_budget
 
+# Limits have twelve places; the price of a call may have more.
 amounts = st.decimals(min_value=Decimal("1e-12"), max_value=Decimal(10**12), places=12)
+uses = st.decimals(min_value=Decimal("1e-12"), max_value=Decimal(10**6), places=13)
 ONE = Decimal(1)
 
 
@@ -40,7 +42,13 @@ def said_by(budget: Budget, *uses: str) -> list[str]:
     return types
 
 
-@given(limit=amounts, moves=st.lists(st.tuples(st.sampled_from(["use", "top up", "limit"]), amounts)))
+@example(limit=Decimal("10.000000000001"), moves=[("use", Decimal("0.0000000000005"))])
+@given(
+    limit=amounts,
+    moves=st.lists(
+        st.tuples(st.just("use"), uses) | st.tuples(st.sampled_from(["top up", "limit"]), amounts)
+    ),
+)
 def test_the_balance_is_the_limit_less_what_the_ledger_says_to_the_last_place(
     limit: Decimal, moves: list[tuple[str, Decimal]]
 ) -> None:
@@ -51,7 +59,7 @@ def test_the_balance_is_the_limit_less_what_the_ledger_says_to_the_last_place(
         if move == "use":
             list(books.charge(current, Use(amount=amount, source="charge")))
         elif move == "top up":
-            list(books.top_up(current, Use(amount=-amount, source="top_up"), SOMEBODY))
+            list(books.top_up(current, amount, None, SOMEBODY))
         else:
             list(books.put(limited(current, amount, None), SOMEBODY))
     last = books.get(budget.id)
