@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from scripts.docs_pages.markdown import compose, table
 from sojourn.domain.budgeting import MAX_BUDGETS
+from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
@@ -12,13 +13,14 @@ from sojourn.service.areas import MAX_MOVED
 from sojourn.service.codec import INLINE_BYTES
 from sojourn.service.forks import PIECE
 from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
+from sojourn.service.overlays import MAX_OVERLAY_BYTES
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
 from sojourn.web.dialects.agentcore.routes import PAYLOAD_LIMIT
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.values import MAX_DEPTH
-from sojourn.web.native.inbound import MAX_KEYS, MAX_OBJECT_BYTES
+from sojourn.web.native.inbound import MAX_ANSWER_BYTES, MAX_KEYS, MAX_OBJECT_BYTES
 from sojourn.worker.loop import POLL_SECONDS
 
 
@@ -38,6 +40,12 @@ def _requests() -> list[list[str]]:
             "`metadata` and other free objects",
             f"{MAX_KEYS} keys, {_size(MAX_OBJECT_BYTES)} of JSON, {MAX_DEPTH} levels",
         ],
+        ["what a session adds to its agent", f"{_size(MAX_OVERLAY_BYTES)} of JSON"],
+        [
+            "client tools of an agent or a session",
+            f"{MAX_CLIENT_TOOLS}, each {MAX_DESCRIPTION:,} characters and {_size(MAX_PARAMETERS_BYTES)} of parameters",
+        ],
+        ["answer to an ask", _size(MAX_ANSWER_BYTES)],
         ["data of an event that is kept in the log itself; more becomes a blob", _size(INLINE_BYTES)],
         ["queued inputs of a session; then 429 with `Retry-After`", f"{MAX_QUEUED:,}"],
         ["budgets of a session that are not disabled; then 429", str(MAX_BUDGETS)],

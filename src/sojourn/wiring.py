@@ -114,7 +114,14 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
     terms = LeaseTerms(parts.lease_ttl_seconds, None) if is_shared else LeaseTerms(None, boot)
     secrets = SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir))
     services = build_services(
-        store, secrets, hub, clock, terms, default_model=settings.default_model, is_shared=is_shared
+        store,
+        secrets,
+        hub,
+        clock,
+        terms,
+        default_model=settings.default_model,
+        is_shared=is_shared,
+        known_tools=parts.toolsets.keys(),
     )
     new_key = await _bootstrap(settings, services, store)
     await _give_workspace_secret(settings, secrets)

@@ -2,7 +2,7 @@ import asyncio
 import json
 from typing import Any
 
-from sojourn.client import Client
+from sojourn.client import Client, ClientTool, Overlay
 from tests.cli.command import PROGRAM, run, terminal
 from tests.client.server import BOUND_SECONDS, ServerProcess, environment
 
@@ -26,6 +26,25 @@ async def test_a_failed_turn_ends_a_piped_chat_with_status_one(server: ServerPro
     talked = await run("chat", "--data-dir", server.data_dir, stdin=f"{text}\nnever said\n")
     assert (talked.status, talked.out) == (1, "")
     assert "the turn failed" in talked.err
+
+
+async def test_a_chat_tells_what_a_turn_waits_for_and_goes_on_once_that_is_decided(
+    server: ServerProcess,
+) -> None:
+    async with Client(server.url, server.key) as client:
+        session = await client.create_session(overlay=Overlay(client_tools=[ClientTool(name="look")]))
+        async with terminal("chat", str(session.id), "--data-dir", server.data_dir) as shown:
+            await shown.until("> ")
+            shown.type(
+                json.dumps([{"call": {"name": "look", "arguments": {"at": 1}}}, {"say": "seen"}]) + "\r"
+            )
+            await shown.until('waiting for client_tool: look {"at":1}')
+            (ask,) = [ask async for ask in client.list_asks(session.id)]
+            await shown.until(str(ask.id))
+            await client.decide_ask(session.id, ask.id, decision="answer", answer="a bird")
+            await shown.until("look done: a bird", "seen", "tokens in", "> ")
+            shown.type("\x04")
+            assert await shown.ended() == 0
 
 
 async def test_a_chat_goes_on_through_a_killed_server_with_nothing_lost_or_repeated(

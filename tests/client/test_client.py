@@ -7,19 +7,22 @@ import pytest
 
 from sojourn.client import (
     Client,
+    ClientTool,
     Conflict,
     Event,
     InputWithdrawn,
     InvalidRequest,
     MessageEnded,
     NotFound,
+    Overlay,
     RevisionMismatch,
     ServerUnreachable,
     TextAdded,
+    TurnAsked,
     TurnClosed,
     Unauthenticated,
 )
-from sojourn.client.types import Policy
+from sojourn.client.types import Json, Policy
 from tests.client.server import BOUND_SECONDS, ServerProcess, free_port, wire_to
 
 
@@ -58,6 +61,51 @@ async def closed_turn_of(client: Client, session: UUID, text: str) -> TurnClosed
         last = [part async for part in parts][-1]
     assert isinstance(last, TurnClosed)
     return last
+
+
+async def test_a_client_carries_out_the_tools_that_a_turn_waits_for(client: Client) -> None:
+    look = ClientTool(name="look", description="Looks.", parameters={"type": "object"})
+    session = await client.create_session(overlay=Overlay(client_tools=[look]))
+    assert session.overlay == Overlay(client_tools=[look])
+    calls: list[dict[str, object]] = [
+        {"name": "look", "arguments": {"at": at}} for at in ("sky", "sea", "land")
+    ]
+    asked: list[TurnAsked] = []
+    text = script({"call": calls}, {"say": "all blue"})
+    async with asyncio.timeout(BOUND_SECONDS), aclosing(client.ask(session.id, text)) as parts:
+        async for part in parts:
+            if isinstance(part, TurnAsked):
+                asked.append(part)
+                if len(asked) == len(calls):
+                    await decide_all(client, session.id)
+    assert [part.prompt["arguments"] for part in asked] == [call["arguments"] for call in calls]
+    page = await client.events_page(session.id, types=["tool.completed"])
+    assert [(event.data["status"], event.data["output"]) for event in page.data] == [
+        ("done", '{"colour": "blue"}'),
+        ("error", "too dark"),
+        ("cancelled", ""),
+    ]
+    assert [ask.status async for ask in client.list_asks(session.id)] == []
+
+
+async def decide_all(client: Client, session: UUID) -> None:
+    """By its id, by its call, and by a denial."""
+    first, second, third = [ask async for ask in client.list_asks(session)]
+    assert await client.get_ask(session, first.id) == first
+    answer: Json = {"colour": "blue"}
+    assert (await client.decide_ask(session, first.id, decision="answer", answer=answer)).status == "decided"
+    with pytest.raises(Conflict):
+        await client.decide_ask(session, first.id, decision="deny")
+    with pytest.raises(NotFound):
+        await client.decide_asks(session, [{"tool_call_id": "sim-9", "decision": "deny"}])
+    decided = await client.decide_asks(
+        session,
+        [
+            {"tool_call_id": "sim-1-2", "decision": "answer", "error": "too dark"},
+            {"tool_call_id": "sim-1-3", "decision": "deny"},
+        ],
+    )
+    assert [ask.id for ask in decided] == [second.id, third.id]
 
 
 async def test_an_agent_is_made_read_listed_and_changed(client: Client) -> None:

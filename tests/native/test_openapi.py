@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jsonschema
@@ -19,10 +20,14 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.core.failures import FailureGroup
 
+from sojourn.domain.ask import NewAsk
+from sojourn.domain.events import MessageAbandoned, ModelCalled
+from sojourn.domain.ids import DEFAULT_ORG, AskId, SessionId, uuid7
+from sojourn.ports import Ready
 from sojourn.web.native.openapi import document
 from sojourn.web.native.routes import PUBLIC, ROUTES
 from tests.native.asserting import new_input, new_session, value
-from tests.web.served import ADMIN, listening, open_served
+from tests.web.served import ADMIN, Served, listening, open_served
 
 EXAMPLES = 12
 DOCUMENT: dict[str, Any] = json.loads(document(PUBLIC, ROUTES))
@@ -51,8 +56,9 @@ def operations_of(document: dict[str, Any]) -> list[Operation]:
     return [operation for operation in found if name_of(operation) != ENDLESS]
 
 
-async def seed(client: httpx.AsyncClient) -> dict[str, str]:
+async def seed(served: Served) -> dict[str, str]:
     """Something to be found under each name that occurs in a path."""
+    client = served.client
     agent = value(await client.post("/agents", json={"name": "clerk"}), 201)
     session = await new_session(client)
     await new_input(client, session["id"])
@@ -66,8 +72,21 @@ async def seed(client: httpx.AsyncClient) -> dict[str, str]:
         "input": waiting["id"],
         "turn": value(await client.get(f"/sessions/{session['id']}"))["open_turn"],
         "budget": budget["id"],
+        "ask": str(await open_ask(served, session["id"])),
         "sha256": page["data"][1]["data"]["blob"]["sha256"],
     }
+
+
+async def open_ask(served: Served, session: str) -> AskId:
+    """The open turn waits for it."""
+    turns, ask = served.services.turns, AskId(uuid7())
+    claimed = await turns.claim(Ready(DEFAULT_ORG, SessionId(UUID(session))), "worker", ["model"])
+    assert claimed is not None
+    void = (await turns.entries_after(claimed, 0))[-1].event
+    assert isinstance(void, ModelCalled)
+    closed = MessageAbandoned(message=void.message, call=void.call)
+    await turns.wait(claimed, [closed], [NewAsk(id=ask, kind="question", prompt={})], "parked")
+    return ask
 
 
 def probe(operation: Operation, url: str, known: dict[str, str]) -> None:
@@ -110,7 +129,7 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(
     operation: Operation, tmp_path: Path
 ) -> None:
     async with open_served(tmp_path, worker_capacity=0) as served, listening(served.app) as url:
-        await asyncio.to_thread(probe, operation, url, await seed(served.client))
+        await asyncio.to_thread(probe, operation, url, await seed(served))
 
 
 async def test_a_status_that_the_document_does_not_name_is_noticed(tmp_path: Path) -> None:
@@ -119,7 +138,7 @@ async def test_a_status_that_the_document_does_not_name_is_noticed(tmp_path: Pat
     operation = next(each for each in operations_of(faulty) if name_of(each) == "get_session")
     async with open_served(tmp_path, worker_capacity=0) as served, listening(served.app) as url:
         with pytest.raises(FailureGroup, match="Undocumented status code"):
-            await asyncio.to_thread(probe, operation, url, await seed(served.client))
+            await asyncio.to_thread(probe, operation, url, await seed(served))
 
 
 async def test_the_document_is_served_to_anybody(tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ async def open_field(open_store: OpenStore) -> AsyncGenerator[tuple[Store, Servi
     try:
         yield (
             store,
-            build_services(store, secrets, hub, clock, NO_TIME, default_model="sim/echo", is_shared=True),
+            build_services(
+                store, secrets, hub, clock, NO_TIME, default_model="sim/echo", is_shared=True, known_tools=()
+            ),
         )
     finally:
         await store.close()

@@ -4,7 +4,6 @@ Each of its writes bears a word of its own, so that afterwards the log tells who
 """
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from random import Random
 from uuid import uuid4
 
@@ -20,7 +19,7 @@ from tests.race.witness import Witness
 from tests.support.runner import Append, RandomRunner, Retry, RunnerMove, Settle
 
 RUNNERS: tuple[RunnerKind, ...] = ("model",)
-PATIENCE = timedelta(milliseconds=1)
+PATIENCE_SECONDS = 0.001
 
 
 class RaceWorker:
@@ -43,7 +42,7 @@ class RaceWorker:
         runner = self._runner(turn, journal.conversation)
         while self._random.random() < 0.9:
             await self._pause()
-            move = runner.move(journal.conversation, self._services.clock.now())
+            move = runner.move(journal.conversation)
             await self._write(turn, move)
             if not isinstance(move, Append):
                 return
@@ -52,7 +51,7 @@ class RaceWorker:
     def _runner(self, turn: ClaimedTurn, conversation: Conversation) -> RandomRunner:
         announced = conversation.progress.open_call if turn.attempt == 1 else None
         first = None if announced is None else announced.message
-        return RandomRunner(self._random, turn.turn, f"{turn.attempt}", first, PATIENCE)
+        return RandomRunner(self._random, f"{turn.attempt}", first, PATIENCE_SECONDS)
 
     async def _write(self, turn: ClaimedTurn, move: RunnerMove) -> None:
         word = f"{turn.attempt}/{uuid4()}"

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sojourn.domain import commands as c
 from sojourn.domain.agent import SPAWNING
+from sojourn.domain.ask import Ask
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound, WrongState
 from sojourn.domain.events import Delivery, Json, RunnerEvent, RunnerKind
@@ -19,11 +20,11 @@ from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.turn import CLAIMABLE, TurnStatus
-from sojourn.ports import ClaimedTurn, Ready, Tx
+from sojourn.ports import ClaimedTurn, Ready
+from sojourn.service.asks import Verdict
 from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import EndStatus, NewSession, SessionChange
-from sojourn.service.verbs import carry_out, lock
 from tests.service.budget_rules import LIMITS, BudgetRules, Limits
 from tests.service.mirror import Mirror
 from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
@@ -70,6 +71,7 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         new = NewInput(content=(TextPart("go on"),), delivery=delivery)
         repeat = Repeat(KeyId(uuid7()), "send", str(uuid7()), b"hash") if twice else None
         unfinished = self.mirror.unfinished() if delivery == "interrupt" else c.NOTHING_UNFINISHED
+        asks = self.mirror.model.dismissed_by(delivery)
         sent, refusal = self.mirror.attempt(self._send(new, repeat))
         input = None if sent is None else sent.value
         command = c.ReceiveInput(
@@ -80,6 +82,7 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
             content=new.content,
             by=SOMEBODY,
             unfinished=unfinished,
+            asks=asks,
         )
         self.mirror.decide(command, refusal)
         if sent is not None and twice:
@@ -158,7 +161,7 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         assert (claimed.fence, claimed.attempt) == (model.session.fence, turn.attempt + 1)
         call = model.conversation().progress.open_call if claimed.attempt == 1 else None
         announced = None if call is None else call.message
-        self.lot = RandomRunner(self.random, claimed.turn, f"claim {claimed.fence}", announced)
+        self.lot = RandomRunner(self.random, f"claim {claimed.fence}", announced)
 
     @precondition(lambda self: self.mirror.model.is_held)
     @rule()
@@ -166,7 +169,7 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         """What the holder does next: calls, answers, tools, waits, the end."""
         assert self.lot is not None
         model, turn = self.mirror.model, self.mirror.claims[-1]
-        move = self.lot.move(model.conversation(), self.world.clock.now())
+        move = self.lot.move(model.conversation())
         act = self._act(turn, move)
         match move:
             case Append(events, intents, before):
@@ -177,7 +180,8 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
             case Retry(events, error):
                 command = c.RetryTurn(events=events, error=error, retry_at=self.world.clock.now() + DELAY)
             case Wait(asks, mode):
-                command = c.WaitTurn(events=(), asks=asks, mode=mode)
+                opened = tuple(ask.opened(turn.turn, self.world.clock.now()) for ask in asks)
+                command = c.WaitTurn(events=(), asks=opened, mode=mode)
         self.was_refused = False
         self.mirror.both(act, command)
         if isinstance(move, Append) and model.session.runner != "model" and model.is_held:
@@ -244,17 +248,41 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         _, refusal = self.mirror.attempt(acts[which]())
         assert isinstance(refusal, LeaseLost)
 
-    @precondition(lambda self: any(ask.status == "open" for ask in self.mirror.model.asks.values()))
-    @rule()
-    def decide_ask(self) -> None:
-        ask = next(ask for ask in self.mirror.model.asks.values() if ask.status == "open")
-        command = c.DecideAsk(ask=ask, decision="allow", by=SOMEBODY)
+    @precondition(lambda self: bool(self.mirror.model.asks))
+    @rule(is_any=st.booleans())
+    def decide_ask(self, is_any: bool = False) -> None:
+        """An ask is decided once; one that is decided or void is refused."""
+        asks = list(self.mirror.model.asks.values())
+        found = asks if is_any else [ask for ask in asks if ask.status == "open"]
+        if not found:
+            return
+        ask = self.random.choice(found)
+        verdict = self._verdict(ask)
+        act = self.world.services.asks.decide(self.world.org, self.mirror.id, ask.id, verdict, SOMEBODY)
+        self.mirror.both(act, self._decision(ask, verdict))
 
-        async def verb(tx: Tx) -> None:
-            state = await lock(tx, self.world.org, self.mirror.id)
-            await carry_out(tx, state, command, self.world.clock.now())
+    @rule(count=st.integers(1, 3))
+    def decide_calls(self, count: int) -> None:
+        """Several at once, by the calls that they are about."""
+        asks = [ask for ask in self.mirror.model.asks.values() if ask.status == "open" and ask.prompt]
+        chosen = self.random.sample(asks, min(count, len(asks)))
+        if not chosen:
+            return
+        verdicts = {str(ask.prompt["tool_call_id"]): self._verdict(ask) for ask in chosen}
+        act = self.world.services.asks.decide_calls(self.world.org, self.mirror.id, verdicts, SOMEBODY)
+        commands = [
+            self._decision(ask, verdict) for ask, verdict in zip(chosen, verdicts.values(), strict=True)
+        ]
+        self.mirror.both(act, c.DecideAsks(verdicts=tuple(commands)))
 
-        self.mirror.both(self.world.store.write(verb), command)
+    def _verdict(self, ask: Ask) -> Verdict:
+        if ask.kind == "client_tool":
+            answers: list[Json] = ["fine", {"error": "no"}, {"n": 1}, None]
+            return Verdict(self.random.choice(("answer", "answer", "deny")), self.random.choice(answers))
+        return Verdict(self.random.choice(("allow", "deny")))
+
+    def _decision(self, ask: Ask, verdict: Verdict) -> c.DecideAsk:
+        return c.DecideAsk(ask=ask, decision=verdict.decision, answer=verdict.answer, by=SOMEBODY)
 
     @precondition(lambda self: bool(self.mirror.model.turns))
     @rule()

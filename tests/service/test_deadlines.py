@@ -1,10 +1,8 @@
 """Invariant 6: every wait has a deadline and an owner, and the log says who decided."""
 
-from dataclasses import replace
-
 import pytest
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import Decision, NewAsk
 from sojourn.domain.events import AskDecided, SessionExpired, TurnCancelled, TurnReclaimed
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.policy import Policy
@@ -89,11 +87,10 @@ async def test_a_policy_that_is_changed_moves_the_deadlines_that_stand(world: Wo
     assert (await world.record(session)).session.status is SessionStatus.EXPIRED
 
 
-async def asked(world: World, mode: str, **changes: object) -> tuple[ClaimedTurn, Ask]:
-    """A turn that waits for an ask."""
+async def asked(world: World, mode: str, on_expire: Decision = "deny") -> tuple[ClaimedTurn, NewAsk]:
+    """A turn that waits for an ask, which is due at once."""
     turn = await world.claimed()
-    ask = Ask(id=AskId(uuid7()), turn=turn.turn, kind="approval", prompt={}, created_at=world.clock.now())
-    ask = replace(ask, expires_at=world.clock.now(), **changes)
+    ask = NewAsk(id=AskId(uuid7()), kind="approval", prompt={}, timeout_seconds=0.0, on_expire=on_expire)
     await world.services.turns.wait(turn, (), (ask,), "parked" if mode == "parked" else "held")
     return turn, ask
 

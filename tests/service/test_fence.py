@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.errors import LeaseLost
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.ports import ClaimedTurn, Ready, Turns
@@ -17,8 +17,8 @@ Write = Callable[[Turns, ClaimedTurn], Awaitable[None]]
 Loss = Callable[[World, ClaimedTurn], Awaitable[object]]
 
 
-def ask_of(turn: ClaimedTurn, world: World) -> Ask:
-    return Ask(id=AskId(uuid7()), turn=turn.turn, kind="approval", prompt={}, created_at=world.clock.now())
+def an_ask() -> NewAsk:
+    return NewAsk(id=AskId(uuid7()), kind="approval", prompt={})
 
 
 async def lapse(world: World, _turn: ClaimedTurn) -> None:
@@ -33,7 +33,7 @@ async def lapse_and_lose(world: World, turn: ClaimedTurn) -> None:
 
 
 async def park(world: World, turn: ClaimedTurn) -> None:
-    await world.services.turns.wait(turn, (), (ask_of(turn, world),), "parked")
+    await world.services.turns.wait(turn, (), (an_ask(),), "parked")
 
 
 async def cancel(world: World, turn: ClaimedTurn) -> None:

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from sojourn.domain.agent import AgentSpec
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import IdempotencyMismatch, InvalidRequest, NotFound
 from sojourn.domain.events import (
@@ -206,9 +206,7 @@ async def test_a_fork_has_the_files_of_then_and_an_area_of_its_own(world: World)
 
 async def test_a_fork_leaves_open_asks_to_its_parent(world: World) -> None:
     turn = await world.claimed()
-    ask = Ask(
-        id=AskId(uuid7()), turn=turn.turn, kind="approval", prompt={"a": 1}, created_at=world.clock.now()
-    )
+    ask = NewAsk(id=AskId(uuid7()), kind="approval", prompt={"a": 1})
     await world.services.turns.wait(turn, (), (ask,), "parked")
     child = (await fork(world, turn.session)).session.id
     (theirs,) = await world.store.reads.list_asks(world.org, child, open_only=False)

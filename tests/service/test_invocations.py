@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sojourn.domain import events as e
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.errors import IdempotencyMismatch, NotFound, WrongState
 from sojourn.domain.feed import Closing, Preview
@@ -55,15 +55,7 @@ async def answer(world: World, turn: ClaimedTurn, text: str = "hi") -> None:
 
 async def park(world: World, turn: ClaimedTurn) -> None:
     """Wait for a decision, which time takes after ten seconds."""
-    now = world.clock.now()
-    ask = Ask(
-        id=AskId(uuid7()),
-        turn=turn.turn,
-        kind="question",
-        prompt={"text": "?"},
-        created_at=now,
-        expires_at=now + timedelta(seconds=10),
-    )
+    ask = NewAsk(id=AskId(uuid7()), kind="question", prompt={"text": "?"}, timeout_seconds=10.0)
     await world.services.turns.wait(turn, [], [ask], "parked")
 
 

@@ -8,7 +8,7 @@ from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.commands import Command
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
-from sojourn.domain.events import Event
+from sojourn.domain.events import Delivery, Event
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import AskId, BudgetId, InputId, TurnId
 from sojourn.domain.input import Input
@@ -61,6 +61,12 @@ class Model:
             head=queue[0] if queue else None,
             budgets=tuple(enabled),
         )
+
+    def dismissed_by(self, delivery: Delivery) -> tuple[Ask, ...]:
+        """The open asks that an input denies by its coming."""
+        if delivery != "steer" or self.turn is None or not self.turn.parked:
+            return ()
+        return tuple(ask for ask in self.asks.values() if ask.status == "open" and ask.turn == self.turn.id)
 
     def unfinished(self) -> Unfinished:
         """What the open turn has begun and not ended."""

@@ -219,11 +219,13 @@ class Replay:
                 input.status, input.turn = "delivered", id
             case e.AskOpened(ask=ask):
                 self._must(turn.held, "opens an ask of a turn that nobody holds")
+                self._problems.extend(f"seq {self.seq} {problem}" for problem in turn.steps.ask(event))
                 self.asks[ask] = "open"
                 turn.open_asks.add(ask)
             case e.AskDecided(ask=ask):
                 self._must(self.asks.get(ask) == "open", "decides an ask that is not open")
                 self.asks[ask] = "decided"
+                turn.steps.decide(ask)
                 turn.open_asks.discard(ask)
             case e.TurnWaiting() | e.TurnResumed() | e.TurnRetried() | e.TurnReclaimed():
                 self._move(turn, event)

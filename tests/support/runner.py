@@ -5,13 +5,14 @@ It marks all that it says with a stamp, so that the log tells who wrote what.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk, client_result, prompt_of, tool_result
 from sojourn.domain.content import Usage
 from sojourn.domain.events import (
+    AskKind,
+    Json,
     MessageAbandoned,
     MessageCompleted,
     ModelCalled,
@@ -23,8 +24,8 @@ from sojourn.domain.events import (
     ToolStarted,
     UsageRecorded,
 )
-from sojourn.domain.fold import CallModel, Conversation, Finish, RunTools, close_tool
-from sojourn.domain.ids import AskId, MessageId, TurnId, uuid7
+from sojourn.domain.fold import CallModel, Conversation, Finish, RunTools
+from sojourn.domain.ids import AskId, MessageId, uuid7
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class Wait:
-    asks: tuple[Ask, ...]
+    asks: tuple[NewAsk, ...]
     mode: Literal["held", "parked"]
 
 
@@ -59,35 +60,33 @@ RunnerMove = Append | Settle | Retry | Wait
 class RandomRunner:
     """One claim's runner. `first_call` is the message whose call the claim itself has announced.
 
-    Its asks wait for `patience`, or for ever.
+    Its asks wait for `patience_seconds`, or for ever.
     """
 
     def __init__(
         self,
         random: Random,
-        turn: TurnId,
         stamp: str,
         first_call: MessageId | None = None,
-        patience: timedelta = timedelta(seconds=10),
+        patience_seconds: float = 10.0,
     ) -> None:
         self._random = random
-        self._turn = turn
         self._stamp = stamp
         self._own_call = first_call
-        self._patience = patience
+        self._patience_seconds = patience_seconds
         self._started: set[tuple[int, int]] = set()
 
-    def move(self, conversation: Conversation, now: datetime) -> RunnerMove:
+    def move(self, conversation: Conversation) -> RunnerMove:
         progress = conversation.progress
         match progress.next_step():
             case CallModel(_, None) if self._random.random() < 0.25:
-                return self._wait(now)
+                return self._wait()
             case CallModel(call, abandoned):
                 if abandoned is None or abandoned.message != self._own_call:
                     return self._call((abandoned,) if abandoned is not None else (), call)
                 return self._answer(abandoned)
-            case RunTools(waiting, lost):
-                return self._tools(waiting, lost, progress.call, now)
+            case RunTools() as step:
+                return self._tools(step, progress.call)
             case Finish():
                 return Settle(())
 
@@ -125,24 +124,26 @@ class RandomRunner:
         self._started |= {(request.call, request.index) for request in requests}
         return tuple(ToolStarted(call=request.call, index=request.index) for request in requests)
 
-    def _tools(
-        self, waiting: Sequence[ToolRequested], lost: Sequence[ToolRequested], call: int, now: datetime
-    ) -> RunnerMove:
-        running = [tool for tool in lost if (tool.call, tool.index) in self._started]
-        foreign = [tool for tool in lost if tool not in running]
+    def _tools(self, step: RunTools, call: int) -> RunnerMove:
+        running = [tool for tool in step.lost if (tool.call, tool.index) in self._started]
+        foreign = [tool for tool in step.lost if tool not in running]
         if not running and self._random.random() < 0.35:
-            return self._wait(now)
+            return self._wait(step.waiting)
         results: list[ToolCompleted] = [
-            *(close_tool(tool, "unknown", self._stamp) for tool in foreign),
+            *(tool_result(tool, "unknown", self._stamp) for tool in foreign),
+            *(client_result(one.tool, one.decided) for one in step.decided),
             *(self._result(tool) for tool in running if self._random.random() < 0.6),
         ]
-        if len(results) == len(lost) and not waiting:
+        is_open = bool(step.waiting or step.asked) or len(results) < len(step.lost) + len(step.decided)
+        if not is_open:
             more = () if self._random.random() < 0.8 else (UsageRecorded(source=self._stamp, usage=Usage(1)),)
             return self._call((*results, *more), call + 1)
-        begin = [tool for tool in waiting if self._random.random() < 0.7] or list(waiting[:1])
+        begin = [tool for tool in step.waiting if self._random.random() < 0.7] or list(step.waiting[:1])
         if results or begin:
             return Append(tuple(results), self._start(begin))
-        return Append((self._result(running[0]),))
+        if running:
+            return Append((self._result(running[0]),))
+        return Wait((), "parked")
 
     def _result(self, tool: ToolRequested) -> ToolCompleted:
         status: Literal["done", "error"] = "done" if self._random.random() < 0.8 else "error"
@@ -150,16 +151,14 @@ class RandomRunner:
             call=tool.call, index=tool.index, id=tool.id, name=tool.name, status=status, output=self._stamp
         )
 
-    def _wait(self, now: datetime) -> Wait:
-        asks = tuple(
-            Ask(
-                id=AskId(uuid7()),
-                turn=self._turn,
-                kind="approval",
-                prompt={},
-                created_at=now,
-                expires_at=self._random.choice((None, *[now + self._patience] * 3)),
-            )
-            for _ in range(self._random.randrange(1, 3))
-        )
-        return Wait(asks, "parked" if self._random.random() < 0.7 else "held")
+    def _wait(self, tools: Sequence[ToolRequested] = ()) -> Wait:
+        """For asks about some of `tools`, or about nothing that the log knows."""
+        about = [tool for tool in tools if self._random.random() < 0.6]
+        asks = [self._ask("client_tool", prompt_of(tool, {})) for tool in about]
+        if not asks:
+            asks = [self._ask("approval", {}) for _ in range(self._random.randrange(1, 3))]
+        return Wait(tuple(asks), "parked" if self._random.random() < 0.7 else "held")
+
+    def _ask(self, kind: AskKind, prompt: dict[str, Json]) -> NewAsk:
+        patience = self._random.choice((None, *[self._patience_seconds] * 3))
+        return NewAsk(id=AskId(uuid7()), kind=kind, prompt=prompt, timeout_seconds=patience)

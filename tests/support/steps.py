@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sojourn.domain import events as e
+from sojourn.domain.ids import AskId
 
 Key = tuple[int, int]
 
@@ -16,6 +17,8 @@ class Steps:
         self._started: set[Key] = set()
         self._ever_started: set[Key] = set()
         self._completed: set[Key] = set()
+        self._asked: dict[AskId, Key] = {}
+        self._decided: set[Key] = set()
 
     def new_claim(self) -> None:
         """A new holder may start again what an older one started and did not finish."""
@@ -41,6 +44,23 @@ class Steps:
             case _:
                 return
 
+    def ask(self, opened: e.AskOpened) -> Iterator[str]:
+        """Of a tool call that waits for somebody, its ask; it is no step by itself."""
+        match opened.prompt:
+            case {"call": int(call), "index": int(index)}:
+                key = (call, index)
+            case _:
+                return
+        if key not in self._requested or key in self._completed | self._started:
+            yield f"asks about tool {key}, which does not wait to be started"
+        if key in self._asked.values():
+            yield f"asks about tool {key} again"
+        self._asked[opened.ask] = key
+
+    def decide(self, ask: AskId) -> None:
+        if ask in self._asked:
+            self._decided.add(self._asked[ask])
+
     def _call(self, event: e.ModelCalled) -> Iterator[str]:
         if self._open is not None:
             yield "calls a model while a call is open"
@@ -62,6 +82,8 @@ class Steps:
         elif key in self._completed:
             yield f"is a {event.type} of tool {key}, which has its result"
         elif isinstance(event, e.ToolStarted):
+            if key in self._asked.values() and key not in self._decided:
+                yield f"starts tool {key}, of which nobody has decided"
             if key in self._started:
                 yield f"starts tool {key} twice in one claim"
             self._started.add(key)
@@ -69,8 +91,8 @@ class Steps:
         else:
             if (event.id, event.name) != (requested.id, requested.name):
                 yield f"gives tool {key} the result of another"
-            if event.status in ("done", "error") and key not in self._ever_started:
-                yield f"gives tool {key} a result without a start"
+            if event.status in ("done", "error") and key not in self._ever_started | self._decided:
+                yield f"gives tool {key} a result without a start or a decision"
             self._completed.add(key)
 
     def unfinished(self, is_fork: bool = False) -> Iterator[str]:

@@ -14,6 +14,7 @@ from sojourn.domain.input import Input
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import ClaimedTurn, Ready, Store
+from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.codec import read_entry
 from sojourn.service.core import Services, build_services
 from sojourn.service.hub import Hub
@@ -94,7 +95,14 @@ async def open_world(
     terms = terms or LeaseTerms(LEASE_TTL_SECONDS, None)
     secrets = SealedSecrets(store, clock, SealingKey("a key for tests", database.directory))
     services = build_services(
-        store, secrets, hub, clock, terms, default_model="sim/echo", is_shared=database.dialect == "postgres"
+        store,
+        secrets,
+        hub,
+        clock,
+        terms,
+        default_model="sim/echo",
+        is_shared=database.dialect == "postgres",
+        known_tools=BUILT_IN.keys(),
     )
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)

@@ -2,9 +2,9 @@
 
 import click
 
-from sojourn.cli.entries import content_text
-from sojourn.cli.screen import printable
-from sojourn.client import AnswerPart, Event, MessageEnded, TurnClosed
+from sojourn.cli.entries import asked, content_text
+from sojourn.cli.screen import one_line, printable
+from sojourn.client import AnswerPart, Event, MessageEnded, TurnAsked, TurnClosed
 
 
 class JsonScreen:
@@ -36,6 +36,8 @@ class PipeScreen:
         match part:
             case MessageEnded():
                 click.echo(printable(part.text))
+            case TurnAsked():
+                click.echo(asking_line(part), err=True)
             case TurnClosed(status="completed"):
                 pass
             case TurnClosed():
@@ -45,6 +47,11 @@ class PipeScreen:
 
     def note(self, text: str, fg: str | None = None, dim: bool = False) -> None:
         click.echo(text, err=True)
+
+
+def asking_line(asked_for: TurnAsked) -> str:
+    """Who is waited for, and under which id it is decided."""
+    return f"waiting for {one_line(asked(asked_for.kind, asked_for.prompt), 200)}  (ask {asked_for.ask})"
 
 
 def closing_line(closed: TurnClosed) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sojourn.cli.chat_screens import closing_line
+from sojourn.cli.chat_screens import asking_line, closing_line
 from sojourn.cli.entries import content_text, summary
 from sojourn.cli.screen import one_line, printable, styled
-from sojourn.client import AnswerPart, Event, MessageEnded, TextAdded, TextVoided, TurnClosed
+from sojourn.client import AnswerPart, Event, MessageEnded, TextAdded, TextVoided, TurnAsked, TurnClosed
 
 if TYPE_CHECKING:
     from sojourn.client.types import Json
@@ -105,6 +105,8 @@ class TerminalScreen:
                     self._void(is_abandoned)
                 case MessageEnded():
                     self._end_message(part)
+                case TurnAsked():
+                    self._line(asking_line(part), fg="yellow")
                 case TurnClosed():
                     self._close(part)
 

@@ -63,7 +63,7 @@ def summary(event: "Event") -> str:
         return _compact(event.data)
 
 
-def _compact(data: Data) -> str:
+def _compact(data: "Json | Data") -> str:
     import msgspec
 
     return msgspec.json.encode(data).decode()
@@ -106,6 +106,15 @@ def _optional(data: Data, *names: str) -> str:
     return " · ".join(str(data[name]) for name in names if data.get(name) is not None)
 
 
+def asked(kind: str, prompt: "Json") -> str:
+    """What an ask wants."""
+    if not isinstance(prompt, dict):
+        raise TypeError("prompt")
+    name = prompt.get("name")
+    wanted = _compact(prompt) if name is None else f"{name} {_compact(prompt['arguments'])}"
+    return f"{kind}: {wanted}"
+
+
 _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.created": lambda data: _optional(data, "title", "external_id", "origin"),
     "session.ended": lambda data: _optional(data, "status", "reason"),
@@ -127,6 +136,7 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "tool.requested": lambda data: f"{data['name']} {data['arguments']}",
     "tool.started": lambda data: f"#{data['index']} of call {data['call']}",
     "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
+    "ask.opened": lambda data: asked(str(data["kind"]), data["prompt"]),
     "ask.decided": lambda data: str(data["decision"]),
     "usage.recorded": lambda data: f"{data['source']} · {_usage(data['usage'])}",
     "budget.created": lambda data: f"{data['limit']} {data['currency']}",

@@ -50,13 +50,23 @@ class TurnClosed:
     error: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TurnAsked:
+    """The turn waits for a decision: `Client.decide_ask`. The prompt of an ask about a tool call has its `name`."""
+
+    turn: UUID
+    ask: UUID
+    kind: str
+    prompt: dict[str, Json]
+
+
 _ENDS: Final[Mapping[str, TurnEnd]] = {
     "turn.completed": "completed",
     "turn.failed": "failed",
     "turn.cancelled": "cancelled",
 }
 
-AnswerPart = TextAdded | TextVoided | MessageEnded | TurnClosed
+AnswerPart = TextAdded | TextVoided | MessageEnded | TurnAsked | TurnClosed
 
 
 @dataclass(slots=True)
@@ -87,6 +97,8 @@ class AnswerReader:
                 yield from self._complete(turn, data)
             case Event(type="message.abandoned", turn=UUID() as turn, data=data):
                 yield from self._abandon(turn, _id(data["message"]))
+            case Event(type="ask.opened", turn=UUID() as turn, data={"prompt": dict() as prompt, **data}):
+                yield TurnAsked(turn, _id(data["ask"]), str(data["kind"]), prompt)
             case Event(type=type, turn=UUID() as turn, data=data) if type in _ENDS:
                 yield _close(turn, _ENDS[type], data)
             case _:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
+from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
 from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
@@ -209,6 +210,30 @@ class Client(FileCalls, BudgetCalls):
     async def cancel_turn(self, session: UUID, turn: UUID) -> Turn:
         """Conflict if it has closed already."""
         return await self._transport.fetch(post(f"/sessions/{session}/turns/{turn}/cancel"), Turn)
+
+    def list_asks(
+        self, session: UUID, *, open_only: bool = True, page_size: int = 100
+    ) -> AsyncGenerator[Ask, None]:
+        """What the turn waits for, or with `open_only` False all that was ever asked in the session."""
+        params = [("status", "open" if open_only else "any"), ("limit", str(page_size))]
+        return self._all(f"/sessions/{session}/asks", params, Page[Ask])
+
+    async def get_ask(self, session: UUID, ask: UUID) -> Ask:
+        return await self._transport.fetch(Request("GET", f"/sessions/{session}/asks/{ask}"), Ask)
+
+    async def decide_ask(
+        self, session: UUID, ask: UUID, *, idempotency_key: str | None = None, **decided: Unpack[Decided]
+    ) -> Ask:
+        """With the last decision that it waits for the turn goes on. Conflict unless the ask is open."""
+        request = post(f"/sessions/{session}/asks/{ask}/decide", decided, idempotency_key)
+        return await self._transport.fetch(request, Ask)
+
+    async def decide_asks(
+        self, session: UUID, decisions: Sequence[CallDecided], *, idempotency_key: str | None = None
+    ) -> list[Ask]:
+        """Decide open asks by their tool calls, all of them or none: NotFound for a call that no open ask is about."""
+        request = post(f"/sessions/{session}/asks/decide", {"decisions": decisions}, idempotency_key)
+        return (await self._transport.fetch(request, DecidedAsks)).data
 
     async def events_page(
         self, session: UUID, after: int = 0, limit: int = 100, types: Sequence[str] = ()

@@ -43,6 +43,23 @@ class Policy(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     max_turn_seconds: float | None = None
 
 
+class ClientTool(_Wire, frozen=True, kw_only=True):
+    """A tool that the model may call and a client carries out. `parameters` is a JSON Schema of type object."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Json] = {}
+
+
+class Overlay(_Wire, frozen=True, kw_only=True):
+    """What a session adds to its agent: instructions behind the agent's, another model, tools."""
+
+    instructions: str = ""
+    model: str | None = None
+    tools: list[str] = []
+    client_tools: list[ClientTool] = []
+
+
 class Agent(_Wire, frozen=True, kw_only=True):
     """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
 
@@ -54,6 +71,7 @@ class Agent(_Wire, frozen=True, kw_only=True):
     runner: RunnerKind
     model: str | None
     tools: list[str]
+    client_tools: list[ClientTool]
     runner_config: dict[str, Json]
     policy: Policy
     metadata: dict[str, Json]
@@ -93,6 +111,7 @@ class Session(_Wire, frozen=True, kw_only=True):
     external_id: str | None
     origin: str
     policy: Policy
+    overlay: Overlay | None
     usage: Usage
     revision: int
     first_seq: int
@@ -290,18 +309,20 @@ class AgentFields(TypedDict, total=False):
     runner: RunnerKind
     model: str | None
     tools: Sequence[str]
+    client_tools: Sequence[ClientTool]
     runner_config: Mapping[str, Json]
     policy: Policy
     metadata: Mapping[str, Json]
 
 
 class SessionFields(TypedDict, total=False):
-    """What a client says of a session. `metadata` replaces the whole of it."""
+    """What a client says of a session. `metadata` and `overlay` replace the whole of theirs."""
 
     title: str | None
     metadata: Mapping[str, Json]
     tags: Sequence[str]
     policy: Policy
+    overlay: Overlay | None
 
 
 class NewFile(TypedDict, total=False):

@@ -14,6 +14,15 @@ SPAWNING: frozenset[RunnerKind] = frozenset({"acp", "http"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTool:
+    """A tool that the model may call and a client carries out. `parameters` is a JSON Schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
     """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs.
 
@@ -25,6 +34,7 @@ class AgentSpec:
     runner: RunnerKind = "model"
     model: str | None = None
     tools: tuple[str, ...] = ()
+    client_tools: tuple[ClientTool, ...] = ()
     runner_config: Mapping[str, Json] = field(default_factory=dict[str, Json])
     policy: Policy = NO_POLICY
     metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])

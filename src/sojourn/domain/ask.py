@@ -1,15 +1,24 @@
 """Asks: questions that a turn waits for. Each has a deadline or waits until somebody decides."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
-from sojourn.domain.events import AskKind, Json
+from sojourn.domain.content import ToolStatus
+from sojourn.domain.events import AskDecided, AskKind, Json, ToolCompleted, ToolRequested
 from sojourn.domain.ids import AskId, TurnId
 
 AskStatus = Literal["open", "decided", "void"]
 Decision = Literal["allow", "deny", "answer"]
+
+# What may be decided of an ask, by its kind.
+DECISIONS: Final[Mapping[AskKind, frozenset[Decision]]] = {
+    "approval": frozenset({"allow", "deny"}),
+    "client_tool": frozenset({"answer", "deny"}),
+    "question": frozenset({"answer", "deny"}),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +36,82 @@ class Ask:
     status: AskStatus = "open"
     expires_at: datetime | None = None
     on_expire: Decision = "deny"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAsk:
+    """A question that a runner has; None waits until somebody decides, however long that takes."""
+
+    id: AskId
+    kind: AskKind
+    prompt: Mapping[str, Json]
+    timeout_seconds: float | None = None
+    on_expire: Decision = "deny"
+
+    def opened(self, turn: TurnId, now: datetime) -> Ask:
+        seconds = self.timeout_seconds
+        return Ask(
+            id=self.id,
+            turn=turn,
+            kind=self.kind,
+            prompt=self.prompt,
+            created_at=now,
+            expires_at=None if seconds is None else now + timedelta(seconds=seconds),
+            on_expire=self.on_expire,
+        )
+
+
+def prompt_of(tool: ToolRequested, arguments: Mapping[str, Json]) -> dict[str, Json]:
+    """The prompt of an ask about a tool call; `arguments` are what the model wrote, as an object."""
+    return {
+        "tool_call_id": tool.id,
+        "name": tool.name,
+        "arguments": dict(arguments),
+        "call": tool.call,
+        "index": tool.index,
+    }
+
+
+def place_of(prompt: Mapping[str, Json]) -> tuple[int, int] | None:
+    """Call and index of the tool call that an ask is about, None if it is about none."""
+    match prompt:
+        case {"call": int(call), "index": int(index)}:
+            return call, index
+        case _:
+            return None
+
+
+def client_result(tool: ToolRequested, decided: AskDecided) -> ToolCompleted:
+    """What a client's decision says of the tool call that it was to carry out.
+
+    An answer is the output, and `{"error": text}` an error; whatever else was decided, nobody carried it out.
+    """
+    match decided.decision, decided.answer:
+        case "answer", {"error": str(error), **others} if not others:
+            return tool_result(tool, "error", error)
+        case "answer", answer:
+            return tool_result(tool, "done", text_of(answer))
+        case _:
+            return tool_result(tool, "cancelled", reason_of(decided))
+
+
+def reason_of(decided: AskDecided) -> str:
+    """Why an ask was denied, as far as anybody said."""
+    match decided.answer:
+        case {"reason": str(reason)}:
+            return reason
+        case _:
+            return "Nobody decided in time." if decided.by.kind == "timeout" else ""
+
+
+def text_of(answer: Json) -> str:
+    """A text as it is, and anything else as JSON; null is an empty text."""
+    if isinstance(answer, str):
+        return answer
+    return "" if answer is None else json.dumps(answer, ensure_ascii=False)
+
+
+def tool_result(tool: ToolRequested, status: ToolStatus, output: str) -> ToolCompleted:
+    return ToolCompleted(
+        call=tool.call, index=tool.index, id=tool.id, name=tool.name, status=status, output=output
+    )

@@ -21,7 +21,10 @@ NOTHING_UNFINISHED = Unfinished()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveInput:
-    """`unfinished` is what the open turn leaves behind if this input interrupts it."""
+    """`unfinished` is what the open turn leaves behind if this input interrupts it.
+
+    `asks` are the open ones of a parked turn, which a steer denies.
+    """
 
     input: InputId
     turn: TurnId
@@ -31,6 +34,7 @@ class ReceiveInput:
     by: Actor
     facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
     unfinished: Unfinished = NOTHING_UNFINISHED
+    asks: tuple[Ask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,13 @@ class DecideAsk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecideAsks:
+    """Several at once: all of them or, if one cannot be decided, none."""
+
+    verdicts: tuple[DecideAsk, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReclaimTurn:
     cause: Literal["lease_expired", "worker_stopped", "server_restarted"]
     unfinished: Unfinished = NOTHING_UNFINISHED
@@ -158,7 +169,8 @@ class ForkSession:
 class UpdateSession:
     """`changes` are the new values for the log; `policy` is set where they change it.
 
-    `active_at` is when a client says that the session was last active.
+    `active_at` is when a client says that the session was last active. `overlaid` says whether the session adds
+    anything to its agent from now on.
     """
 
     changes: Mapping[str, Json]
@@ -168,6 +180,7 @@ class UpdateSession:
     archived: bool | None = None
     stated_status: str | None = None
     active_at: datetime | None = None
+    overlaid: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +263,7 @@ Command = (
     | RetryTurn
     | WaitTurn
     | DecideAsk
+    | DecideAsks
     | ReclaimTurn
     | CancelTurn
     | EndSession

@@ -11,12 +11,13 @@ from typing import Any, Final
 from sojourn.domain import budgeting
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
-from sojourn.domain.ask import Ask
+from sojourn.domain.delivery import EFFECTS, Effect, standing
 from sojourn.domain.draft import Decision, Draft, State
 from sojourn.domain.errors import RevisionMismatch, WrongState
 from sojourn.domain.input import PRIORITY, Input
 from sojourn.domain.session import Session, SessionStatus
-from sojourn.domain.turn import HELD, Move, TurnStatus, next_status
+from sojourn.domain.turn import HELD, Move, next_status
+from sojourn.domain.waits import decide_ask, decide_asks, dismiss_asks, progressed, wait_turn
 
 # Claims in a row that brought neither a model's answer nor a tool's result before the turn is given up.
 MAX_STALLED: Final = 3
@@ -61,8 +62,13 @@ def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:
         received_at=draft.now,
     )
     draft.put_input(received)
-    if command.delivery == "interrupt" and draft.turn is not None:
-        draft.stop_turn(command.by, "interrupted", command.unfinished)
+    match EFFECTS[command.delivery, standing(draft.turn, draft.session.presences)]:
+        case Effect.REPLACE:
+            draft.stop_turn(command.by, "interrupted", command.unfinished)
+        case Effect.DISMISS:
+            dismiss_asks(draft, command.asks, command.by)
+        case Effect.START | Effect.FOLLOW | Effect.STEER:
+            pass
     if draft.turn is None and not draft.session.presences:
         draft.queue_turn(received)
     else:
@@ -133,9 +139,9 @@ def _append_events(draft: Draft, command: c.AppendEvents) -> None:
     turn = draft.open_turn()
     draft.say_for_turn(command.events)
     status = next_status(turn.status, Move.APPEND)
-    progressed = any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in command.events)
-    if status is not turn.status or (progressed and (turn.stalled or turn.faults)):
-        stalled, faults = (0, 0) if progressed else (turn.stalled, turn.faults)
+    has_progressed = progressed(command.events)
+    if status is not turn.status or (has_progressed and (turn.stalled or turn.faults)):
+        stalled, faults = (0, 0) if has_progressed else (turn.stalled, turn.faults)
         draft.put_turn(replace(turn, status=status, stalled=stalled, faults=faults))
     calls = any(isinstance(intent, e.ModelCalled) for intent in command.intents)
     if calls and not budgeting.admits_call(draft):
@@ -179,44 +185,6 @@ def _retry_turn(draft: Draft, command: c.RetryTurn) -> None:
     # The turn is nobody's until the next claim, so what is left of this one may not even fail it.
     draft.advance_fence()
     draft.lease = "release"
-
-
-def _wait_turn(draft: Draft, command: c.WaitTurn) -> None:
-    turn = draft.open_turn()
-    draft.say_for_turn(command.events)
-    for ask in command.asks:
-        draft.put_ask(ask)
-        opened = e.AskOpened(ask=ask.id, kind=ask.kind, prompt=dict(ask.prompt), expires_at=ask.expires_at)
-        draft.say(opened, turn.id)
-    draft.say(e.TurnWaiting(mode=command.mode, asks=tuple(ask.id for ask in command.asks)), turn.id)
-    parks = command.mode == "parked"
-    status = next_status(turn.status, Move.PARK if parks else Move.HOLD)
-    # A held wait that was reclaimed leaves its asks behind, and they are still to be decided.
-    open_asks = turn.open_asks + len(command.asks)
-    if not open_asks:
-        raise WrongState("turn", turn.status, "wait for nothing")
-    draft.put_turn(replace(turn, status=status, parked=parks, open_asks=open_asks, stalled=0))
-    if parks:
-        draft.advance_fence()
-        draft.lease = "release"
-
-
-def _decide_ask(draft: Draft, command: c.DecideAsk) -> None:
-    ask: Ask = command.ask
-    turn = draft.open_turn()
-    if ask.status != "open" or ask.turn != turn.id:
-        raise WrongState("ask", ask.status, "be decided")
-    draft.put_ask(replace(ask, status="decided"))
-    draft.say(
-        e.AskDecided(ask=ask.id, decision=command.decision, answer=command.answer, by=command.by), turn.id
-    )
-    left = turn.open_asks - 1
-    if left or turn.status is not TurnStatus.WAITING:
-        draft.put_turn(replace(turn, open_asks=left))
-        return
-    draft.say(e.TurnResumed(), turn.id)
-    status = next_status(turn.status, Move.REQUEUE if turn.parked else Move.RESUME)
-    draft.put_turn(replace(turn, status=status, open_asks=0, parked=False))
 
 
 def _reclaim_turn(draft: Draft, command: c.ReclaimTurn) -> None:
@@ -317,6 +285,7 @@ def _update_session(draft: Draft, command: c.UpdateSession) -> None:
         archived_at=archived_at,
         active_at=active_at,
         stated_status=command.stated_status or draft.session.stated_status,
+        overlaid=draft.session.overlaid if command.overlaid is None else command.overlaid,
     )
 
 
@@ -361,8 +330,9 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.AppendEvents: _append_events,
     c.SettleTurn: _settle_turn,
     c.RetryTurn: _retry_turn,
-    c.WaitTurn: _wait_turn,
-    c.DecideAsk: _decide_ask,
+    c.WaitTurn: wait_turn,
+    c.DecideAsk: decide_ask,
+    c.DecideAsks: decide_asks,
     c.ReclaimTurn: _reclaim_turn,
     c.CancelTurn: _cancel_turn,
     c.EndSession: _end_session,

@@ -8,9 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sojourn.domain.ask import place_of, tool_result
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
 from sojourn.domain.events import (
     AskDecided,
+    AskKind,
+    AskOpened,
     InputDelivered,
     InputEdited,
     InputReceived,
@@ -64,14 +67,8 @@ class Unfinished:
 
     def closing(self, status: Literal["unknown", "cancelled"], output: str) -> tuple[RunnerEvent, ...]:
         """The events that give every open tool call its one result and void the open message."""
-        results = tuple(close_tool(tool, status, output) for tool in self.tools)
+        results = tuple(tool_result(tool, status, output) for tool in self.tools)
         return results if self.message is None else (self.message, *results)
-
-
-def close_tool(tool: ToolRequested, status: Literal["unknown", "cancelled"], output: str) -> ToolCompleted:
-    return ToolCompleted(
-        call=tool.call, index=tool.index, id=tool.id, name=tool.name, status=status, output=output
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +80,34 @@ class CallModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolAsk:
+    """A question about a tool call, and what was decided of it, None while it is open."""
+
+    ask: AskId
+    kind: AskKind
+    decided: AskDecided | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedTool:
+    """A tool call that waited for a decision, and has it."""
+
+    tool: ToolRequested
+    kind: AskKind
+    decided: AskDecided
+
+
+@dataclass(frozen=True, slots=True)
 class RunTools:
-    """`waiting` were requested and never started; `lost` were started by somebody who did not live to tell."""
+    """`waiting` were requested and never started; `lost` were started by somebody who did not live to tell.
+
+    `asked` wait for a decision that is still open, `decided` have theirs and no result yet.
+    """
 
     waiting: tuple[ToolRequested, ...]
     lost: tuple[ToolRequested, ...]
+    asked: tuple[ToolRequested, ...] = ()
+    decided: tuple[DecidedTool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +133,32 @@ class Progress:
     requested: dict[int, ToolRequested] = field(default_factory=dict[int, ToolRequested])
     started: set[int] = field(default_factory=set[int])
     completed: set[int] = field(default_factory=set[int])
+    asks: dict[int, ToolAsk] = field(default_factory=dict[int, ToolAsk])
 
     def next_step(self) -> NextStep:
         if self.open_call is not None:
             return CallModel(self.call, self._abandoned())
-        open_tools = self._open_tools()
-        if open_tools:
-            return RunTools(
-                waiting=tuple(tool for tool in open_tools if tool.index not in self.started),
-                lost=tuple(tool for tool in open_tools if tool.index in self.started),
-            )
+        if open_tools := self._open_tools():
+            return self._run_tools(open_tools)
         if self.answered and not self.requested:
             return Finish()
         return CallModel(self.call + 1)
+
+    def _run_tools(self, open_tools: tuple[ToolRequested, ...]) -> RunTools:
+        waiting: list[ToolRequested] = []
+        asked: list[ToolRequested] = []
+        decided: list[DecidedTool] = []
+        idle = [tool for tool in open_tools if tool.index not in self.started]
+        for tool in idle:
+            ask = self.asks.get(tool.index)
+            if ask is None:
+                waiting.append(tool)
+            elif ask.decided is None:
+                asked.append(tool)
+            else:
+                decided.append(DecidedTool(tool, ask.kind, ask.decided))
+        lost = tuple(tool for tool in open_tools if tool.index in self.started)
+        return RunTools(tuple(waiting), lost, tuple(asked), tuple(decided))
 
     def unfinished(self) -> Unfinished:
         return Unfinished(self._open_tools(), self._abandoned())
@@ -146,7 +179,6 @@ class Conversation:
     seq: int = 0
     messages: list[Message] = field(default_factory=list[Message])
     progress: Progress = field(default_factory=Progress)
-    decisions: dict[AskId, AskDecided] = field(default_factory=dict[AskId, AskDecided])
     _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
 
     def extend(self, entries: Iterable[LogEntry]) -> "Conversation":
@@ -166,8 +198,10 @@ class Conversation:
                 self._pending.pop(input, None)
             case InputDelivered(input=input):
                 self.messages.append(Message("user", self._pending.pop(input)))
+            case AskOpened() as opened:
+                self._open_ask(opened)
             case AskDecided() as decided:
-                self.decisions[decided.ask] = decided
+                self._decide_ask(decided)
             case TurnStarted(attempt=attempt):
                 if entry.turn != self.progress.turn:
                     self.progress = Progress(turn=entry.turn)
@@ -200,6 +234,16 @@ class Conversation:
                 self._add_part("tool", ToolResultPart(result.id, result.name, result.status, result.output))
             case _:
                 pass
+
+    def _open_ask(self, opened: AskOpened) -> None:
+        place = place_of(opened.prompt)
+        if place is not None and place[0] == self.progress.call and place[1] in self.progress.requested:
+            self.progress.asks[place[1]] = ToolAsk(opened.ask, opened.kind)
+
+    def _decide_ask(self, decided: AskDecided) -> None:
+        for index, ask in self.progress.asks.items():
+            if ask.ask == decided.ask:
+                self.progress.asks[index] = replace(ask, decided=decided)
 
     def _add_part(self, role: Literal["assistant", "tool"], part: Part) -> None:
         if self.messages and self.messages[-1].role == role:

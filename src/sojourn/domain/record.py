@@ -8,6 +8,7 @@ from typing import Final, Literal
 from sojourn.domain.content import Usage
 from sojourn.domain.events import Json
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Session
 
 LeaseKind = Literal["turn", "work", "presence"]
@@ -23,7 +24,7 @@ class SessionRecord:
 
     `facet` is the JSON text of the facet that the reader asked for, None if there is none. An `alias` is an outside
     name that sessions may share; the newest of them is meant by it. A fork shares the log of `forked_from` up to
-    `forked_seq`.
+    `forked_seq`. `overlay` is what the session adds to its agent, None if nothing.
     """
 
     session: Session
@@ -39,6 +40,7 @@ class SessionRecord:
     alias: str | None = None
     forked_from: SessionId | None = None
     forked_seq: int | None = None
+    overlay: Overlay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,8 +57,8 @@ class Session:
 
     `revision` counts client updates from 0. `opened_at` is the creation or the last reopening. `stated_status` is
     a client's own word for the session's state; it goes when that state changes. `budgets` counts the ones that are
-    not disabled: a session without any pays nothing for them. `ended_activity` is what an
-    ended session was doing when it ended.
+    not disabled: a session without any pays nothing for them. `ended_activity` is what an ended session was doing when
+    it ended. `overlaid` says that the session adds something to its agent; what that is stands on its record.
     """
 
     org: OrgId
@@ -86,3 +86,4 @@ class Session:
     archived_at: datetime | None = None
     stated_status: str | None = None
     budgets: int = 0
+    overlaid: bool = False

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from sojourn.domain.agent import Agent
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import Ask, NewAsk
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
@@ -15,6 +15,7 @@ from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import LogEntry, StoredEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
@@ -71,6 +72,7 @@ class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Proto
         ...
 
     async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None: ...
+    async def get_overlay(self, org: OrgId, session: SessionId) -> Overlay | None: ...
     async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None: ...
     async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None: ...
     async def list_inputs(
@@ -85,7 +87,9 @@ class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Proto
         """Of each session that ever had a turn."""
         ...
 
-    async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]: ...
+    async def list_asks(
+        self, org: OrgId, session: SessionId, open_only: bool, after: AskId | None = None, limit: int = 10_000
+    ) -> Sequence[Ask]: ...
     async def events_after(
         self,
         org: OrgId,
@@ -145,16 +149,8 @@ class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, Protocol):
         """Write the small state and add `usage`. LeaseLost unless the row's fence is still `fence`."""
         ...
 
-    async def describe_session(
-        self,
-        org: OrgId,
-        session: SessionId,
-        title: str | None,
-        metadata: Mapping[str, object],
-        tags: Sequence[str],
-        before: Sequence[str],
-    ) -> None:
-        """Write what a client says of a session. `before` are the tags that it had."""
+    async def describe_session(self, record: SessionRecord, tags_before: Sequence[str]) -> None:
+        """Write what a client says of a session: title, metadata, tags, overlay."""
         ...
 
     async def write_alias(self, org: OrgId, session: SessionId, alias: str | None) -> None: ...
@@ -283,7 +279,10 @@ class Published(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTurn:
-    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none."""
+    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none.
+
+    `agent` is the pinned version with what the session adds to it.
+    """
 
     org: OrgId
     session: SessionId
@@ -332,7 +331,7 @@ class Turns(Protocol):
         self,
         turn: ClaimedTurn,
         events: Sequence[RunnerEvent],
-        asks: Sequence[Ask],
+        asks: Sequence[NewAsk],
         mode: Literal["held", "parked"],
     ) -> None: ...
     async def give_back(self, turn: ClaimedTurn) -> None:

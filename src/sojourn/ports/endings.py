@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import Outcome, RunnerEvent
 
 
@@ -27,7 +27,7 @@ class Faulted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """The turn waits for `asks`, without a lease."""
+    """The turn waits, without a lease, for `asks` and those of its asks that are open already."""
 
     events: Sequence[RunnerEvent]
-    asks: Sequence[Ask]
+    asks: Sequence[NewAsk]

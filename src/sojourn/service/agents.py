@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
+from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, RevisionMismatch
 from sojourn.domain.ids import AgentId, OrgId, uuid7
 from sojourn.ports import Clock, Reads, Store, Tx
@@ -49,6 +50,7 @@ class Agents:
         return Result(await self.get(org, AgentId(UUID(answer.ids["agent"])), 1), replayed=True)
 
     def _new(self, spec: AgentSpec, id: AgentId | None = None) -> Agent:
+        check_client_tools("client_tools", spec.client_tools)
         now = self._clock.now()
         return Agent(id=id or AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
 
@@ -240,6 +242,7 @@ async def _insert(tx: Tx, org: OrgId, agent: Agent) -> None:
 
 async def _change(tx: Tx, org: OrgId, current: Agent, spec: AgentSpec, now: datetime) -> Agent:
     """The next version of a locked agent."""
+    check_client_tools("client_tools", spec.client_tools)
     if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
         raise AlreadyExists("agent", spec.name)
     changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from sojourn.domain.events import Json
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Tx
@@ -18,7 +19,7 @@ EndStatus = Literal["completed", "failed", "cancelled", "expired"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionChange:
-    """New values; UNSET, or None where a value cannot be null, leaves a field as it is.
+    """New values; UNSET, or None where a value cannot be null, leaves a field as it is. An `overlay` is replaced whole.
 
     `expires_at` is that one deadline of the policy. `facet` replaces a dialect's own fields (its name, JSON text);
     `revise` makes them from what there is under the session's lock.
@@ -31,6 +32,7 @@ class SessionChange:
     tags: tuple[str, ...] | Unset = UNSET
     policy: Policy | Unset = UNSET
     expires_at: datetime | Unset | None = UNSET
+    overlay: Overlay | Unset | None = UNSET
     facet: tuple[str, str] | None = None
     alias: str | Unset | None = UNSET
     revise: tuple[str, Callable[[SessionRecord], str]] | None = None
@@ -52,14 +54,14 @@ def next_policy(change: SessionChange, policy: Policy) -> Policy | None:
 
 
 async def describe(tx: Tx, record: SessionRecord, change: SessionChange) -> None:
-    await tx.describe_session(
-        record.session.org,
-        record.session.id,
-        record.title if isinstance(change.title, Unset) else change.title,
-        record.metadata if isinstance(change.metadata, Unset) else change.metadata,
-        record.tags if isinstance(change.tags, Unset) else change.tags,
-        before=record.tags,
+    described = replace(
+        record,
+        title=record.title if isinstance(change.title, Unset) else change.title,
+        metadata=record.metadata if isinstance(change.metadata, Unset) else change.metadata,
+        tags=record.tags if isinstance(change.tags, Unset) else change.tags,
+        overlay=record.overlay if isinstance(change.overlay, Unset) else change.overlay,
     )
+    await tx.describe_session(described, tags_before=record.tags)
 
 
 def changed_fields(change: SessionChange, facet: tuple[str, str] | None) -> dict[str, Json]:
@@ -88,6 +90,9 @@ def _described(change: SessionChange) -> dict[str, Json]:
         changes["metadata"] = dict(change.metadata)
     if not isinstance(change.tags, Unset):
         changes["tags"] = list(change.tags)
+    if not isinstance(change.overlay, Unset):
+        overlay: Any = None if change.overlay is None else msgspec.to_builtins(change.overlay)
+        changes["overlay"] = overlay
     if not isinstance(change.policy, Unset):
         policy = change.policy
         changes["policy"] = {

@@ -1,10 +1,12 @@
 """The services of one process, together."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
 from sojourn.service.agents import Agents
+from sojourn.service.asks import Asks
 from sojourn.service.budgets import Budgets
 from sojourn.service.driven import Driven
 from sojourn.service.feed import Feed
@@ -28,6 +30,7 @@ class Services:
     sessions: Sessions
     inputs: Inputs
     invocations: Invocations
+    asks: Asks
     files: Files
     forks: Forks
     turns: TurnService
@@ -54,18 +57,20 @@ def build_services(
     *,
     default_model: str,
     is_shared: bool,
+    known_tools: Collection[str],
 ) -> Services:
-    """`is_shared` says that other processes write to the same store."""
+    """`is_shared` says that other processes write to the same store; `known_tools` are those of the `model` runner."""
     agents = Agents(store, clock)
     feed = Feed(store.reads, hub)
     rosters = Rosters(store.reads, agents, hub, is_shared)
-    sessions = Sessions(store, clock, agents, hub)
+    sessions = Sessions(store, clock, agents, hub, known_tools)
     inputs = Inputs(store, clock, hub)
     return Services(
         access=Access(store, clock),
         agents=agents,
         sessions=sessions,
         inputs=inputs,
+        asks=Asks(store, clock),
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
         forks=Forks(store, clock, agents),

@@ -149,6 +149,7 @@ class Forks:
             updated_at=now,
             next_seq=at + 1,
             policy=former.policy,
+            overlaid=former.overlaid,
         )
         return replace(
             parent,

@@ -66,7 +66,10 @@ class Inputs:
             raise SequenceMismatch(new.expected_seq, last_seq)
         if state.session.queued_inputs >= MAX_QUEUED:
             raise LimitExceeded("queued inputs of a session", MAX_QUEUED, retry_after_seconds=1)
+        org, session = state.session.org, state.session.id
         interrupts = new.delivery == "interrupt"
+        is_parked = state.turn is not None and state.turn.parked
+        dismisses = new.delivery == "steer" and is_parked
         command = ReceiveInput(
             input=InputId(uuid7()),
             turn=TurnId(uuid7()),
@@ -76,6 +79,7 @@ class Inputs:
             by=by,
             facets=new.facets,
             unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
+            asks=tuple(await tx.list_asks(org, session, open_only=True)) if dismisses else (),
         )
         return (await carry_out(tx, state, command, now)).inputs[0]
 

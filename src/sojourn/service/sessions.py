@@ -1,7 +1,7 @@
 """Sessions: create, read, describe, end, archive, delete."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sojourn.domain.file_events import FileWritten
 from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.ids import AgentId, InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import NewEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Lease, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
@@ -25,6 +26,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.changes import EndStatus, SessionChange, changed_fields, describe, next_policy
 from sojourn.service.hub import Hub
 from sojourn.service.names import Name, take_name
+from sojourn.service.overlays import accepted
 from sojourn.service.results import Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
 
@@ -51,6 +53,7 @@ class NewSession:
     stated_status: str | None = None
     # May be that of other sessions too: the newest is meant.
     alias: str | None = None
+    overlay: Overlay | None = None
     # Of one driven session at a time: AlreadyExists while another has it.
     name: Name | None = None
     # The holder of a presence that stands from the start.
@@ -62,11 +65,16 @@ class NewSession:
 
 
 class Sessions:
-    def __init__(self, store: Store, clock: Clock, agents: Agents, hub: Hub) -> None:
+    """`known_tools` are the names of the tools that an agent of the `model` runner may have."""
+
+    def __init__(
+        self, store: Store, clock: Clock, agents: Agents, hub: Hub, known_tools: Collection[str]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._agents = agents
         self._hub = hub
+        self._known_tools = known_tools
 
     async def create(
         self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
@@ -119,6 +127,7 @@ class Sessions:
 
     def _record(self, org: OrgId, new: NewSession, agent: Agent) -> SessionRecord:
         now = self._clock.now()
+        overlay = accepted(new.overlay, agent.spec.runner, self._known_tools)
         session = Session(
             org=org,
             id=new.id or SessionId(uuid7()),
@@ -134,6 +143,7 @@ class Sessions:
             activity=Activity.IDLE if new.driver is None else Activity.BUSY,
             policy=new.policy.over(agent.spec.policy),
             stated_status=new.stated_status,
+            overlaid=overlay is not None,
         )
         return SessionRecord(
             session=session,
@@ -146,6 +156,7 @@ class Sessions:
             usage=Usage(),
             facet=None if new.facet is None else new.facet[1],
             alias=new.alias,
+            overlay=overlay,
         )
 
     async def _claim_name(self, tx: Tx, org: OrgId, external_id: str, session: SessionId) -> SessionId | None:
@@ -191,26 +202,33 @@ class Sessions:
             if record is None:
                 raise NotFound("session", session)
             facet = change.facet if revise is None else (revise[0], revise[1](record))
+            wanted = self._accepted(change, state)
             command = UpdateSession(
-                changes=changed_fields(change, facet),
+                changes=changed_fields(wanted, facet),
                 by=by,
                 expected_revision=expected_revision,
                 policy=next_policy(change, state.session.policy),
                 stated_status=change.stated_status,
                 active_at=change.active_at,
+                overlaid=None if isinstance(wanted.overlay, Unset) else wanted.overlay is not None,
             )
             await carry_out(tx, state, command, self._clock.now())
             if facet is not None:
                 await tx.write_facet(org, session, *facet)
             if not isinstance(change.alias, Unset):
                 await tx.write_alias(org, session, change.alias)
-            await describe(tx, record, change)
+            await describe(tx, record, wanted)
             if change.end is not None and state.session.status is SessionStatus.OPEN:
                 state = await lock(tx, org, session)
                 await carry_out(tx, state, await self.ending(tx, state, change.end, by), self._clock.now())
 
         await self._store.write(verb)
         return await self.get(org, session, dialect)
+
+    def _accepted(self, change: SessionChange, state: State) -> SessionChange:
+        if isinstance(change.overlay, Unset):
+            return change
+        return replace(change, overlay=accepted(change.overlay, state.session.runner, self._known_tools))
 
     async def end(
         self,

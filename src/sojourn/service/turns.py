@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
 from sojourn.domain.agent import SPAWNING
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.budget import check
 from sojourn.domain.commands import (
     AppendEvents,
@@ -152,6 +152,9 @@ class TurnService:
         assert turn is not None
         version = turn.agent_version or session.agent_version
         agent = await self._agents.get_version(tx, session.org, session.agent, version)
+        if session.overlaid:
+            overlay = await tx.get_overlay(session.org, session.id)
+            agent = agent if overlay is None else replace(agent, spec=overlay.over(agent.spec))
         model = (agent.spec.model or self._default_model) if turn.runner == "model" else None
         command = ClaimTurn(
             worker=worker,
@@ -256,10 +259,12 @@ class TurnService:
         self,
         turn: ClaimedTurn,
         events: Sequence[RunnerEvent],
-        asks: Sequence[Ask],
+        asks: Sequence[NewAsk],
         mode: Literal["held", "parked"],
     ) -> None:
-        await self._write(turn, _just(WaitTurn(events=tuple(events), asks=tuple(asks), mode=mode)))
+        now = self._clock.now()
+        opened = tuple(ask.opened(turn.turn, now) for ask in asks)
+        await self._write(turn, _just(WaitTurn(events=tuple(events), asks=opened, mode=mode)))
 
     async def give_back(self, turn: ClaimedTurn) -> None:
         async def command(tx: Tx, state: State) -> Command:

@@ -12,25 +12,27 @@ from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
 from sojourn.ports import DueTimer, Ready
-from sojourn.store import leases, rows
+from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.where import NumberedBinder, condition, expression, order
 
+_BEFORE_ALL: Final = UUID(int=0)
 NO_PARAMS: Final[rows.Params] = {}
 
 _LIST: Final = """
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
 
 
@@ -77,6 +79,10 @@ class StoreReads(BudgetReads, FileReads, GlimpseReads):
     async def get_facet(self, org: OrgId, session: SessionId, dialect: str) -> str | None:
         row = await self._db.one("get_facet", {"org": org, "session": session, "dialect": dialect})
         return None if row is None else cast(str, row[0])
+
+    async def get_overlay(self, org: OrgId, session: SessionId) -> Overlay | None:
+        row = await self._db.one("get_overlay", {"org": org, "id": session})
+        return None if row is None else rows.overlay_of(row[0])
 
     async def get_tombstone(self, org: OrgId, session: SessionId) -> Tombstone | None:
         row = await self._db.one("get_tombstone", {"org": org, "id": session})
@@ -153,12 +159,14 @@ class StoreReads(BudgetReads, FileReads, GlimpseReads):
 
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:
         row = await self._db.one("get_ask", {"org": org, "session": session, "id": ask})
-        return None if row is None else rows.ask_of(row)
+        return None if row is None else asks.ask_of(row)
 
-    async def list_asks(self, org: OrgId, session: SessionId, open_only: bool) -> Sequence[Ask]:
-        found = await self._db.all("list_asks", {"org": org, "session": session})
-        asks = [rows.ask_of(row) for row in found]
-        return [ask for ask in asks if ask.status == "open"] if open_only else asks
+    async def list_asks(
+        self, org: OrgId, session: SessionId, open_only: bool, after: AskId | None = None, limit: int = 10_000
+    ) -> Sequence[Ask]:
+        params = {"org": org, "session": session, "after": after or _BEFORE_ALL, "limit": limit}
+        found = await self._db.all("open_asks" if open_only else "list_asks", params)
+        return [asks.ask_of(row) for row in found]
 
     async def events_after(
         self,

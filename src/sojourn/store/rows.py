@@ -13,11 +13,11 @@ from uuid import UUID
 import msgspec
 
 from sojourn.domain.agent import Agent, AgentSpec
-from sojourn.domain.ask import Ask
 from sojourn.domain.content import TextPart, Usage
-from sojourn.domain.ids import AgentId, AskId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Key, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
@@ -32,13 +32,14 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PICODOLLARS: Final = Decimal(10**12)
 
-SESSION_COLUMNS: Final = 25
+SESSION_COLUMNS: Final = 26
 
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_content = msgspec.json.Decoder(tuple[TextPart, ...]).decode
+_decode_overlay = msgspec.json.Decoder(Overlay).decode
 _decode_spec = msgspec.json.Decoder(AgentSpec).decode
-_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+object_of = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -71,7 +72,7 @@ def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
         queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
-        archived_at, stated_status, budgets, ended_activity,
+        archived_at, stated_status, budgets, ended_activity, overlaid,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),
@@ -99,6 +100,7 @@ def session_of(row: Row) -> Session:
         stated_status=stated_status,
         budgets=budgets,
         ended_activity=None if ended_activity is None else Activity(ended_activity),
+        overlaid=bool(overlaid),
     )
 
 
@@ -106,13 +108,13 @@ def session_record_of(row: Row) -> SessionRecord:
     """A row may have the facet that was asked for as its last column."""
     (
         first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_picodollars, alias, forked_from, forked_seq, expires_at, *facet,
+        cache_write_tokens, cost_picodollars, alias, forked_from, forked_seq, overlay, expires_at, *facet,
     ) = row[SESSION_COLUMNS:]  # fmt: skip
     return SessionRecord(
         session=session_of(row),
         origin=origin,
         title=title,
-        metadata={} if metadata is None else _decode_object(metadata),
+        metadata={} if metadata is None else object_of(metadata),
         tags=() if tags is None else _decode_strings(tags),
         external_id=external_id,
         first_seq=first_seq,
@@ -128,6 +130,7 @@ def session_record_of(row: Row) -> SessionRecord:
         alias=alias,
         forked_from=None if forked_from is None else SessionId(UUID(bytes=forked_from)),
         forked_seq=forked_seq,
+        overlay=overlay_of(overlay),
     )
 
 
@@ -194,7 +197,12 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "forked_from": record.forked_from,
         "forked_seq": record.forked_seq,
         "stated_status": session.stated_status,
+        "overlay": None if record.overlay is None else to_json(record.overlay),
     }
+
+
+def overlay_of(text: str | None) -> Overlay | None:
+    return None if text is None else _decode_overlay(text)
 
 
 def events_of(org: OrgId, session: SessionId, found: Iterable[Row]) -> list[StoredEvent]:
@@ -311,33 +319,6 @@ def input_params(input: Input) -> dict[str, object]:
     }
 
 
-def ask_of(row: Row) -> Ask:
-    id, turn, kind, prompt, status, on_expire, expires_at, created_at = row
-    return Ask(
-        id=AskId(UUID(bytes=id)),
-        turn=TurnId(UUID(bytes=turn)),
-        kind=kind,
-        prompt=_decode_object(prompt),
-        status=status,
-        on_expire=on_expire,
-        expires_at=to_instant_or_none(expires_at),
-        created_at=to_instant(created_at),
-    )
-
-
-def ask_params(ask: Ask) -> dict[str, object]:
-    return {
-        "id": ask.id,
-        "turn": ask.turn,
-        "kind": ask.kind,
-        "prompt": to_json(ask.prompt),
-        "status": ask.status,
-        "on_expire": ask.on_expire,
-        "expires_at": to_micros_or_none(ask.expires_at),
-        "created_at": to_micros(ask.created_at),
-    }
-
-
 def agent_of(row: Row) -> Agent:
     id, version, spec, created_at, updated_at, archived_at = row
     return Agent(
@@ -365,7 +346,7 @@ def key_of(row: Row) -> Key:
 
 def recalled_of(row: Row) -> Recalled:
     request_hash, status, ids = row
-    return Recalled(request_hash, status, _decode_object(ids))
+    return Recalled(request_hash, status, object_of(ids))
 
 
 def tombstone_of(row: Row) -> Tombstone:

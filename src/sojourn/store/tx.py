@@ -1,6 +1,6 @@
 """The writing verbs of one transaction, over either driver."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from sojourn.domain.policy import Timer
 from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone, session_secret
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
-from sojourn.store import leases, rows
+from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetWrites
 from sojourn.store.db import Db
 from sojourn.store.files import FileWrites
@@ -79,25 +79,19 @@ class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites):
         if not await self._db.run("write_session", params):
             raise LeaseLost(session.id)
 
-    async def describe_session(
-        self,
-        org: OrgId,
-        session: SessionId,
-        title: str | None,
-        metadata: Mapping[str, object],
-        tags: Sequence[str],
-        before: Sequence[str],
-    ) -> None:
+    async def describe_session(self, record: SessionRecord, tags_before: Sequence[str]) -> None:
+        org, session = record.session.org, record.session.id
         params = {
             "org": org,
             "id": session,
-            "title": title,
-            "metadata": rows.to_json_or_none(metadata),
-            "tags": rows.to_json_or_none(tags),
+            "title": record.title,
+            "metadata": rows.to_json_or_none(record.metadata),
+            "tags": rows.to_json_or_none(record.tags),
+            "overlay": None if record.overlay is None else rows.to_json(record.overlay),
         }
         await self._db.run("describe_session", params)
-        await self._delete_tags(org, session, before)
-        await self._insert_tags(org, session, tags)
+        await self._delete_tags(org, session, tags_before)
+        await self._insert_tags(org, session, record.tags)
 
     async def _insert_tags(self, org: OrgId, session: SessionId, tags: Sequence[str]) -> None:
         if tags:
@@ -140,7 +134,7 @@ class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites):
         return [rows.input_of(row) for row in found]
 
     async def write_ask(self, org: OrgId, session: SessionId, ask: Ask) -> None:
-        await self._db.run("write_ask", {"org": org, "session": session, **rows.ask_params(ask)})
+        await self._db.run("write_ask", {"org": org, "session": session, **asks.ask_params(ask)})
 
     async def void_asks(self, org: OrgId, session: SessionId, turn: TurnId) -> None:
         await self._db.run("void_asks", {"org": org, "session": session, "turn": turn})

@@ -2,10 +2,9 @@
 
 import asyncio
 from contextlib import aclosing
-from datetime import timedelta
 
 from sojourn.domain import events as e
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import Usage
 from sojourn.domain.ids import AskId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
@@ -58,14 +57,6 @@ class Hands:
 
     async def park(self, turn: ClaimedTurn) -> AskId:
         """Wait for a decision, which time takes after ten seconds."""
-        now = self._world.clock.now()
-        ask = Ask(
-            id=AskId(uuid7()),
-            turn=turn.turn,
-            kind="approval",
-            prompt={"text": "May I?"},
-            created_at=now,
-            expires_at=now + timedelta(seconds=10),
-        )
+        ask = NewAsk(id=AskId(uuid7()), kind="approval", prompt={"text": "May I?"}, timeout_seconds=10.0)
         await self._world.services.turns.wait(turn, [], [ask], "parked")
         return ask.id

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.ids import AskId, SessionId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity, SessionStatus
@@ -39,9 +39,7 @@ async def retry(world: World, session: SessionId) -> None:
 async def wait(world: World, session: SessionId) -> None:
     await world.send(session)
     turn = await world.claim(session)
-    ask = Ask(
-        id=AskId(uuid7()), turn=turn.turn, kind="question", prompt={"text": "?"}, created_at=world.clock.now()
-    )
+    ask = NewAsk(id=AskId(uuid7()), kind="question", prompt={"text": "?"})
     await world.services.turns.wait(turn, [], [ask], "parked")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.ids import AskId, SessionId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.ports import ClaimedTurn
@@ -38,8 +38,7 @@ async def start(world: World) -> SessionId:
 
 async def wait(world: World) -> SessionId:
     turn = await run(world)
-    id = AskId(uuid7())
-    ask = Ask(id=id, turn=turn.turn, kind="question", prompt={"text": "?"}, created_at=world.clock.now())
+    ask = NewAsk(id=AskId(uuid7()), kind="question", prompt={"text": "?"})
     await world.services.turns.wait(turn, [], [ask], "parked")
     return turn.session
 

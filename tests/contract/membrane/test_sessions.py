@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sojourn.domain.ask import Ask
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import InputReceived
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.session import SessionStatus
@@ -204,9 +204,7 @@ async def test_a_message_replaces_a_turn_that_waits_for_a_decision(membrane: Mem
     world = membrane.world
     id = (await membrane.make())["id"]
     turn = await world.claim(of(id))
-    ask = Ask(
-        id=AskId(uuid7()), turn=turn.turn, kind="question", prompt={"text": "?"}, created_at=world.clock.now()
-    )
+    ask = NewAsk(id=AskId(uuid7()), kind="question", prompt={"text": "?"})
     await world.services.turns.wait(turn, [], [ask], "parked")
     waiting = await membrane.get(id)
     assert (waiting["status"], waiting["state"]) == ("running", "idle")

@@ -5,9 +5,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sojourn.domain.agent import ClientTool
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import LeaseLost
+from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import OrgId, TurnId, uuid7
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy, Timer
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnStatus
@@ -148,12 +151,28 @@ async def test_an_ended_session_is_idle_by_constraint(store: Store) -> None:
 
 async def test_what_a_client_says_of_a_session_is_replaced_whole(store: Store) -> None:
     session = await insert(store, record(title="old", metadata={"a": 1}, tags=("x", "y")))
-    await store.write(
-        lambda tx: tx.describe_session(ORG, session.id, "new", {"b": 2}, ("y", "z"), before=("x", "y"))
-    )
+    overlay = Overlay(instructions="Be brief.", tools=("files",))
+    described = record(session, title="new", metadata={"b": 2}, tags=("y", "z"), overlay=overlay)
+    await store.write(lambda tx: tx.describe_session(described, tags_before=("x", "y")))
     stored = await store.reads.get_session(ORG, session.id)
-    assert stored is not None
-    assert (stored.title, stored.metadata, stored.tags) == ("new", {"b": 2}, ("y", "z"))
+    assert stored == replace(described, session=replace(session, overlaid=True))
+
+
+async def test_what_a_session_adds_to_its_agent_reads_back_and_its_lock_says_that_it_is_there(
+    store: Store,
+) -> None:
+    tool = ClientTool(name="look", description="Looks.", parameters={"type": "object", "properties": {}})
+    overlay = Overlay(instructions="Be brief.", model="sim/echo", tools=("files",), client_tools=(tool,))
+    plain, overlaid = await insert(store), record(a_session(overlaid=True), overlay=overlay)
+    await insert(store, overlaid)
+    assert await store.reads.get_session(ORG, overlaid.session.id) == overlaid
+    assert overlaid in await store.reads.list_sessions(ORG, SessionQuery())
+    assert await store.reads.get_overlay(ORG, overlaid.session.id) == overlay
+    assert (await locked(store, overlaid.session.id)).session == overlaid.session
+    assert await store.reads.get_overlay(ORG, plain.id) is None
+    assert await store.reads.get_overlay(ORG, session_id()) is None
+    await store.write(lambda tx: tx.describe_session(replace(overlaid, overlay=None), tags_before=()))
+    assert not (await locked(store, overlaid.session.id)).session.overlaid
 
 
 async def test_a_lock_brings_the_open_turn_and_the_head_of_the_queue(store: Store) -> None:

@@ -38,6 +38,16 @@ async def test_a_decided_ask_is_listed_and_no_longer_open(store: Store, session:
     assert await store.reads.list_asks(ORG, session.id, open_only=True) == [second]
 
 
+async def test_asks_are_listed_in_pages_in_the_order_of_their_making(store: Store, session: Session) -> None:
+    asks = [an_ask(TURN) for _ in range(4)]
+    asks[2] = replace(asks[2], status="decided")
+    for ask in reversed(asks):
+        await store.write(lambda tx, ask=ask: tx.write_ask(ORG, session.id, ask))
+    assert await store.reads.list_asks(ORG, session.id, False, None, 3) == asks[:3]
+    assert await store.reads.list_asks(ORG, session.id, False, asks[0].id, 2) == asks[1:3]
+    assert await store.reads.list_asks(ORG, session.id, True, asks[0].id, 2) == [asks[1], asks[3]]
+
+
 async def test_a_turns_end_voids_its_open_asks_and_no_others(store: Store, session: Session) -> None:
     mine, decided, other = an_ask(TURN), an_ask(TURN, status="decided"), an_ask(TurnId(uuid7()))
     for ask in (mine, decided, other):

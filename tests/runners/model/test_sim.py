@@ -63,6 +63,8 @@ async def test_usage_counts_the_words_read_and_written() -> None:
         '[{"error": "odd"}]',
         '[{"call": {"arguments": {}}}]',
         '[{"dance": true}]',
+        '[{"call": []}]',
+        '[{"call": [{"name": "look"}, {}]}]',
         "[" * 100_000,
     ],
 )
@@ -90,6 +92,15 @@ async def test_each_model_call_gets_the_next_answering_step() -> None:
     ]
     assert [one.text for one in answers] == ["", "", "blue"]
     assert [one.finish_reason for one in answers] == ["tool_call", "tool_call", "stop"]
+
+
+async def test_a_list_of_calls_is_made_in_one_answer() -> None:
+    steps = ({"call": [{"name": "look", "arguments": {"at": "sky"}}, {"name": "nod"}]}, {"say": "blue"})
+    assert (await answer(*steps)).tool_calls == (
+        ToolCallPart("sim-1-1", "look", '{"at": "sky"}'),
+        ToolCallPart("sim-1-2", "nod", "{}"),
+    )
+    assert (await answer(*steps, call=2)).text == "blue"
 
 
 async def test_arguments_given_as_text_are_passed_as_they_are() -> None:

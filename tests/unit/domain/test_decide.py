@@ -63,6 +63,7 @@ def every_command() -> dict[type, c.Command]:
         c.RetryTurn(events=(), error="e", retry_at=LATER),
         c.WaitTurn(events=(), asks=(an_ask(turn),), mode="parked"),
         c.DecideAsk(ask=an_ask(turn), decision="allow", by=SOMEBODY),
+        c.DecideAsks(verdicts=(c.DecideAsk(ask=an_ask(turn), decision="allow", by=SOMEBODY),)),
         c.ReclaimTurn(cause="lease_expired"),
         c.CancelTurn(turn=turn, by=SOMEBODY),
         c.EndSession(status="failed", by=SOMEBODY),

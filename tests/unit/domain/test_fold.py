@@ -1,15 +1,34 @@
+from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sojourn.domain.ask import prompt_of
 from sojourn.domain.content import Message, TextPart, ToolCallPart, ToolResultPart
-from sojourn.domain.events import Event, MessageAbandoned, MessageCompleted, ToolCompleted, TurnStarted
-from sojourn.domain.fold import CallModel, Conversation, Finish, RunTools, Unfinished, UnknownEventType
-from sojourn.domain.ids import MessageId, TurnId, uuid7
+from sojourn.domain.events import (
+    AskDecided,
+    AskOpened,
+    Event,
+    MessageAbandoned,
+    MessageCompleted,
+    ToolCompleted,
+    ToolRequested,
+    TurnStarted,
+)
+from sojourn.domain.fold import (
+    CallModel,
+    Conversation,
+    DecidedTool,
+    Finish,
+    RunTools,
+    Unfinished,
+    UnknownEventType,
+)
+from sojourn.domain.ids import AskId, MessageId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
-from tests.unit.domain.make import answered, called, done, requested, started
+from tests.unit.domain.make import SOMEBODY, answered, called, done, requested, started
 from tests.unit.domain.walk import Walk
 
 TURN = TurnId(uuid7())
@@ -45,6 +64,10 @@ def test_every_tool_call_has_exactly_one_result_before_the_next_model_call(
         assert sorted(results) == sorted(calls)
 
 
+def asking(tool: ToolRequested) -> AskOpened:
+    return AskOpened(ask=AskId(uuid7()), kind="client_tool", prompt=prompt_of(tool, {}))
+
+
 def test_an_answer_without_tools_finishes_the_turn() -> None:
     call = called()
     assert fold().progress.next_step() == CallModel(1)
@@ -60,6 +83,28 @@ def test_requested_tools_run_and_then_the_model_is_called_again() -> None:
     finished = fold(*asked, started(first), done(first), done(second))
     assert finished.progress.next_step() == CallModel(2)
     assert [message.role for message in finished.messages] == ["assistant", "tool"]
+
+
+def test_tools_that_somebody_else_decides_of_are_told_from_those_that_may_start() -> None:
+    call, free, open_, settled = called(), *(requested(index=index) for index in range(3))
+    opened, decided = asking(open_), asking(settled)
+    verdict = AskDecided(ask=decided.ask, decision="answer", answer="yes", by=SOMEBODY)
+    asked = (call, *answered(call), free, open_, settled, opened, decided, verdict)
+    assert fold(*asked).progress.next_step() == RunTools(
+        waiting=(free,), lost=(), asked=(open_,), decided=(DecidedTool(settled, "client_tool", verdict),)
+    )
+    # Once it runs or has its result, its decision is spent.
+    started_ = fold(*asked, started(settled), done(open_)).progress.next_step()
+    assert started_ == RunTools(waiting=(free,), lost=(settled,))
+
+
+def test_an_ask_of_an_earlier_call_or_about_no_call_says_nothing_of_the_tools() -> None:
+    first, second, tool = called(1), called(2), requested(index=0)
+    vague = AskOpened(ask=AskId(uuid7()), kind="approval", prompt={})
+    stale = AskOpened(ask=AskId(uuid7()), kind="approval", prompt={"call": 1, "index": 0})
+    again = replace(tool, call=2)
+    asked = (first, *answered(first), tool, done(tool), second, *answered(second), again, vague, stale)
+    assert fold(*asked).progress.next_step() == RunTools((again,), ())
 
 
 def test_parallel_results_are_one_message_in_the_order_of_their_coming() -> None:

@@ -48,12 +48,13 @@ class Walk:
         announced = None
         if turn.attempt == 1 and claim.first_call is not None:
             announced = claim.first_call.message
-        self.runner = RandomRunner(self.random, turn.id, f"w/{self.model.session.fence}", announced)
+        self.runner = RandomRunner(self.random, f"w/{self.model.session.fence}", announced)
 
     def _candidates(self) -> Sequence[c.Command]:
         session = self.model.session
+        steer = replace(a_message(delivery="steer"), asks=self.model.dismissed_by("steer"))
         commands: list[c.Command] = [
-            a_message(delivery=self.random.choice(("queue", "steer"))),
+            self.random.choice((a_message(), steer)),
             c.UpdateSession(changes={"title": "new"}, by=SOMEBODY),
             *([c.AttachPresence(holder="p")] if not self.model.presences else ()),
             *([c.ReleasePresence(holder="p", by=SOMEBODY)] if session.presences else ()),
@@ -103,7 +104,7 @@ class Walk:
 
     def _work(self) -> c.Command:
         assert self.runner is not None
-        match self.runner.move(self.model.conversation(), self.now):
+        match self.runner.move(self.model.conversation()):
             case Append(events, intents, steers_before):
                 steers = tuple(self.model.queue(steers_only=True)) if steers_before is not None else ()
                 return c.AppendEvents(
@@ -114,9 +115,13 @@ class Walk:
             case Retry(events, error):
                 return c.RetryTurn(events=events, error=error, retry_at=self.now)
             case Wait(asks, mode):
-                return c.WaitTurn(events=(), asks=asks, mode=mode)
+                turn = self.model.turn
+                assert turn is not None
+                opened = tuple(ask.opened(turn.id, self.now) for ask in asks)
+                return c.WaitTurn(events=(), asks=opened, mode=mode)
 
     def _decisions(self) -> list[c.Command]:
         is_open = self.model.session.status is SessionStatus.OPEN
         asks = [ask for ask in self.model.asks.values() if ask.status == "open" and is_open]
-        return [c.DecideAsk(ask=ask, decision="allow", by=TIMEOUT) for ask in asks[:1]]
+        decision = self.random.choice(("allow", "deny", "answer"))
+        return [c.DecideAsk(ask=ask, decision=decision, answer="so", by=TIMEOUT) for ask in asks[:1]]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from sojourn.domain.content import ToolStatus
+from sojourn.domain.ask import NewAsk, tool_result
 from sojourn.domain.errors import DomainError
 from sojourn.domain.events import (
     MessageAbandoned,
@@ -23,7 +23,7 @@ from sojourn.domain.events import (
     ToolRequested,
     ToolStarted,
 )
-from sojourn.domain.fold import CallModel, Finish, RunTools, close_tool
+from sojourn.domain.fold import CallModel, Finish, RunTools
 from sojourn.domain.ids import MessageId, uuid7
 from sojourn.ports import Faulted, Journal, Parked, Settled
 from sojourn.runners.model.client import (
@@ -34,6 +34,7 @@ from sojourn.runners.model.client import (
     TextDelta,
     TransientModelError,
 )
+from sojourn.runners.model.toolbox import Toolbox
 from sojourn.runners.model.tools import Tool, ToolFailed, parse_arguments
 
 log = logging.getLogger(__name__)
@@ -54,16 +55,12 @@ class ModelRunner:
         self._toolsets = toolsets
 
     async def run(self, journal: Journal) -> Settled | Faulted | Parked:
-        turn = journal.turn
-        names = turn.agent.spec.tools
-        tools = {tool.spec.name: tool for name in names for tool in self._toolsets.get(name, ())}
+        tools = Toolbox(journal.turn.agent.spec, self._toolsets)
         return await _Run(journal, self._client_for, tools).loop()
 
 
 class _Run:
-    def __init__(
-        self, journal: Journal, client_for: Callable[[str], ModelClient], tools: Mapping[str, Tool]
-    ) -> None:
+    def __init__(self, journal: Journal, client_for: Callable[[str], ModelClient], tools: Toolbox) -> None:
         self._journal = journal
         self._client_for = client_for
         self._tools = tools
@@ -73,7 +70,7 @@ class _Run:
         # Faults in a row before this claim; an answer ends the row.
         self._faults = journal.turn.faults
 
-    async def loop(self) -> Settled | Faulted:
+    async def loop(self) -> Settled | Faulted | Parked:
         while True:
             match self._journal.conversation.progress.next_step():
                 case CallModel(call) if call > MAX_CALLS:
@@ -86,8 +83,10 @@ class _Run:
                     end = await self._call_model(call)
                     if end is not None:
                         return end
-                case RunTools(waiting, lost):
-                    await self._run_tools(waiting, lost)
+                case RunTools() as step:
+                    parked = await self._run_tools(step)
+                    if parked is not None:
+                        return parked
                 case Finish():
                     return Settled(events=())
 
@@ -98,7 +97,7 @@ class _Run:
         await self._journal.append(events, (intent,), steers_before=call)
         self._own_call = call
 
-    async def _call_model(self, call: int) -> Settled | Faulted | None:
+    async def _call_model(self, call: int) -> Settled | Faulted | Parked | None:
         """None if the turn goes on with tools."""
         opened = self._journal.conversation.progress.open_call
         assert opened is not None
@@ -122,9 +121,11 @@ class _Run:
         if not requests:
             is_refusal = answer.finish_reason == "content_filter"
             return Settled(events=events, reason="refused" if is_refusal else "end_turn")
-        await self._journal.append((*events, *requests), [_start(request) for request in requests])
-        await self._finish_tools(requests, (), call)
-        return None
+        work = self._tools.sort(requests)
+        if not work.run:
+            return Parked(events=(*events, *requests), asks=work.asks)
+        await self._journal.append((*events, *requests), [_start(request) for request in work.run])
+        return await self._finish_tools(work.run, work.known, work.asks, call)
 
     async def _stream(self, opened: ModelCalled) -> ModelAnswer:
         journal = self._journal
@@ -132,7 +133,7 @@ class _Run:
             model=opened.model,
             instructions=journal.turn.agent.spec.instructions,
             messages=tuple(journal.conversation.messages),
-            tools=tuple(tool.spec for tool in self._tools.values()),
+            tools=self._tools.specs,
             call=opened.call,
             faults=self._faults,
         )
@@ -146,24 +147,31 @@ class _Run:
                     return item
         raise TransientModelError("The model's stream ended without an answer.")
 
-    async def _run_tools(self, waiting: Sequence[ToolRequested], lost: Sequence[ToolRequested]) -> None:
-        """After a recovery: `lost` were started by a worker that is gone, and only repeatable ones run again."""
-        again = [tool for tool in lost if self._is_repeatable(tool)]
-        unknown = [close_tool(tool, "unknown", "worker lost") for tool in lost if tool not in again]
-        runnable = [*waiting, *again]
+    async def _run_tools(self, step: RunTools) -> Parked | None:
+        """After a recovery or a decision. What a lost worker has started runs again only if it is repeatable."""
+        again = [tool for tool in step.lost if self._tools.is_repeatable(tool)]
+        unknown = [tool_result(tool, "unknown", "worker lost") for tool in step.lost if tool not in again]
+        work = self._tools.sort(step.waiting, step.decided)
+        runnable = [*work.run, *again]
+        results = [*unknown, *work.known]
         if runnable:
-            await self._journal.append(unknown, [_start(tool) for tool in runnable])
-            unknown = []
-        await self._finish_tools(runnable, unknown, self._journal.conversation.progress.call)
-
-    def _is_repeatable(self, request: ToolRequested) -> bool:
-        tool = self._tools.get(request.name)
-        return tool is not None and tool.repeatable
+            await self._journal.append(results, [_start(tool) for tool in runnable])
+            results = []
+        call = self._journal.conversation.progress.call
+        return await self._finish_tools(runnable, results, work.asks, call, is_asked=bool(step.asked))
 
     async def _finish_tools(
-        self, requests: Sequence[ToolRequested], known: Sequence[ToolCompleted], call: int
-    ) -> None:
-        """Run the started tools side by side. Each result is logged when it is there, the last with the next intent."""
+        self,
+        requests: Sequence[ToolRequested],
+        known: Sequence[ToolCompleted],
+        asks: Sequence[NewAsk],
+        call: int,
+        is_asked: bool = False,
+    ) -> Parked | None:
+        """Run the started tools side by side. Each result is logged when it is there, the last with what comes next.
+
+        That is the intent of the next model call or, while `asks` or others (`is_asked`) are open, the wait for them.
+        """
         running = {asyncio.create_task(self._run_tool(request)) for request in requests}
         results: list[ToolCompleted] = list(known)
         try:
@@ -177,18 +185,21 @@ class _Run:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+        if asks or is_asked:
+            return Parked(events=results, asks=asks)
         await self._append_call(results, call + 1)
+        return None
 
     async def _run_tool(self, request: ToolRequested) -> ToolCompleted:
-        tool = self._tools.get(request.name)
+        tool = self._tools.find(request.name)
         if tool is None:
-            return _result(request, "error", f"There is no tool {request.name}.")
+            return tool_result(request, "error", self._tools.refusal(request))
         limit = asyncio.timeout(TOOL_SECONDS)
         try:
             async with limit:
                 output = await tool.run(self._journal, parse_arguments(request.arguments))
         except ToolFailed as error:
-            return _result(request, "error", str(error))
+            return tool_result(request, "error", str(error))
         except DomainError:
             raise
         except asyncio.CancelledError:
@@ -197,19 +208,13 @@ class _Run:
                 raise
             # Nobody stops this turn: the tool let a cancellation of its own escape.
             log.exception("the tool %s failed", request.name)
-            return _result(request, "error", "The tool failed.")
+            return tool_result(request, "error", "The tool failed.")
         except Exception:
             if limit.expired():
-                return _result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
+                return tool_result(request, "unknown", f"The tool did not end within {TOOL_SECONDS:g} s.")
             log.exception("the tool %s failed", request.name)
-            return _result(request, "error", "The tool failed.")
-        return _result(request, "done", output)
-
-
-def _result(request: ToolRequested, status: ToolStatus, output: str) -> ToolCompleted:
-    return ToolCompleted(
-        call=request.call, index=request.index, id=request.id, name=request.name, status=status, output=output
-    )
+            return tool_result(request, "error", "The tool failed.")
+        return tool_result(request, "done", output)
 
 
 def _start(request: ToolRequested) -> ToolStarted:

@@ -1,8 +1,8 @@
 """The simulated provider `sim`: a model of the same loop and journal that asks nobody and costs nothing.
 
 `sim/echo` answers `echo: ` and the last user text, a word a delta. `sim/script` reads the last user text as a JSON
-list of steps and gives each answering step (`say`, `call`) to one model call; the `sleep` and `error` steps before it
-happen first. A text that is no such list is echoed.
+list of steps and gives each answering step (`say`, or `call` with one tool call or a list of them) to one model call;
+the `sleep` and `error` steps before it happen first. A text that is no such list is echoed.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class SimulatedModel:
             preludes, answer = _steps_of_call(steps, request.call)
             await _play(preludes, request.faults)
         if "call" in answer:
-            yield _answer(request, "", (_tool_call(request, answer["call"]),))
+            yield _answer(request, "", _tool_calls(request, answer["call"]))
             return
         said: str = answer["say"]
         for word in _words(said):
@@ -71,8 +71,18 @@ def _is_step(step: Any) -> bool:
     match step:
         case {"say": str()} | {"error": "transient" | "fatal"} | {"call": {"name": str()}}:
             return len(cast(Step, step)) == 1
+        case {"call": [_, *_] as calls}:
+            return len(cast(Step, step)) == 1 and all(_is_call(call) for call in calls)
         case {"sleep": int() | float() as seconds}:
             return len(cast(Step, step)) == 1 and 0 <= seconds <= MAX_SLEEP_SECONDS
+        case _:
+            return False
+
+
+def _is_call(call: Any) -> bool:
+    match call:
+        case {"name": str()}:
+            return True
         case _:
             return False
 
@@ -101,10 +111,18 @@ async def _play(preludes: Sequence[Step], faults: int) -> None:
                 raise TransientModelError("The script says: transient.", retry_after_seconds=0.0)
 
 
-def _tool_call(request: ModelRequest, call: dict[str, Any]) -> ToolCallPart:
+def _tool_calls(
+    request: ModelRequest, calls: dict[str, Any] | list[dict[str, Any]]
+) -> tuple[ToolCallPart, ...]:
+    if isinstance(calls, dict):
+        return (_tool_call(f"sim-{request.call}", calls),)
+    return tuple(_tool_call(f"sim-{request.call}-{index}", call) for index, call in enumerate(calls, 1))
+
+
+def _tool_call(id: str, call: dict[str, Any]) -> ToolCallPart:
     arguments: Any = call.get("arguments", {})
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return ToolCallPart(id=f"sim-{request.call}", name=str(call["name"]), arguments=text)
+    return ToolCallPart(id=id, name=str(call["name"]), arguments=text)
 
 
 def _answer(request: ModelRequest, text: str, calls: tuple[ToolCallPart, ...]) -> ModelAnswer:

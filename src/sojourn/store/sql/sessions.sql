@@ -2,20 +2,20 @@
 INSERT INTO sessions (
     org, id, agent, agent_version, runner, status, activity, fence, next_seq, first_seq, revision, open_turn, turns,
     queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, origin, title, metadata, tags,
-    external_id, alias, stated_status, forked_from, forked_seq
+    external_id, alias, stated_status, forked_from, forked_seq, overlay
 ) VALUES (
     :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, :first_seq, :revision, NULL, 0,
     0, :presences, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
-    :external_id, :alias, :stated_status, :forked_from, :forked_seq
+    :external_id, :alias, :stated_status, :forked_from, :forked_seq, :overlay
 ) ON CONFLICT DO NOTHING;
 
 -- name: get_session^
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')
 FROM sessions s
 WHERE s.org = :org AND s.id = :id;
@@ -24,9 +24,9 @@ WHERE s.org = :org AND s.id = :id;
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq,
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay,
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn'),
     (SELECT f.data FROM facets f WHERE f.org = s.org AND f.session = s.id AND f.dialect = :dialect)
 FROM sessions s
@@ -48,7 +48,10 @@ UPDATE sessions SET
 WHERE org = :org AND id = :id AND fence = :guard;
 
 -- name: describe_session!
-UPDATE sessions SET title = :title, metadata = :metadata, tags = :tags WHERE org = :org AND id = :id;
+UPDATE sessions SET title = :title, metadata = :metadata, tags = :tags, overlay = :overlay WHERE org = :org AND id = :id;
+
+-- name: get_overlay^
+SELECT overlay FROM sessions WHERE org = :org AND id = :id;
 
 -- name: write_alias!
 UPDATE sessions SET alias = :alias WHERE org = :org AND id = :id;

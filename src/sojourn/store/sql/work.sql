@@ -93,7 +93,11 @@ FROM asks WHERE org = :org AND session = :session AND id = :id;
 
 -- name: list_asks
 SELECT id, turn, kind, prompt, status, on_expire, expires_at, created_at
-FROM asks WHERE org = :org AND session = :session ORDER BY created_at, id;
+FROM asks WHERE org = :org AND session = :session AND id > :after ORDER BY id LIMIT :limit;
+
+-- name: open_asks
+SELECT id, turn, kind, prompt, status, on_expire, expires_at, created_at
+FROM asks WHERE org = :org AND session = :session AND status = 'open' AND id > :after ORDER BY id LIMIT :limit;
 
 -- name: due_asks
 SELECT org, session, id FROM asks

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sojourn.domain.errors import NotFound
-from sojourn.web.native import events, queries, wire
+from sojourn.web.native import event_wire, events, queries, wire
 from sojourn.web.native.route import AnyRoute, Media, Route
 
 EVENTS: Final[tuple[AnyRoute, ...]] = (
@@ -16,7 +16,7 @@ EVENTS: Final[tuple[AnyRoute, ...]] = (
         handler=events.page,
         query=queries.EventList,
         body=wire.Nothing,
-        answers={200: wire.Events},
+        answers={200: event_wire.Events},
         errors=(NotFound,),
     ),
     Route(

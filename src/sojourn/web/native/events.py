@@ -13,7 +13,7 @@ from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Response, json_response
 from sojourn.web.kit.sse import EventStream, Frames, frame, open_stream
-from sojourn.web.native import outbound, queries, wire
+from sojourn.web.native import event_wire, outbound, queries, wire
 from sojourn.web.native.errors import PROBLEMS, document
 from sojourn.web.native.route import Call
 
@@ -26,7 +26,7 @@ async def page(call: Call[queries.EventList, wire.Nothing]) -> Response:
     rows = await call.services.feed.page(call.org, call.session, query.after, query.limit + 1, query.type)
     events, last = cut(rows, query.limit)
     cursor = None if last is None else str(last.seq)
-    return json_response(wire.Events([outbound.event(event) for event in events], cursor))
+    return json_response(event_wire.Events([outbound.event(event) for event in events], cursor))
 
 
 async def stream(call: Call[queries.EventStreamQuery, wire.Nothing]) -> EventStream[FeedItem]:
@@ -66,13 +66,13 @@ def encode(item: FeedItem) -> bytes:
         case StoredEvent():
             return _FRAMES.of(item)
         case Preview(message=message, offset=offset, text=text):
-            return _unnumbered("preview", wire.Preview(message, offset, text))
+            return _unnumbered("preview", event_wire.Preview(message, offset, text))
         case CaughtUp(seq):
-            return _unnumbered("caught_up", wire.CaughtUp(seq))
+            return _unnumbered("caught_up", event_wire.CaughtUp(seq))
         case Gap(first_seq):
-            return _unnumbered("gap", wire.Gap(first_seq))
+            return _unnumbered("gap", event_wire.Gap(first_seq))
         case Closing(reason):
-            return _unnumbered("closing", wire.Closing(reason))
+            return _unnumbered("closing", event_wire.Closing(reason))
         case _:
             assert_never(item)
 

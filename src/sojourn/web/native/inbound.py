@@ -9,24 +9,27 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import AgentQuery, AgentSpec
+from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import Json
 from sojourn.domain.file import NewFile
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
 from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.service import results
+from sojourn.service.asks import Verdict
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form
-from sojourn.web.native import queries, wire
+from sojourn.web.native import ask_wire, queries, wire
 
 MAX_KEYS: Final = 64
 UUID_LENGTH: Final = 36
 MAX_OBJECT_BYTES: Final = 64 * 1024
+MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 
 def free_form(field: str, value: Mapping[str, Any]) -> Mapping[str, Json]:
@@ -48,6 +51,47 @@ def content(content: str | list[wire.TextPart]) -> tuple[TextPart, ...]:
     return tuple(TextPart(part.text) for part in content)
 
 
+def client_tools(tools: list[wire.ClientTool]) -> tuple[ClientTool, ...]:
+    return tuple(
+        ClientTool(
+            name=tool.name,
+            description=tool.description,
+            parameters=tool.parameters or {"type": "object", "properties": {}},
+        )
+        for tool in tools
+    )
+
+
+def overlay(overlay: wire.Overlay | None) -> Overlay | None:
+    if overlay is None:
+        return None
+    return Overlay(
+        instructions=overlay.instructions,
+        model=overlay.model,
+        tools=tuple(overlay.tools),
+        client_tools=client_tools(overlay.client_tools),
+    )
+
+
+def verdict(decision: ask_wire.AskDecision, field: str = "") -> Verdict:
+    """`field` is the place of the decision in the body."""
+    check_free_form(f"{field}answer", {"answer": decision.answer}, 1, MAX_ANSWER_BYTES)
+    if decision.error is UNSET:
+        return Verdict(decision.decision, decision.answer)
+    if decision.decision != "answer" or decision.answer is not None:
+        raise InvalidRequest(f"{field}error", "goes with the decision answer, and without an answer")
+    return Verdict("answer", {"error": decision.error})
+
+
+def verdicts(decisions: list[ask_wire.CallDecision]) -> Mapping[str, Verdict]:
+    found: dict[str, Verdict] = {}
+    for index, decision in enumerate(decisions):
+        if decision.tool_call_id in found:
+            raise InvalidRequest(f"decisions.{index}.tool_call_id", "is decided twice")
+        found[decision.tool_call_id] = verdict(decision, f"decisions.{index}.")
+    return found
+
+
 def agent_spec(new: wire.NewAgent) -> AgentSpec:
     return AgentSpec(
         name=new.name,
@@ -56,6 +100,7 @@ def agent_spec(new: wire.NewAgent) -> AgentSpec:
         runner=new.runner,
         model=new.model,
         tools=tuple(new.tools),
+        client_tools=client_tools(new.client_tools),
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
@@ -120,6 +165,7 @@ def new_session(new: wire.NewSession) -> NewSession:
         external_id=new.external_id,
         policy=policy(new.policy),
         files=tuple(new_file(index, file) for index, file in enumerate(new.files)),
+        overlay=overlay(new.overlay),
     )
 
 
@@ -149,6 +195,7 @@ def session_change(change: wire.SessionChange) -> SessionChange:
         metadata=results.UNSET if change.metadata is UNSET else free_form("metadata", change.metadata),
         tags=results.UNSET if change.tags is UNSET else tuple(dict.fromkeys(change.tags)),
         policy=results.UNSET if change.policy is UNSET else policy(change.policy),
+        overlay=results.UNSET if change.overlay is UNSET else overlay(change.overlay),
     )
 
 
@@ -166,5 +213,6 @@ def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
         runner=spec.runner if change.runner is UNSET else change.runner,
         model=spec.model if change.model is UNSET else change.model,
         tools=spec.tools if change.tools is UNSET else tuple(change.tools),
+        client_tools=spec.client_tools if change.client_tools is UNSET else client_tools(change.client_tools),
         policy=spec.policy if change.policy is UNSET else policy(change.policy),
     )

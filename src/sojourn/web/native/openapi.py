@@ -7,14 +7,21 @@ import msgspec
 
 from sojourn import __version__
 from sojourn.web.kit.query import struct_info
-from sojourn.web.native import queries, wire
+from sojourn.web.native import event_wire, queries, wire
 from sojourn.web.native.errors import TABLE
 from sojourn.web.native.route import Answer, AnyRoute, Media, PublicRoute, RawBody
 
 Json = dict[str, Any]
 
 _REFERENCE: Final = "#/components/schemas/{name}"
-_STREAMED: Final = (wire.Event, wire.Preview, wire.CaughtUp, wire.Gap, wire.Closing, wire.Problem)
+_STREAMED: Final = (
+    event_wire.Event,
+    event_wire.Preview,
+    event_wire.CaughtUp,
+    event_wire.Gap,
+    event_wire.Closing,
+    wire.Problem,
+)
 _STREAM: Final = """\
 Server-sent events. An event of the log has its seq as `id`, its type as `event` and an Event as `data`. Without an \
 id come `caught_up` (CaughtUp: what follows is live), `preview` (Preview), `gap` (Gap), and as the last one `closing` \

@@ -1,21 +1,37 @@
 """Our values in the native API's format. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
-from sojourn.domain.agent import Agent
+from sojourn.domain.agent import Agent, ClientTool
+from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.file import File
 from sojourn.domain.ids import SessionId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
 from sojourn.domain.turn import Turn
-from sojourn.web.native import file_wire, wire
+from sojourn.web.native import ask_wire, event_wire, file_wire, wire
 
 
 def policy(policy: Policy) -> wire.Policy:
     return wire.Policy(policy.idle_timeout_seconds, policy.max_lifetime_seconds, policy.max_turn_seconds)
+
+
+def client_tools(tools: Sequence[ClientTool]) -> list[wire.ClientTool]:
+    return [wire.ClientTool(tool.name, tool.description, dict(tool.parameters)) for tool in tools]
+
+
+def overlay(overlay: Overlay | None) -> wire.Overlay | None:
+    if overlay is None:
+        return None
+    return wire.Overlay(
+        overlay.instructions, overlay.model, list(overlay.tools), client_tools(overlay.client_tools)
+    )
 
 
 def usage(usage: Usage) -> wire.Usage:
@@ -40,6 +56,7 @@ def agent(agent: Agent) -> wire.Agent:
         runner=spec.runner,
         model=spec.model,
         tools=list(spec.tools),
+        client_tools=client_tools(spec.client_tools),
         runner_config=dict(spec.runner_config),
         policy=policy(spec.policy),
         metadata=dict(spec.metadata),
@@ -62,6 +79,7 @@ def session(record: SessionRecord) -> wire.Session:
         external_id=record.external_id,
         origin=record.origin,
         policy=policy(row.policy),
+        overlay=overlay(record.overlay),
         usage=usage(record.usage),
         revision=row.revision,
         first_seq=record.first_seq,
@@ -136,5 +154,21 @@ def turn(session: SessionId, turn: Turn) -> wire.Turn:
     )
 
 
-def event(event: StoredEvent) -> wire.Event:
-    return wire.Event(event.seq, event.id, event.type, event.v, event.at, event.turn, msgspec.Raw(event.data))
+def ask(session: SessionId, ask: Ask) -> ask_wire.Ask:
+    return ask_wire.Ask(
+        id=ask.id,
+        session=session,
+        turn=ask.turn,
+        kind=ask.kind,
+        prompt=dict(ask.prompt),
+        status=ask.status,
+        on_expire=ask.on_expire,
+        created_at=ask.created_at,
+        expires_at=ask.expires_at,
+    )
+
+
+def event(event: StoredEvent) -> event_wire.Event:
+    return event_wire.Event(
+        event.seq, event.id, event.type, event.v, event.at, event.turn, msgspec.Raw(event.data)
+    )

@@ -67,6 +67,12 @@ class InputList(Struct, forbid_unknown_fields=True):
     cursor: Cursor | UnsetType = UNSET
 
 
+class AskList(Struct, forbid_unknown_fields=True):
+    status: Literal["open", "any"] = "open"
+    limit: Limit = 20
+    cursor: Cursor | UnsetType = UNSET
+
+
 class EventList(Struct, forbid_unknown_fields=True):
     after: Seq = 0
     limit: Limit = 20

@@ -11,6 +11,7 @@ from sojourn.domain.errors import (
     WrongState,
 )
 from sojourn.web.native import agents, inputs, meta, queries, sessions, turns, wire
+from sojourn.web.native.ask_routes import ASKS
 from sojourn.web.native.budget_routes import BUDGETS
 from sojourn.web.native.event_routes import EVENTS
 from sojourn.web.native.file_routes import FILES
@@ -372,6 +373,7 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *SESSIONS,
     *INPUTS,
     *TURNS,
+    *ASKS,
     *EVENTS,
     *FILES,
     *BUDGETS,

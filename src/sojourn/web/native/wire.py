@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sojourn.domain.file import MAX_INITIAL_FILES, MAX_PATH
 
@@ -72,6 +72,28 @@ class Health(Struct):
     version: str
 
 
+class ClientTool(Struct, forbid_unknown_fields=True):
+    """A tool that the model may call and a client carries out. Without `parameters` it takes none."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    description: Annotated[str, Meta(max_length=10_000)] = ""
+    parameters: Annotated[
+        dict[str, Any], Meta(description="A JSON Schema of type object, of at most 64 KiB and 64 levels.")
+    ] = {}
+
+
+ClientTools = Annotated[list[ClientTool], Meta(max_length=128)]
+
+
+class Overlay(Struct, forbid_unknown_fields=True):
+    """What a session adds to its agent: instructions behind the agent's, another model, tools. At most 256 KiB."""
+
+    instructions: str = ""
+    model: Name | None = None
+    tools: Annotated[list[Name], Meta(max_length=1000)] = []
+    client_tools: ClientTools = []
+
+
 class NewAgent(Struct, forbid_unknown_fields=True):
     """Any free UUID may be its `id`."""
 
@@ -82,6 +104,7 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     runner: RunnerKind = "model"
     model: Name | None = None
     tools: Annotated[list[Name], Meta(max_length=1000)] = []
+    client_tools: ClientTools = []
     runner_config: Object = {}
     policy: Policy = Policy()
     metadata: Object = {}
@@ -96,6 +119,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     runner: RunnerKind | UnsetType = UNSET
     model: Name | UnsetType | None = UNSET
     tools: Annotated[list[Name], Meta(max_length=1000)] | UnsetType = UNSET
+    client_tools: ClientTools | UnsetType = UNSET
     runner_config: Object | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     metadata: Object | UnsetType = UNSET
@@ -116,6 +140,7 @@ class Agent(Struct):
     runner: RunnerKind
     model: str | None
     tools: list[str]
+    client_tools: list[ClientTool]
     runner_config: dict[str, Any]
     policy: Policy
     metadata: dict[str, Any]
@@ -159,15 +184,17 @@ class NewSession(Struct, forbid_unknown_fields=True):
     external_id: ExternalId | None = None
     policy: Policy = Policy()
     files: Annotated[list[NewFile], Meta(max_length=MAX_INITIAL_FILES)] = []
+    overlay: Overlay | None = None
 
 
 class SessionChange(Struct, forbid_unknown_fields=True):
-    """What is left out stays as it is; `metadata` and `tags` are replaced as a whole."""
+    """What is left out stays as it is; `metadata`, `tags` and `overlay` are replaced as a whole."""
 
     title: Name | UnsetType | None = UNSET
     metadata: Object | UnsetType = UNSET
     tags: Tags | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
+    overlay: Overlay | UnsetType | None = UNSET
 
 
 class NewFork(Struct, forbid_unknown_fields=True):
@@ -194,6 +221,7 @@ class Session(Struct):
     external_id: str | None
     origin: str
     policy: Policy
+    overlay: Overlay | None
     usage: Usage
     revision: Count
     first_seq: int
@@ -279,44 +307,6 @@ class Turn(Struct):
     ended_at: Instant | None
 
 
-class Event(Struct):
-    """An entry of the log. `data` is as stored; large data is `{"blob": {"sha256": …, "size": …}}`."""
-
-    seq: int
-    id: UUID
-    type: str
-    v: int
-    at: Instant
-    turn: UUID | None
-    data: Raw
-
-
-class Preview(Struct):
-    """Text of a message being written, from character `offset`. Not in the log; the message's event is."""
-
-    message: UUID
-    offset: Count
-    text: str
-
-
-class CaughtUp(Struct):
-    """What follows is live: the log ended at `seq` when the stream began."""
-
-    seq: int
-
-
-class Gap(Struct):
-    """The log before `first_seq` is gone by retention."""
-
-    first_seq: int
-
-
-class Closing(Struct):
-    """The server ends the stream; after `shutdown` it may be taken up again."""
-
-    reason: Literal["shutdown", "session_deleted"]
-
-
 class Problem(Struct, omit_defaults=True):
     """RFC 9457. `field` names the part of the request that is wrong."""
 
@@ -346,11 +336,4 @@ class Inputs(Struct):
 
 class Turns(Struct):
     data: list[Turn]
-    next_cursor: str | None
-
-
-class Events(Struct):
-    """`next_cursor` is the seq of the page's last event."""
-
-    data: list[Event]
     next_cursor: str | None

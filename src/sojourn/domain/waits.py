@@ -1,0 +1,64 @@
+"""How a turn begins to wait for asks, and what their decisions do: the part of `decide.py` about waiting."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sojourn.domain import commands as c
+from sojourn.domain import events as e
+from sojourn.domain.ask import Ask
+from sojourn.domain.draft import Draft
+from sojourn.domain.errors import WrongState
+from sojourn.domain.turn import Move, TurnStatus, next_status
+
+
+def wait_turn(draft: Draft, command: c.WaitTurn) -> None:
+    turn = draft.open_turn()
+    draft.say_for_turn(command.events)
+    for ask in command.asks:
+        draft.put_ask(ask)
+        opened = e.AskOpened(ask=ask.id, kind=ask.kind, prompt=dict(ask.prompt), expires_at=ask.expires_at)
+        draft.say(opened, turn.id)
+    draft.say(e.TurnWaiting(mode=command.mode, asks=tuple(ask.id for ask in command.asks)), turn.id)
+    parks = command.mode == "parked"
+    status = next_status(turn.status, Move.PARK if parks else Move.HOLD)
+    # A held wait that was reclaimed leaves its asks behind, and they are still to be decided.
+    open_asks = turn.open_asks + len(command.asks)
+    if not open_asks:
+        raise WrongState("turn", turn.status, "wait for nothing")
+    faults = 0 if progressed(command.events) else turn.faults
+    draft.put_turn(replace(turn, status=status, parked=parks, open_asks=open_asks, stalled=0, faults=faults))
+    if parks:
+        draft.advance_fence()
+        draft.lease = "release"
+
+
+def progressed(events: Iterable[e.RunnerEvent]) -> bool:
+    return any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in events)
+
+
+def decide_ask(draft: Draft, command: c.DecideAsk) -> None:
+    ask = command.ask
+    if ask.status != "open" or draft.turn is None or ask.turn != draft.turn.id:
+        raise WrongState("ask", ask.status, "be decided")
+    turn = draft.turn
+    draft.put_ask(replace(ask, status="decided"))
+    draft.say(
+        e.AskDecided(ask=ask.id, decision=command.decision, answer=command.answer, by=command.by), turn.id
+    )
+    left = turn.open_asks - 1
+    if left or turn.status is not TurnStatus.WAITING:
+        draft.put_turn(replace(turn, open_asks=left))
+        return
+    draft.say(e.TurnResumed(), turn.id)
+    status = next_status(turn.status, Move.REQUEUE if turn.parked else Move.RESUME)
+    draft.put_turn(replace(turn, status=status, open_asks=0, parked=False))
+
+
+def decide_asks(draft: Draft, command: c.DecideAsks) -> None:
+    for verdict in command.verdicts:
+        decide_ask(draft, verdict)
+
+
+def dismiss_asks(draft: Draft, asks: Iterable[Ask], by: e.Actor) -> None:
+    for ask in asks:
+        decide_ask(draft, c.DecideAsk(ask=ask, decision="deny", by=by))

@@ -1,0 +1,129 @@
+"""Asks: read them and decide them. A turn resumes with the last decision that it waits for."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sojourn.domain.ask import DECISIONS, Ask, Decision
+from sojourn.domain.commands import DecideAsk, DecideAsks
+from sojourn.domain.draft import State
+from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
+from sojourn.domain.events import Actor, Json
+from sojourn.domain.ids import AskId, OrgId, SessionId
+from sojourn.ports import Clock, Store, Tx
+from sojourn.service.results import Repeat, Result
+from sojourn.service.verbs import Remembered, carry_out, lock, once
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`."""
+
+    decision: Decision
+    answer: Json = None
+
+
+class Asks:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get(self, org: OrgId, session: SessionId, ask: AskId) -> Ask:
+        found = await self._store.reads.get_ask(org, session, ask)
+        # The asks of a deleted session outlive it until they are purged.
+        if found is None or session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("ask", ask)
+        return found
+
+    async def list(
+        self, org: OrgId, session: SessionId, open_only: bool, after: AskId | None, limit: int
+    ) -> Sequence[Ask]:
+        """In the order in which they were opened; `after` is the last ask of the page before."""
+        if session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        return await self._store.reads.list_asks(org, session, open_only, after, limit)
+
+    async def decide(
+        self,
+        org: OrgId,
+        session: SessionId,
+        ask: AskId,
+        verdict: Verdict,
+        by: Actor,
+        repeat: Repeat | None = None,
+    ) -> Result[Ask]:
+        """WrongState unless the ask is open."""
+
+        async def choose(tx: Tx, _state: State) -> Sequence[tuple[Ask, Verdict]]:
+            found = await tx.get_ask(org, session, ask)
+            if found is None:
+                raise NotFound("ask", ask)
+            return [(found, verdict)]
+
+        decided = await self._decide(org, session, choose, by, repeat)
+        return Result(decided.value[0], created=False, replayed=decided.replayed)
+
+    async def decide_calls(
+        self,
+        org: OrgId,
+        session: SessionId,
+        verdicts: Mapping[str, Verdict],
+        by: Actor,
+        repeat: Repeat | None = None,
+    ) -> Result[Sequence[Ask]]:
+        """Decide the open asks about the tool calls of those ids, all of them or none; others may stay open.
+
+        NotFound for an id that no open ask is about; WrongState where no ask is open at all.
+        """
+
+        async def choose(tx: Tx, state: State) -> Sequence[tuple[Ask, Verdict]]:
+            asks = await tx.list_asks(org, session, open_only=True)
+            if not asks:
+                raise WrongState("session", state.session.activity, "have an ask decided")
+            # A model may give two calls one id: the older ask is decided first.
+            by_call = {ask.prompt.get("tool_call_id"): ask for ask in reversed(asks)}
+            for call in verdicts:
+                if call not in by_call:
+                    raise NotFound("open ask about tool call", call)
+            return [(by_call[call], verdict) for call, verdict in verdicts.items()]
+
+        return await self._decide(org, session, choose, by, repeat)
+
+    async def _decide(
+        self,
+        org: OrgId,
+        session: SessionId,
+        choose: Callable[[Tx, State], Awaitable[Sequence[tuple[Ask, Verdict]]]],
+        by: Actor,
+        repeat: Repeat | None,
+    ) -> Result[Sequence[Ask]]:
+        now = self._clock.now()
+        decided: list[Ask] = []
+
+        async def act(tx: Tx) -> Remembered:
+            state = await lock(tx, org, session)
+            chosen = await choose(tx, state)
+            for ask, verdict in chosen:
+                _check(ask, verdict)
+            commands = tuple(
+                DecideAsk(ask=ask, decision=verdict.decision, answer=verdict.answer, by=by)
+                for ask, verdict in chosen
+            )
+            decision = await carry_out(tx, state, DecideAsks(verdicts=commands), now)
+            decided[:] = decision.asks
+            return Remembered({"asks": " ".join(str(ask.id) for ask in decided)}, created=False)
+
+        async def verb(tx: Tx) -> Remembered:
+            return await once(tx, org, repeat, now, lambda: act(tx))
+
+        answer = await self._store.write(verb)
+        if answer.replayed:
+            ids = [AskId(UUID(id)) for id in answer.ids["asks"].split()]
+            decided = [await self.get(org, session, id) for id in ids]
+        return Result(decided, created=False, replayed=answer.replayed)
+
+
+def _check(ask: Ask, verdict: Verdict) -> None:
+    if verdict.decision not in DECISIONS[ask.kind]:
+        allowed = " or ".join(sorted(DECISIONS[ask.kind]))
+        raise InvalidRequest("decision", f"must be {allowed} for an ask of kind {ask.kind}")

@@ -1,0 +1,40 @@
+from sojourn.domain.agent import AgentSpec, ClientTool
+from sojourn.domain.overlay import NOTHING_ADDED, Overlay
+
+
+def tool(name: str, description: str = "") -> ClientTool:
+    return ClientTool(name=name, description=description, parameters={"type": "object"})
+
+
+AGENT = AgentSpec(
+    name="clerk",
+    instructions="Be kind.",
+    model="sim/echo",
+    tools=("files", "current_time"),
+    client_tools=(tool("look", "the agent's"), tool("nod")),
+)
+
+
+def test_what_adds_nothing_leaves_the_agent_as_it_is() -> None:
+    assert NOTHING_ADDED.over(AGENT) == AGENT
+
+
+def test_instructions_follow_the_agents_behind_a_blank_line() -> None:
+    assert Overlay(instructions="Be brief.").over(AGENT).instructions == "Be kind.\n\nBe brief."
+    assert Overlay(instructions="Be brief.").over(AgentSpec(name="plain")).instructions == "Be brief."
+
+
+def test_the_sessions_model_wins_over_the_agents() -> None:
+    assert Overlay(model="sim/script").over(AGENT).model == "sim/script"
+    assert Overlay(instructions="Be brief.").over(AgentSpec(name="plain")).model is None
+
+
+def test_tools_are_added_and_of_two_client_tools_of_one_name_the_sessions_stands() -> None:
+    overlay = Overlay(tools=("files", "web"), client_tools=(tool("look", "the session's"), tool("wink")))
+    merged = overlay.over(AGENT)
+    assert merged.tools == ("files", "current_time", "web")
+    assert [(one.name, one.description) for one in merged.client_tools] == [
+        ("look", "the session's"),
+        ("nod", ""),
+        ("wink", ""),
+    ]
