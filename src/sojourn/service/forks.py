@@ -35,7 +35,7 @@ from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import TURN_EVENTS, Remembered, carry_out, lock, once
 
 # Events that one transaction copies: what keeps every other writer of an SQLite file waiting is this much at most.
-PIECE: Final = 500
+PIECE: Final = 200
 # Within this time a fork is whole, or what was copied for it is purged.
 STAGED_FOR: Final = timedelta(hours=1)
 
