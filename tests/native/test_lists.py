@@ -66,6 +66,7 @@ async def test_sessions_are_selected_by_each_of_the_filters(client: httpx.AsyncC
     assert await titles(client, agent=b["agent"]["id"]) == ["b"]
     assert await titles(client, agent="nobody") == []
     assert await titles(client, external_id="order/2") == ["b"]
+    assert await titles(client, alias="order/2") == []
     assert await titles(client, **{"metadata.customer": "acme"}) == ["a"]
     assert await titles(client, **{"metadata.customer": "acme", "metadata.n": "1"}) == []
     assert await titles(client, **{"metadata.dotted.key": "v"}) == ["c"]

@@ -239,6 +239,7 @@ def _print_details(session: "Session") -> None:
     rows += (
         [("fork of", f"{session.forked_from} at event {session.forked_seq}")] if session.forked_from else []
     )
+    rows += [("alias", printable(session.alias))] if session.alias else []
     rows += [("ended", printable(session.end_reason))] if session.end_reason else []
     for name, value in rows:
         console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)

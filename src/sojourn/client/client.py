@@ -334,7 +334,7 @@ def _filter_params(filter: SessionFilter) -> Params:
     params += [("activity", activity) for activity in filter.get("activity", ())]
     params += [("tag", tag) for tag in filter.get("tags", ())]
     params += [(f"metadata.{key}", value) for key, value in filter.get("metadata", {}).items()]
-    for name in ("agent", "external_id", "forked_from", "archived", "order"):
+    for name in ("agent", "external_id", "alias", "forked_from", "archived", "order"):
         value = filter.get(name)
         params += [] if value is None else [(name, str(value))]
     for name in ("created_after", "created_before"):

@@ -109,6 +109,7 @@ class Session(_Wire, frozen=True, kw_only=True):
     metadata: dict[str, Json]
     tags: list[str]
     external_id: str | None
+    alias: str | None
     origin: str
     policy: Policy
     overlay: Overlay | None
@@ -385,6 +386,7 @@ class SessionFilter(TypedDict, total=False):
     metadata: Mapping[str, str]
     external_id: str
     forked_from: UUID
+    alias: str
     created_after: datetime
     created_before: datetime
     archived: Literal["true", "false", "any"]

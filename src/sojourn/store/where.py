@@ -199,7 +199,17 @@ def _compare(where: f.Compare | f.Same, bind: Binder, dialect: Dialect) -> str:
             # Texts are ordered as SQLite does it, by their code points, and not by the database's locale.
             is_ordered = where.op not in ("eq", "ne") and _is_text(where.field, dialect)
             by = _CODE_POINTS if is_ordered else ""
-            return f"{left} {_OPERATORS[where.op]} {bind(where.value)}{by}"
+            text = f"{left} {_OPERATORS[where.op]} {bind(where.value)}{by}"
+            return f"({text} AND {_IN_INDEX})" if _is_indexed_alias(where) else text
+
+
+# The condition of the index of aliases, in its own words: without it no database takes the index.
+_IN_INDEX: Final = "length(s.alias) <= 256"
+
+
+def _is_indexed_alias(where: f.Compare) -> bool:
+    is_text = isinstance(where.value, str) and len(where.value) <= 256
+    return where.field == "alias" and where.op == "eq" and is_text
 
 
 def _one_of(left: str, values: Sequence[f.Value], bind: Binder) -> str:

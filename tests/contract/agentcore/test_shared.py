@@ -64,8 +64,9 @@ async def test_a_session_is_listed_and_read_natively_and_goes_on_there(
     agentcore: AgentCore, served: Served
 ) -> None:
     await agentcore.said()
-    [session] = (await served.client.get("/sessions")).json()["data"]
-    assert session["id"] == str((await agentcore.record()).session.id)
+    await agentcore.said("elsewhere", "b" * 40)
+    [session] = (await served.client.get("/sessions", params={"alias": ID})).json()["data"]
+    assert (session["id"], session["alias"]) == (str((await agentcore.record()).session.id), ID)
     path = f"/sessions/{session['id']}"
     sent = await served.client.post(f"{path}/inputs", json={"content": "natively"})
     assert sent.status_code in (200, 201, 202)

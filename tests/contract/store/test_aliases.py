@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sojourn.domain.filter import Compare, SessionQuery
+from sojourn.domain.filter import All, Compare, Direction, Field, Filter, Not, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId, uuid7
 from sojourn.ports import Store, Tx
 from tests.contract.store.make import ORG, a_session, at, insert, record, session_id
@@ -41,6 +41,22 @@ async def test_an_alias_of_any_length_is_kept_shown_and_listed(store: Store) -> 
         listed = await store.reads.list_sessions(ORG, SessionQuery(where=Compare("alias", "eq", alias)))
         assert [one.session.id for one in listed] == [session]
         assert await store.reads.find_by_alias(ORG, alias) == (session if len(alias) <= 256 else None)
+
+
+async def test_sessions_are_selected_and_sorted_by_their_alias(store: Store) -> None:
+    for seconds, alias in enumerate(("b", None, "a", "b")):
+        await insert_aliased(store, seconds, alias)
+
+    async def aliases(where: Filter, sort: tuple[tuple[Field, Direction], ...] = ()) -> list[str | None]:
+        found = await store.reads.list_sessions(ORG, SessionQuery(where=where, order="asc", sort=sort))
+        return [one.alias for one in found]
+
+    assert await aliases(Compare("alias", "eq", "b")) == ["b", "b"]
+    assert await aliases(Compare("alias", "ne", "b")) == ["a"]
+    assert await aliases(Compare("alias", "is_null")) == [None]
+    assert await aliases(Compare("alias", "like", "%a%")) == ["a"]
+    assert await aliases(Not(Compare("alias", "eq", "b"))) == [None, "a"]
+    assert await aliases(All(()), (("alias", "desc"),)) == ["b", "b", "a", None]
 
 
 async def test_of_many_who_lock_an_alias_at_once_one_finds_that_it_has_no_session(store: Store) -> None:

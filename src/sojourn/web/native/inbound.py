@@ -131,6 +131,8 @@ def session_filter(query: queries.SessionList, of_agent: tuple[Filter, ...]) -> 
         parts.append(Compare("external_id", "eq", query.external_id))
     if query.forked_from is not UNSET:
         parts.append(Compare("forked_from", "eq", SessionId(query.forked_from)))
+    if query.alias is not UNSET:
+        parts.append(Compare("alias", "eq", query.alias))
     parts.extend(_created("created_after", "gt", query.created_after))
     parts.extend(_created("created_before", "lt", query.created_before))
     return All(tuple(parts))

@@ -77,6 +77,7 @@ def session(record: SessionRecord) -> wire.Session:
         metadata=dict(record.metadata),
         tags=list(record.tags),
         external_id=record.external_id,
+        alias=record.alias,
         origin=record.origin,
         policy=policy(row.policy),
         overlay=overlay(record.overlay),

@@ -53,6 +53,7 @@ class SessionList(Struct, forbid_unknown_fields=True):
     metadata: dict[str, Text] = {}
     external_id: Text | UnsetType = UNSET
     forked_from: UUID | UnsetType = UNSET
+    alias: Text | UnsetType = UNSET
     created_after: Instant | UnsetType = UNSET
     created_before: Instant | UnsetType = UNSET
     archived: Literal["true", "false", "any"] = "false"

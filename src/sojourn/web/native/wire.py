@@ -209,7 +209,10 @@ class NewFork(Struct, forbid_unknown_fields=True):
 
 
 class Session(Struct):
-    """A fork shares the log of `forked_from` up to `forked_seq`."""
+    """A fork shares the log of `forked_from` up to `forked_seq`.
+
+    `alias` is a name that a vendor's client gave, and that other sessions may have too.
+    """
 
     id: UUID
     agent: AgentVersion
@@ -219,6 +222,7 @@ class Session(Struct):
     metadata: dict[str, Any]
     tags: list[str]
     external_id: str | None
+    alias: str | None
     origin: str
     policy: Policy
     overlay: Overlay | None
