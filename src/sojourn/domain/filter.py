@@ -26,6 +26,7 @@ Field = Literal[
     "forked_from",
     "invoked_at",
     "last_turn",
+    "last_turn_asks",
     "fence",
     "ended_activity",
 ]

@@ -111,10 +111,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TurnSpan:
-    """A session's turns at a glance: when the first was started, and how the newest stands."""
+    """A session's turns at a glance: when the first was started, and how the newest stands.
+
+    One that waits without an open ask waits for its budgets.
+    """
 
     started_at: datetime | None
     status: TurnStatus
+    open_asks: int = 0
+
+    @property
+    def is_paused(self) -> bool:
+        return self.status is TurnStatus.WAITING and not self.open_asks
 
 
 def next_status(status: TurnStatus, move: Move) -> TurnStatus:

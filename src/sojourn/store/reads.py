@@ -24,6 +24,10 @@ from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.where import NumberedBinder, condition, expression, order
 
 _BEFORE_ALL: Final = UUID(int=0)
+_NEWEST: Final = (
+    "(SELECT l.{} FROM turns l WHERE l.org = t.org AND l.session = t.session"
+    " ORDER BY l.first_seq DESC LIMIT 1)"
+)
 NO_PARAMS: Final[rows.Params] = {}
 
 _LIST: Final = """
@@ -147,14 +151,15 @@ class StoreReads(BudgetReads, FileReads, GlimpseReads):
         bind = NumberedBinder(self._db.dialect)
         text = (
             "SELECT t.session, min(t.started_at),"
-            " (SELECT l.status FROM turns l WHERE l.org = t.org AND l.session = t.session"
-            " ORDER BY l.first_seq DESC LIMIT 1)"
+            f" {_NEWEST.format('status')}, {_NEWEST.format('open_asks')}"
             f" FROM turns t WHERE t.org = {bind(org)} AND t.session IN"
             f" ({', '.join(bind(session) for session in sessions)}) GROUP BY t.org, t.session"
         )
         return {
-            SessionId(UUID(bytes=session)): TurnSpan(rows.to_instant_or_none(started), TurnStatus(status))
-            for session, started, status in await self._db.select(text, bind.values)
+            SessionId(UUID(bytes=session)): TurnSpan(
+                rows.to_instant_or_none(started), TurnStatus(status), open_asks
+            )
+            for session, started, status, open_asks in await self._db.select(text, bind.values)
         }
 
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:

@@ -32,6 +32,10 @@ _COLUMNS: Final[dict[f.Field, str]] = {
         "(SELECT t.status FROM turns t WHERE t.org = s.org AND t.session = s.id"
         " ORDER BY t.first_seq DESC LIMIT 1)"
     ),
+    "last_turn_asks": (
+        "(SELECT t.open_asks FROM turns t WHERE t.org = s.org AND t.session = s.id"
+        " ORDER BY t.first_seq DESC LIMIT 1)"
+    ),
     "fence": "s.fence",
     "ended_activity": "s.ended_activity",
     "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",
@@ -49,6 +53,7 @@ _NULLABLE: Final[frozenset[f.Field]] = frozenset(
         "forked_from",
         "invoked_at",
         "last_turn",
+        "last_turn_asks",
         "ended_activity",
     }
 )

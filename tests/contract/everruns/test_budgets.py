@@ -142,7 +142,7 @@ async def test_top_ups_are_in_the_ledger_with_what_was_metered(everruns: Everrun
         await everruns.refused(400, "POST", f"{place}/top-up", json={"amount": amount})
 
 
-@covers("budget.check", "budget.resume", "budget.stops")
+@covers("budget.check", "budget.resume", "budget.stops", "budget.paused")
 async def test_a_session_is_paused_resumed_and_stopped_by_its_budget(everruns: Everruns) -> None:
     session = await everruns.native()
     place = f"/sessions/{id_of('session', session)}"
@@ -154,15 +154,24 @@ async def test_a_session_is_paused_resumed_and_stopped_by_its_budget(everruns: E
     for told in ("turn.completed", "budget.paused"):
         await everruns.send(session, "hello")
         seq = await until(everruns, session, told, after=seq)
+    # A turn that is asked for now waits until somebody resumes.
+    await everruns.send(session, "hello")
+    seq = await until(everruns, session, "turn.waiting", after=seq)
+    shown = await everruns.read(place)
+    assert (shown["status"], shown["activity"]) == ("idle", "paused")
+    for word in ("paused", "running"):
+        listed = (await everruns.read("/sessions", params={"status": word}))["data"]
+        assert [each["id"] for each in listed] == ([shown["id"]] if word == "paused" else [])
+    assert (await everruns.read(f"/channels/default{place}"))["status"] == "idle"
     paused = await everruns.read(f"{place}/budget-check")
     assert (paused["action"], paused["budget_id"]) == ("pause", budget["id"])
     assert (paused["error_code"], paused["currency"]) == ("budget_paused", "turns")
     resumed = await act(everruns, "POST", f"{place}/resume")
     assert resumed == {"session_id": id_of("session", session), "resumed_budgets": 1}
     assert (await act(everruns, "POST", f"{place}/resume"))["resumed_budgets"] == 0
-    for _ in range(2):
-        await everruns.send(session, "hello")
-        seq = await turn_over(everruns, session, seq)
+    seq = await turn_over(everruns, session, seq)
+    await everruns.send(session, "hello")
+    await turn_over(everruns, session, seq)
     assert (await everruns.read(check))["action"] == "stop"
     events = (await everruns.read(f"{place}/events"))["data"]
     types = [event["type"] for event in events]

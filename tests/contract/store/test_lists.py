@@ -19,6 +19,7 @@ from sojourn.domain.filter import (
     OneOf,
     Operator,
     Position,
+    Same,
     SessionQuery,
     Value,
     Word,
@@ -85,6 +86,8 @@ def holds(where: Filter, one: SessionRecord) -> bool:
     match where:
         case Compare() | OneOf():
             return compares(where, one)
+        case Same():
+            raise NotImplementedError("no test of this file draws one")
         case HasTag(tag):
             return tag in one.tags
         case MetadataIs(key, value):
@@ -263,15 +266,17 @@ async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) 
         failed = a_turn(status=TurnStatus.FAILED, reason="error", first_seq=9, started_at=at(7))
         await tx.write_turn(ORG, ran.id, done)
         await tx.write_turn(ORG, ran.id, failed)
-        await tx.write_turn(ORG, runs.id, a_turn(first_seq=2))
+        await tx.write_turn(ORG, runs.id, a_turn(first_seq=2, open_asks=2))
 
     await store.write(verb)
     for status, found in (("failed", [ran.id]), ("completed", []), ("queued", [runs.id])):
         query = SessionQuery(where=Compare("last_turn", "eq", status))
         assert [one.session.id for one in await store.reads.list_sessions(ORG, query)] == found
+    asking = SessionQuery(where=Compare("last_turn_asks", "eq", 2))
+    assert [one.session.id for one in await store.reads.list_sessions(ORG, asking)] == [runs.id]
     spans = await store.reads.turn_spans(ORG, [never.id, ran.id, runs.id])
     assert spans == {
         ran.id: TurnSpan(at(5), TurnStatus.FAILED),
-        runs.id: TurnSpan(None, TurnStatus.QUEUED),
+        runs.id: TurnSpan(None, TurnStatus.QUEUED, 2),
     }
     assert await store.reads.turn_spans(ORG, []) == {}

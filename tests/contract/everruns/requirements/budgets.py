@@ -38,6 +38,12 @@ REQUIREMENTS: Final = (
         "A check says whether the next model call may be made, and which budget says so.",
     ),
     Requirement("budget.resume", CLIENT, "Resuming says how many budgets were paused."),
+    Requirement(
+        "budget.paused",
+        SERVER,
+        "A session above a soft limit is paused.",
+        "The client refuses that status, so it is shown as idle with the activity paused, and selected by that.",
+    ),
     Requirement("budget.stops", SERVER, "An exhausted budget seals the turn, and events tell of each step."),
     Requirement("budget.repeat", OURS, "A POST with an Idempotency-Key can be repeated."),
     Requirement("budget.org", OURS, "Another organisation's budget is not found, by any verb."),

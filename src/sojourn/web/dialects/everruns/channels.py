@@ -124,7 +124,7 @@ def session(record: SessionRecord, turns: TurnSpan | None) -> wire.ChannelSessio
     outcome = None if turns is None else _OUTCOMES.get(turns.status)
     return wire.ChannelSession(
         id=ids.text("session", row.id),
-        status=status(row),
+        status="idle" if turns is not None and turns.is_paused else status(row),
         created_at=stamp(row.created_at),
         updated_at=stamp(row.updated_at),
         title=record.title or UNSET,

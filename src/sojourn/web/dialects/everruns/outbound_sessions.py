@@ -46,8 +46,8 @@ class Around:
 def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) -> wire.Session:
     row, said = record.session, session_facet.of_text(record.facet)
     id = ids.text("session", row.id)
-    shown, url = status.shown(row), f"{base.url}/sessions/{id}"
     agent, span = around.agent, around.span
+    shown, url = status.shown(row, span), f"{base.url}/sessions/{id}"
     page = f"{base.origin}/sessions/{row.id}"
     refs = [*capabilities.of_tools(agent.tools, agent_facet.read(agent).capabilities), *said.capabilities]
     return wire.Session(
@@ -59,7 +59,7 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         agent_id=ids.text("agent", row.agent),
         owner_principal_id=f"principal_{said.owner}" if said.owner else ids.text("principal", row.org),
         status=shown,
-        activity=status.activity(row, None if span is None else span.status),
+        activity=status.activity(row, span),
         source=said.source,
         tags=list(record.tags),
         capabilities=said.capabilities,

@@ -6,9 +6,9 @@ Each is used twice, to show a session and to select sessions by what they show. 
 from collections.abc import Mapping
 from typing import Final
 
-from sojourn.domain.filter import Compare, Filter, OneOf, Word
+from sojourn.domain.filter import All, Compare, Filter, OneOf, Word
 from sojourn.domain.session import Activity, Session, SessionStatus
-from sojourn.domain.turn import TurnStatus
+from sojourn.domain.turn import TurnSpan, TurnStatus
 from sojourn.web.dialects.everruns import wire
 
 _DOING: Final[Mapping[Activity, wire.Status]] = {
@@ -25,27 +25,41 @@ _OUTCOMES: Final[Mapping[TurnStatus, wire.Activity]] = {
 }
 
 
-def shown(session: Session) -> wire.Status:
-    """An ended session is `idle`; that it has ended says its `finished_at`."""
-    if session.status is not SessionStatus.OPEN:
+def shown(session: Session, turns: TurnSpan | None) -> wire.Status:
+    """An ended session is `idle`, as its `finished_at` says. So is a paused one, as its activity says: the client
+
+    refuses any word of its own for that.
+    """
+    if session.status is not SessionStatus.OPEN or _is_paused(session, turns):
         return "idle"
     if session.activity is Activity.IDLE:
         return "idle" if session.turns else "started"
     return _DOING[session.activity]
 
 
-def activity(session: Session, last_turn: TurnStatus | None) -> wire.Activity:
-    """Whether it runs; at rest, what came of its newest turn."""
+def activity(session: Session, turns: TurnSpan | None) -> wire.Activity:
+    """Whether it runs, and is let to by its budgets; at rest, what came of its newest turn."""
+    if _is_paused(session, turns):
+        return "paused"
     if session.status is SessionStatus.OPEN and session.activity is not Activity.IDLE:
         return "running"
-    return "idle" if last_turn is None else _OUTCOMES.get(last_turn, "idle")
+    return "idle" if turns is None else _OUTCOMES.get(turns.status, "idle")
+
+
+def _is_paused(session: Session, turns: TurnSpan | None) -> bool:
+    return session.activity is Activity.WAITING and turns is not None and turns.is_paused
 
 
 _ENDED: Final[Filter] = Compare("status", "ne", SessionStatus.OPEN.value)
 
+_PAUSED: Final[Filter] = All(
+    (Compare("activity", "eq", Activity.WAITING.value), Compare("last_turn_asks", "eq", 0))
+)
+
 STATUS: Final = Word(
     (
         (_ENDED, "idle"),
+        (_PAUSED, "idle"),
         *((Compare("activity", "eq", doing.value), word) for doing, word in _DOING.items()),
         (Compare("turns", "gt", 0), "idle"),
     ),
@@ -53,10 +67,10 @@ STATUS: Final = Word(
 )
 ACTIVITY: Final = Word(
     (
+        (_PAUSED, "paused"),
         (OneOf("activity", tuple(doing.value for doing in _DOING)), "running"),
         *((Compare("last_turn", "eq", turn.value), word) for turn, word in _OUTCOMES.items()),
     ),
     "idle",
 )
-# Nothing here is ever `paused`.
 ACTIVITIES: Final[tuple[wire.Activity, ...]] = ("running", "paused", "failed", "completed", "idle")
