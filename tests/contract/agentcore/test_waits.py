@@ -68,6 +68,20 @@ async def test_a_turn_that_waits_is_answered_with_what_was_said_and_what_it_wait
     assert as_answer(await again) == {"result": "I would like to.\n\nThen not."}
 
 
+@covers("invoke.waits", "invoke.stopped")
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_repetition_after_a_wait_that_was_broken_off_hears_of_that(
+    by_hand: AgentCore, world: World, hands: Hands, accept: str
+) -> None:
+    asked = asking(by_hand, **REPEATED)
+    turn = await hands.claim()
+    await hands.park(turn)
+    assert as_answer(await asked)["waiting"]
+    await world.services.turns.cancel(world.org, turn.session, turn.turn, SOMEBODY)
+    again = await by_hand.invoke(headers={"accept": accept} | REPEATED)
+    as_failure(again, "RuntimeClientError")
+
+
 @covers("stream.waits")
 async def test_a_stream_of_a_turn_that_waits_ends_with_what_it_waits_for(
     by_hand: AgentCore, hands: Hands

@@ -63,12 +63,11 @@ class Answer:
         new = text[self._given - offset :]
         if not new:
             return []
-        if not self._given and self.texts:
-            self._broken, new_piece = len(BREAK), BREAK + new
-        else:
-            new_piece = new
+        is_later = not self._given and bool(self.texts)
+        if is_later:
+            self._broken = len(BREAK)
         self._given += len(new)
-        return [new_piece]
+        return [BREAK + new if is_later else new]
 
     def _abandon(self) -> list[Piece]:
         void = self._given + self._broken
@@ -90,8 +89,10 @@ class Answer:
                 self.waiting = None
             case HeldUp(asks):
                 self.waiting = [_ask(ask) for ask in asks]
+            case _ if (error := _error(item)) is not None:
+                self.error, self.waiting = error, None
             case _:
-                self.error = _error(item) or self.error
+                pass
 
 
 def _ask(ask: Ask) -> wire.Ask:

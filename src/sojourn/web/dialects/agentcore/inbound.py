@@ -28,7 +28,6 @@ _SIGNED: Final = re.compile(r"AWS4-[A-Z0-9-]+\s+(?:.*,\s*)?Credential=(?P<creden
 _PRESIGNED: Final = re.compile(rb"(?:^|&)X-Amz-Credential=(?P<credential>[^&]+)")
 _INVOCATION: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
-
 Header = Callable[[bytes], str | None]
 
 
@@ -41,9 +40,9 @@ def token(header: Header, query: bytes) -> str | None:
     authorization = header(b"authorization")
     if authorization is None:
         presigned = _PRESIGNED.search(query)
-        return (
-            None if presigned is None else _access_key_id(unquote(presigned["credential"].decode("latin-1")))
-        )
+        if presigned is None:
+            return None
+        return _access_key_id(unquote(presigned["credential"].decode("latin-1")))
     scheme, _, rest = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip() or None

@@ -7,8 +7,12 @@ import msgspec
 from sojourn.domain.content import TextPart
 from sojourn.service.inputs import NewInput
 from sojourn.web.dialects.agentcore import wire
-from sojourn.web.kit.body import parse_json, unreadable
+from sojourn.web.kit.body import TOO_DEEP, parse_json, unreadable
+from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import refuse_nul
+
+# A view of bytes gives numbers.
+QUOTE: Final = ord('"')
 
 _read_payload: Final = msgspec.json.Decoder(wire.Payload).decode
 _read_text: Final = msgspec.json.Decoder(str).decode
@@ -33,10 +37,14 @@ def _prompt(payload: bytes) -> str | None:
     try:
         # The rest of an object is checked and not kept: a payload may be a hundred megabytes.
         prompt = _read_payload(payload).prompt
-        return _read_text(prompt) if isinstance(prompt, msgspec.Raw) and bytes(prompt)[:1] == b'"' else None
+        if not isinstance(prompt, msgspec.Raw) or memoryview(prompt)[0] != QUOTE:
+            return None
+        return _read_text(prompt)
     except msgspec.ValidationError:
+        # No object, but perhaps JSON.
         parse_json(payload)
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        parse_json(payload)
-        raise
+    except RecursionError:
+        raise BadRequest(TOO_DEEP) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise unreadable(error) from None
