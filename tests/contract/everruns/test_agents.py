@@ -1,14 +1,17 @@
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.ids import AgentId
 from sojourn.domain.policy import Policy
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, Json, absent, id_of
+from tests.contract.everruns.waits import until
 
 REQUIRED = {"id", "name", "system_prompt", "harness_id", "status", "created_at", "updated_at"}
 TOOL = {
@@ -267,6 +270,28 @@ async def test_a_tool_that_is_none_is_refused(everruns: Everruns, tools: list[Js
     body = {"name": "clerk", "system_prompt": "", "tools": tools}
     problem = await everruns.refused(400, "POST", "/agents", json=body)
     assert problem["detail"].startswith("tools")
+
+
+@covers("agent.tools-run", "agent.natively")
+async def test_the_agents_tools_are_carried_out_by_a_client(everruns: Everruns) -> None:
+    await apply(everruns, tools=[TOOL])
+    session = await everruns.native(NewSession(agent="clerk"))
+    call = {"call": {"name": "open_url", "arguments": {"url": "https://example.com"}}}
+    await everruns.send(session, json.dumps([call, {"say": "done"}]))
+    await until(everruns, session, "turn.waiting")
+    assert (await everruns.read(f"/sessions/{id_of('session', session)}"))[
+        "status"
+    ] == "waitingfortoolresults"
+    natively = ClientTool(name="look", description="Looks.", parameters={"type": "object"})
+    found = await everruns.services.agents.find(everruns.org, "clerk")
+    await everruns.services.agents.amend(
+        everruns.org, found.id, lambda spec: replace(spec, client_tools=(*spec.client_tools, natively))
+    )
+    shown = (await everruns.read("/agents/clerk"))["tools"]
+    assert shown == [
+        TOOL,
+        {"type": "client_side", "name": "look", "description": "Looks.", "parameters": {"type": "object"}},
+    ]
 
 
 @covers("agent.model", "agent.model-name")

@@ -53,6 +53,9 @@ REQUIREMENTS: Final = (
         "agent.tools", OPENAPI, "An agent's tools are carried out by the client; each has its own name."
     ),
     Requirement(
+        "agent.tools-run", OPENAPI, "A turn of the agent waits for the client to carry out its tools."
+    ),
+    Requirement(
         "agent.model", SERVER, "default_model_id is one of the models that are there; another is 404."
     ),
     Requirement(

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from sojourn.domain.agent import AgentQuery, AgentSpec
+from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool
+from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import RunnerKind
 from sojourn.domain.file import file_path
@@ -66,15 +67,16 @@ def applied(new: wire.NewAgent, model: str | None, current: AgentSpec | None) ->
         runner=runner(new) or base.runner,
         model=model,
         tools=capabilities.with_tools_of(base.tools, _refs(facet)),
+        client_tools=client_tools(facet.tools),
     )
     return agent_facet.written(spec, facet)
 
 
 def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> AgentSpec:
     facet = _facet(change, agent_facet.read(spec))
-    tools = spec.tools
+    builtin = spec.tools
     if change.capabilities is not None or change.initial_files:
-        tools = capabilities.with_tools_of(spec.tools, _refs(facet))
+        builtin = capabilities.with_tools_of(spec.tools, _refs(facet))
     prompt, description = change.system_prompt, change.description
     spec = replace(
         spec,
@@ -83,7 +85,8 @@ def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> Age
         description=spec.description if description is None else _bounded(description, MAX_DESCRIPTION_BYTES),
         runner=runner(change) or spec.runner,
         model=model or spec.model,
-        tools=tools,
+        tools=builtin,
+        client_tools=spec.client_tools if change.tools is None else client_tools(facet.tools),
     )
     return agent_facet.written(spec, facet)
 
@@ -130,18 +133,23 @@ def capability_configs(said: Sequence[wire.CapabilityConfig]) -> list[dict[str, 
 
 def tools(said: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Every definition with all that it says; InvalidRequest for what is no tool of a client."""
-    names: set[str] = set()
     for tool in said:
         _free("tools", tool)
         try:
-            definition = msgspec.convert(tool, wire.ToolDefinition)
+            msgspec.convert(tool, wire.ToolDefinition)
         except msgspec.ValidationError as error:
             complaint = invalid(error)
             raise InvalidRequest(f"tools.{complaint.field}", complaint.problem) from None
-        if definition.name in names:
-            raise InvalidRequest("tools", f"there are two tools named {definition.name[:100]}")
-        names.add(definition.name)
+    check_client_tools("tools", client_tools(said))
     return [dict(tool) for tool in said]
+
+
+def client_tools(said: Sequence[Mapping[str, Any]]) -> tuple[ClientTool, ...]:
+    """What our models are told of definitions that were found to be sound."""
+    return tuple(
+        ClientTool(name=each["name"], description=each["description"], parameters=each["parameters"])
+        for each in said
+    )
 
 
 def initial_files(said: Sequence[wire.InitialFile]) -> list[dict[str, Any]]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import Agent, AgentQuery
+from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
 from sojourn.domain.events import RunnerKind
 from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, models, wire
+from sojourn.web.dialects.everruns.agent_facet import AgentFacet
 from sojourn.web.dialects.everruns.outbound import stamp
 
 Vendor = Literal["openai", "anthropic", "google", "xai", "llmsim"]
@@ -37,7 +38,7 @@ def agent(agent: Agent) -> wire.Agent:
         status="active" if agent.archived_at is None else "archived",
         tags=said.tags,
         capabilities=[msgspec.convert(each, wire.CapabilityConfig) for each in shown],
-        tools=said.tools,
+        tools=_tools(spec, said),
         initial_files=said.initial_files,
         mcpServers=said.mcp_servers,
         created_at=stamp(agent.created_at),
@@ -50,6 +51,18 @@ def agent(agent: Agent) -> wire.Agent:
         max_iterations=UNSET if said.max_iterations is None else said.max_iterations,
         parallel_tool_calls=UNSET if said.parallel_tool_calls is None else said.parallel_tool_calls,
     )
+
+
+def _tools(spec: AgentSpec, said: AgentFacet) -> list[dict[str, Any]]:
+    """Each as a client said it, unless it was said in fewer words elsewhere."""
+    by_name = {tool["name"]: tool for tool in said.tools}
+    shown: list[dict[str, Any]] = []
+    for tool in spec.client_tools:
+        core = {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)}
+        own = by_name.get(tool.name, {})
+        is_same = all(own.get(name) == value for name, value in core.items())
+        shown.append(own if is_same else {"type": "client_side", **core})
+    return shown
 
 
 def _given(text: str | None) -> str | UnsetType:
