@@ -82,6 +82,11 @@ async def test_large_data_is_a_reference_and_its_text_is_read_apart(client: http
     assert blob.headers["content-type"] == "application/json"
     assert json.loads(blob.content)["content"][0]["text"] == text
     assert (hashlib.sha256(blob.content).hexdigest(), len(blob.content)) == tuple(reference.values())
+    other = await new_session(client)
+    problem(await client.get(f"/sessions/{other['id']}/blobs/{reference['sha256']}"), 404, "not_found")
+    fork = value(await client.post(f"/sessions/{session['id']}/fork"), 201)
+    shared = await client.get(f"/sessions/{fork['id']}/blobs/{reference['sha256']}")
+    assert shared.content == blob.content
     for name in ("0" * 64, "17", reference["sha256"].upper()):
         problem(await client.get(f"{place}/{name}"), 404, "not_found")
     problem(await client.get(f"/sessions/{NOWHERE}/blobs/{reference['sha256']}"), 404, "not_found")

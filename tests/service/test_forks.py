@@ -33,6 +33,7 @@ from sojourn.service.forks import NewFork
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.store.where import Dialect
+from tests.service.budget_rules import Limits
 from tests.service.machine import SessionMachine
 from tests.support.clock import HandClock
 from tests.support.databases import Database
@@ -43,6 +44,7 @@ from tests.support.world import SOMEBODY, World, open_world
 
 SEEDS: dict[Dialect, int] = {"sqlite": 5, "postgres": 2}
 BOUND_SECONDS = 20.0
+BUDGETS: tuple[Limits, ...] = ((), (("tool_calls", 9, 3),))
 
 
 async def fork(world: World, parent: SessionId, at: int | None = None, **fields: object) -> SessionRecord:
@@ -89,7 +91,7 @@ async def check(world: World, parent: Snapshot, child: SessionId, at: int) -> No
 def live(machine: SessionMachine, seed: int) -> None:
     """A random life of one session."""
     random = Random(seed)
-    machine.create(seed, "default", NO_POLICY)
+    machine.create(seed, "default", NO_POLICY, BUDGETS[seed % 2])
     for _ in range(30):
         model = machine.mirror.model
         acts: list[Callable[[], None]] = [
@@ -304,6 +306,9 @@ async def test_a_child_is_whole_when_its_parent_is_gone(world: World) -> None:
     assert await world.log(child) == log
     assert (await world.services.files.read(world.org, child, "f"))[1] == b"content"
     assert await world.problems() == []
+    await world.services.sessions.delete(world.org, child, SOMEBODY)
+    await world.services.upkeep.purge()
+    assert world.database.query("SELECT sha256 FROM blobs") == []
 
 
 async def test_a_long_past_is_copied_in_pieces_that_nobody_sees_before_the_end(

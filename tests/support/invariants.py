@@ -4,6 +4,7 @@ What only a witness can tell (an answer given before its commit) is checked wher
 was published or acknowledged and says what of it the log lacks.
 """
 
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.draft import State, deadlines
+from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import NO_POLICY
@@ -32,6 +34,11 @@ from tests.support.postgres import Connection
 from tests.support.replay import Replay
 from tests.support.snapshot import Query, Snapshot, Tables, snapshots
 
+UNUSED_BLOBS = """
+SELECT b.sha256 FROM blobs b
+WHERE NOT EXISTS (SELECT 1 FROM blob_uses u WHERE u.org = b.org AND u.sha256 = b.sha256)
+"""
+
 
 async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG) -> list[str]:
     """What is broken, one sentence each; empty if nothing is. `query` asks the database behind the store's back."""
@@ -44,9 +51,11 @@ async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG)
         problems.extend(f"session {id}: {problem}" for problem in check_session(snapshot))
     for session in gone:
         left = tables.of(SessionId(UUID(bytes=session)))
-        # Its files go with the rest of its history, when that is purged.
-        kept = [name for name, found in left.items() if found and name != "files"]
+        # Its files and blobs go with the rest of its history, when that is purged.
+        kept = [name for name, found in left.items() if found and name not in ("files", "blob_uses")]
         problems.extend(f"session {UUID(bytes=session)} is gone and still has {name}" for name in kept)
+    for (lost,) in query(UNUSED_BLOBS):
+        problems.append(f"blob {bytes(lost).hex()} is used by nobody")
     for key, is_answered in query("SELECT idempotency_key, ids IS NOT NULL FROM idempotency"):
         if not is_answered:
             problems.append(f"idempotency key {key} was reserved and answers nothing")
@@ -168,6 +177,19 @@ def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
         for path, sha, size, seq, readonly in snapshot.tables["files"]
     }
     yield from _differ("the set of files", files, replay.files)
+    used = {(seq, bytes(sha).hex()) for seq, sha in snapshot.tables["blob_uses"]}
+    yield from _differ("the set of blobs in use", used, _referred(snapshot))
+
+
+def _referred(snapshot: Snapshot) -> set[tuple[int, str]]:
+    """The blobs that the log leads to, each with the seq that does."""
+    found: set[tuple[int, str]] = set()
+    for stored, event in snapshot.events:
+        if reference := re.match(r'{"blob":{"sha256":"([0-9a-f]{64})"', stored.data):
+            found.add((stored.seq, reference[1]))
+        if isinstance(event, FileWritten) and event.sha256 is not None:
+            found.add((stored.seq, event.sha256))
+    return found
 
 
 def _budgets(snapshot: Snapshot, replay: Replay) -> Iterator[str]:

@@ -31,6 +31,7 @@ TABLES = {
     "tags": "tag",
     "files": "path, sha256, size, seq, readonly",
     "refs": "kind, value",
+    "blob_uses": "seq, sha256",
 }
 
 

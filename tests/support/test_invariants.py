@@ -65,6 +65,8 @@ FAULTS = [
     ("UPDATE leases SET holder = 'worker/1' WHERE kind = 'turn'", "the turn's leases are"),
     ("DELETE FROM leases WHERE kind = 'presence'", "presences"),
     ("DELETE FROM timers", "the timers are"),
+    ("UPDATE blob_uses SET seq = 99", "the set of blobs in use"),
+    ("DELETE FROM blob_uses", "is used by nobody"),
     ("INSERT INTO refs SELECT org, 'external_id', 'ghost', id FROM tombstones", "still has refs"),
     (
         "INSERT INTO idempotency SELECT id, id, 'o', 'k', NULL, NULL, NULL, 1 FROM orgs",

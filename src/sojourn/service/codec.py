@@ -41,6 +41,14 @@ async def put_large(tx: Tx, org: OrgId, data: bytes) -> str:
     return f'{_REFERENCE}{digest.hexdigest()}","size":{len(data)}}}}}'
 
 
+def referred(data: str) -> bytes | None:
+    """The digest of the blob that the text refers to, None if it is the data itself."""
+    if not data.startswith(_REFERENCE):
+        return None
+    start = len(_REFERENCE)
+    return bytes.fromhex(data[start : start + 64])
+
+
 async def get_large(reads: Reads, event: StoredEvent) -> str:
     """The data of an event, whole."""
     return await fill(reads, event.org, event.data)
@@ -48,13 +56,12 @@ async def get_large(reads: Reads, event: StoredEvent) -> str:
 
 async def fill(reads: Reads, org: OrgId, data: str) -> str:
     """What was stored for some data: itself, or what its reference leads to."""
-    if not data.startswith(_REFERENCE):
+    sha256 = referred(data)
+    if sha256 is None:
         return data
-    start = len(_REFERENCE)
-    sha256 = data[start : start + 64]
-    blob = await reads.get_blob(org, bytes.fromhex(sha256))
+    blob = await reads.get_blob(org, sha256)
     if blob is None:
-        raise MissingBlob(sha256)
+        raise MissingBlob(sha256.hex())
     return blob.decode()
 
 

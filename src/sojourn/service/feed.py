@@ -33,7 +33,9 @@ class Feed:
 
     async def blob(self, org: OrgId, session: SessionId, sha256: bytes) -> bytes:
         await self._head(org, session)
-        data = await self._reads.get_blob(org, sha256)
+        # Other sessions' blobs are none of its reader's business, and need not outlive them.
+        is_used = await self._reads.uses_blob(org, session, sha256)
+        data = await self._reads.get_blob(org, sha256) if is_used else None
         if data is None:
             raise NotFound("blob", sha256.hex())
         return data

@@ -20,7 +20,7 @@ from sojourn.domain.log import NewEvent, StoredEvent
 from sojourn.domain.record import Recalled
 from sojourn.domain.session import SessionStatus
 from sojourn.ports import Tx
-from sojourn.service.codec import encode, put_large, read_entry
+from sojourn.service.codec import encode, put_large, read_entry, referred
 from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat
 
@@ -79,13 +79,19 @@ async def append(
         return
     number = await tx.next_tx(org, session)
     stored: list[StoredEvent] = []
+    uses: list[tuple[int, bytes]] = []
     for seq, new in enumerate(events, first_seq):
         event = new.event
         data = await put_large(tx, org, encode(event))
         id = EventId(uuid7())
         stored.append(StoredEvent(org, session, seq, id, event.type, event.v, now, new.turn, number, data))
+        if (sha256 := referred(data)) is not None:
+            uses.append((seq, sha256))
+        if isinstance(event, FileWritten) and event.sha256 is not None:
+            uses.append((seq, bytes.fromhex(event.sha256)))
         await _change_area(tx, org, session, event, seq, now)
     await tx.append_events(stored)
+    await tx.use_blobs(org, session, uses)
 
 
 async def _change_area(tx: Tx, org: OrgId, session: SessionId, event: Event, seq: int, now: datetime) -> None:

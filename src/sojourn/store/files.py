@@ -19,6 +19,10 @@ class FileReads:
         row = await self._db.one("get_blob", {"org": org, "sha256": sha256})
         return None if row is None else bytes(row[0])
 
+    async def uses_blob(self, org: OrgId, session: SessionId, sha256: bytes) -> bool:
+        params = {"org": org, "session": session, "sha256": sha256}
+        return await self._db.one("uses_blob", params) is not None
+
     async def get_files(self, org: OrgId, session: SessionId, paths: Sequence[str]) -> Mapping[str, File]:
         if not paths:
             return {}
@@ -52,6 +56,22 @@ class FileWrites:
 
     async def put_blob(self, org: OrgId, sha256: bytes, data: bytes) -> None:
         await self._db.run("put_blob", {"org": org, "sha256": sha256, "size": len(data), "data": data})
+
+    async def use_blobs(self, org: OrgId, session: SessionId, uses: Sequence[tuple[int, bytes]]) -> None:
+        if uses:
+            rows = [{"org": org, "session": session, "seq": seq, "sha256": sha256} for seq, sha256 in uses]
+            await self._db.many("use_blob", rows)
+
+    async def _release_blobs(self, org: bytes, session: bytes, limit: int) -> int:
+        """Let a deleted session use some of its blobs no more; how many. Those that nobody uses now are removed."""
+        params: dict[str, object] = {"org": org, "session": session}
+        found = await self._db.all("used_blobs", params | {"limit": limit})
+        for (sha256,) in found:
+            blob = params | {"sha256": bytes(sha256)}
+            await self._db.one("lock_blob", {"org": org, "sha256": bytes(sha256)})
+            await self._db.run("delete_blob_uses", blob)
+            await self._db.run("delete_unused_blob", {"org": org, "sha256": bytes(sha256)})
+        return len(found)
 
     async def write_file(self, org: OrgId, session: SessionId, file: File) -> None:
         await self._db.run("write_file", {"org": org, "session": session, **_file_params(file)})

@@ -22,7 +22,10 @@ class ForkWrites:
             "upto": upto,
             "prefix": uuid7().bytes[:8],
         }
-        return await self._db.run("copy_events", params)
+        copied = await self._db.run("copy_events", params)
+        del params["prefix"]
+        await self._db.run("copy_blob_uses", params)
+        return copied
 
     async def stage_session(self, org: OrgId, session: SessionId, until: datetime) -> None:
         # A tombstone ahead of its time: a purge passes it over until then.

@@ -26,6 +26,8 @@ from sojourn.store.reads import StoreReads
 
 # Rows of history. Their removal keeps every other writer of an SQLite file waiting.
 PURGED_AT_ONCE: Final = 1_000
+# Blobs may have megabytes each.
+BLOBS_PURGED_AT_ONCE: Final = 20
 # What goes with the events of a deleted session. A ledger is found by its budget, so it goes first.
 _HISTORY: Final = (
     "delete_inputs",
@@ -279,6 +281,10 @@ class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites):
             purged += await self._db.run("delete_events", params | {"limit": PURGED_AT_ONCE - purged})
             if purged >= PURGED_AT_ONCE:
                 # The rest waits for the next purge, and others for less than the whole of a long history would take.
+                break
+            released = await self._release_blobs(org, session, BLOBS_PURGED_AT_ONCE)
+            purged += released
+            if released == BLOBS_PURGED_AT_ONCE:
                 break
             for name in _HISTORY:
                 purged += await self._db.run(name, params)

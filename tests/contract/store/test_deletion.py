@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 
 from sojourn.domain.filter import HasTag, SessionQuery
@@ -5,7 +6,7 @@ from sojourn.domain.ids import OrgId, SessionId, uuid7
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import SessionRecord, session_secret
 from sojourn.ports import Store, Tx
-from sojourn.store.tx import PURGED_AT_ONCE
+from sojourn.store.tx import BLOBS_PURGED_AT_ONCE, PURGED_AT_ONCE
 from tests.contract.store.make import (
     ORG,
     a_budget,
@@ -32,6 +33,7 @@ TABLES = (
     "asks",
     "facets",
     "files",
+    "blob_uses",
     "refs",
     "tags",
     "leases",
@@ -59,6 +61,7 @@ async def full(store: Store) -> SessionRecord:
         await tx.write_facet(ORG, id, "kodexa", "{}")
         await tx.put_blob(ORG, hashlib.sha256(b"data").digest(), b"data")
         await tx.write_file(ORG, id, a_file("a.txt", b"data"))
+        await tx.use_blobs(ORG, id, [(2, hashlib.sha256(b"data").digest())])
         await tx.acquire_lease(a_lease(id))
         await tx.acquire_lease(a_lease(id, "presence", "laptop", None))
         await tx.write_timers(ORG, id, [Timer("idle", at(1))])
@@ -100,7 +103,7 @@ async def test_a_deleted_session_is_nowhere_and_leaves_its_tombstone(
     assert [one.session.id for one in listed] == [kept.session.id]
     assert await store.reads.get_tombstone(ORG, id) == tombstone
     assert await store.reads.get_tombstone(OrgId(uuid7()), id) is None
-    left = ("inputs", "asks", "facets", "files", "budgets", "budget_entries")
+    left = ("inputs", "asks", "facets", "files", "blob_uses", "budgets", "budget_entries")
     assert rows_of(database, id) == {"events": 2, **dict.fromkeys(left, 1)}
 
 
@@ -108,7 +111,7 @@ async def test_a_purge_removes_the_history_of_deleted_sessions_only(store: Store
     gone, kept = await full(store), await full(store)
     before = rows_of(database, kept.session.id)
     await delete(store, gone)
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 10)) == 8
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 10)) == 9
     assert rows_of(database, gone.session.id) == {}
     assert rows_of(database, kept.session.id) == before
     assert await store.reads.get_tombstone(ORG, gone.session.id) is not None
@@ -123,15 +126,15 @@ async def test_a_purge_removes_a_long_history_a_piece_at_a_time(store: Store, da
     pieces: list[int] = []
     while piece := await store.write(lambda tx: tx.purge_deleted(at(9), 10)):
         pieces.append(piece)
-    assert (sum(pieces), max(pieces)) == (3_006, PURGED_AT_ONCE)
+    assert (sum(pieces), max(pieces)) == (3_007, PURGED_AT_ONCE)
     assert rows_of(database, id) == {}
 
 
 async def test_a_purge_takes_no_more_sessions_than_it_is_told(store: Store) -> None:
     for _ in range(3):
         await delete(store, await full(store))
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 16
-    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 8
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 18
+    assert await store.write(lambda tx: tx.purge_deleted(at(9), 2)) == 9
 
 
 async def test_nothing_of_a_deleted_session_is_due_or_ready(store: Store) -> None:
@@ -157,3 +160,44 @@ async def test_the_secrets_of_a_deleted_session_go_with_it_and_no_others(store: 
     await delete(store, gone)
     left = [name for name in names if await store.reads.get_secret(ORG, name) is not None]
     assert left == names[1:]
+
+
+async def test_a_blob_is_purged_with_the_last_session_that_uses_it(store: Store, database: Database) -> None:
+    gone, kept = await full(store), await full(store)
+    shared = hashlib.sha256(b"data").digest()
+    own = [hashlib.sha256(bytes([number])).digest() for number in range(2 * BLOBS_PURGED_AT_ONCE + 1)]
+
+    async def use(tx: Tx) -> None:
+        for sha256 in own:
+            await tx.put_blob(ORG, sha256, b"its own")
+            await tx.use_blobs(ORG, gone.session.id, [(1, sha256), (2, sha256)])
+
+    await store.write(use)
+    assert await store.reads.uses_blob(ORG, gone.session.id, own[0])
+    assert not await store.reads.uses_blob(ORG, kept.session.id, own[0])
+    assert not await store.reads.uses_blob(OrgId(uuid7()), gone.session.id, own[0])
+    await delete(store, gone)
+    while await store.write(lambda tx: tx.purge_deleted(at(9), 10)):
+        pass
+    assert rows_of(database, gone.session.id) == {}
+    assert [bytes(sha256) for (sha256,) in database.query("SELECT sha256 FROM blobs")] == [shared]
+    assert await store.reads.uses_blob(ORG, kept.session.id, shared)
+    await delete(store, kept)
+    while await store.write(lambda tx: tx.purge_deleted(at(9), 10)):
+        pass
+    assert database.query("SELECT sha256 FROM blobs") == []
+
+
+async def test_a_blob_that_is_used_again_during_its_purge_stays(store: Store) -> None:
+    gone, data = await full(store), b"data"
+    user = (await insert(store)).id
+    sha256 = hashlib.sha256(data).digest()
+    await delete(store, gone)
+
+    async def use(tx: Tx) -> None:
+        await tx.put_blob(ORG, sha256, data)
+        await tx.use_blobs(ORG, user, [(1, sha256)])
+
+    await asyncio.gather(store.write(use), store.write(lambda tx: tx.purge_deleted(at(9), 10)))
+    assert await store.reads.get_blob(ORG, sha256) == data
+    assert await store.reads.uses_blob(ORG, user, sha256)

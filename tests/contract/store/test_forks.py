@@ -41,6 +41,20 @@ async def test_events_are_copied_as_they_are_under_ids_of_their_own(store: Store
     assert {(id.version, id.variant) for id in ids} == {(7, "specified in RFC 4122")}
 
 
+async def test_a_copied_event_uses_its_blob_too(store: Store) -> None:
+    source, target = session_id(), session_id()
+    blobs = [bytes([number]) * 32 for number in range(3)]
+
+    async def verb(tx: Tx) -> None:
+        await tx.append_events([event(source, seq) for seq in (1, 2, 3)])
+        await tx.use_blobs(ORG, source, list(enumerate(blobs, 1)))
+        await tx.copy_events(ORG, source, target, 0, 1)
+        await tx.copy_events(ORG, source, target, 1, 2)
+
+    await store.write(verb)
+    assert [await store.reads.uses_blob(ORG, target, blob) for blob in blobs] == [True, True, False]
+
+
 async def test_a_page_of_a_log_stops_where_it_is_told(store: Store) -> None:
     session = session_id()
     events = [event(session, seq, type="ab"[seq % 2]) for seq in range(1, 9)]

@@ -10,8 +10,27 @@ ORDER BY seq LIMIT :limit;
 -- name: get_blob^
 SELECT data FROM blobs WHERE org = :org AND sha256 = :sha256;
 
--- name: put_blob!
-INSERT INTO blobs (org, sha256, size, data) VALUES (:org, :sha256, :size, :data) ON CONFLICT DO NOTHING;
+-- name: use_blob*!
+INSERT INTO blob_uses (org, session, seq, sha256) VALUES (:org, :session, :seq, :sha256);
+
+-- name: uses_blob^
+SELECT 1 FROM blob_uses WHERE org = :org AND sha256 = :sha256 AND session = :session LIMIT 1;
+
+-- name: copy_blob_uses!
+INSERT INTO blob_uses (org, session, seq, sha256)
+SELECT org, :target, seq, sha256 FROM blob_uses
+WHERE org = :org AND session = :source AND seq > :after AND seq <= :upto;
+
+-- name: used_blobs
+SELECT DISTINCT sha256 FROM blob_uses WHERE org = :org AND session = :session ORDER BY sha256 LIMIT :limit;
+
+-- name: delete_blob_uses!
+DELETE FROM blob_uses WHERE org = :org AND session = :session AND sha256 = :sha256;
+
+-- name: delete_unused_blob!
+DELETE FROM blobs
+WHERE org = :org AND sha256 = :sha256
+    AND NOT EXISTS (SELECT 1 FROM blob_uses u WHERE u.org = :org AND u.sha256 = :sha256);
 
 -- name: count_files^
 SELECT count(*) FROM files WHERE org = :org AND session = :session;

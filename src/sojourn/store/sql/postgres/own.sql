@@ -86,3 +86,13 @@ SELECT
     org, :target, seq, encode(:prefix::bytea || substring(uuid_send(gen_random_uuid()) FROM 9), 'hex')::uuid,
     type, v, at, turn, tx, data
 FROM events WHERE org = :org AND session = :source AND seq > :after AND seq <= :upto;
+
+-- name: put_blob!
+-- A blob that is there already is locked until its new use is committed: a purge that looked for uses meanwhile would
+-- not see this one, and remove the blob.
+INSERT INTO blobs (org, sha256, size, data) VALUES (:org, :sha256, :size, :data)
+ON CONFLICT (org, sha256) DO UPDATE SET size = excluded.size;
+
+-- name: lock_blob^
+-- A statement of its own: the next one sees the uses that were committed while this one waited.
+SELECT size FROM blobs WHERE org = :org AND sha256 = :sha256 FOR UPDATE;

@@ -48,3 +48,9 @@ SELECT
     ) || randomblob(7) AS BLOB),
     type, v, at, turn, tx, data
 FROM events WHERE org = :org AND session = :source AND seq > :after AND seq <= :upto;
+
+-- name: put_blob!
+INSERT INTO blobs (org, sha256, size, data) VALUES (:org, :sha256, :size, :data) ON CONFLICT DO NOTHING;
+
+-- name: lock_blob^
+SELECT size FROM blobs WHERE org = :org AND sha256 = :sha256;
