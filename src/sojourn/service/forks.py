@@ -23,6 +23,7 @@ from sojourn.domain.file import File
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import AgentId, MessageId, OrgId, SessionId, uuid7
 from sojourn.domain.input import Input
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild
 from sojourn.domain.record import SessionRecord
@@ -31,6 +32,7 @@ from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
+from sojourn.service.overlays import accepted
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import TURN_EVENTS, Remembered, carry_out, lock, once
 
@@ -46,7 +48,8 @@ _STEPS: Final = (*TURN_EVENTS, MessageCompleted.type)
 class NewFork:
     """`at` is the last seq that the child shares, None the parent's newest. What is UNSET or None is as the parent's.
 
-    An `external_id` makes forking create-or-get.
+    An `external_id` makes forking create-or-get. `facet` is a dialect's name and its own fields as JSON text; the
+    child has none of the parent's.
     """
 
     at: int | None = None
@@ -56,6 +59,8 @@ class NewFork:
     agent: AgentId | str | None = None
     external_id: str | None = None
     origin: str = "native"
+    facet: tuple[str, str] | None = None
+    overlay: Overlay | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,7 @@ class Work:
     by: Actor
     now: datetime
     rebuild: Rebuild
+    facet: tuple[str, str] | None
     unfinished: list[Unfinished] = field(default_factory=lambda: [Unfinished()])
 
 
@@ -100,7 +106,8 @@ class Forks:
         known = await self._known(org, new, repeat)
         if known is None:
             known = await self._make(await self._begin(org, parent, new, by), repeat)
-        record = await self._store.reads.get_session(org, SessionId(UUID(known.ids["session"])))
+        dialect = None if new.facet is None else new.facet[0]
+        record = await self._store.reads.get_session(org, SessionId(UUID(known.ids["session"])), dialect)
         if record is None:
             raise NotFound("session", known.ids["session"])
         return Result(record, known.created, known.replayed)
@@ -126,7 +133,7 @@ class Forks:
             raise InvalidRequest("at", f"must be a seq of the log, {source.first_seq} to {last}")
         now = self._clock.now()
         child = await self._child(source, at, new, now)
-        return Work(source, child, at, by, now, Rebuild(source.session.runner))
+        return Work(source, child, at, by, now, Rebuild(source.session.runner), new.facet)
 
     async def _child(self, parent: SessionRecord, at: int, new: NewFork, now: datetime) -> SessionRecord:
         """Its leases, queue, asks, names, budgets and usage are its own; its policy counts from now."""
@@ -137,6 +144,12 @@ class Forks:
             if given.archived_at is not None:
                 raise InvalidRequest("agent", f"the agent {given.spec.name} is archived")
             agent, version, runner = given.id, given.version, given.spec.runner
+        overlay = parent.overlay
+        if not isinstance(new.overlay, Unset) and new.overlay is not None:
+            # Its tools were looked at when the parent was given them.
+            overlay = accepted(new.overlay, runner, new.overlay.tools)
+        elif new.overlay is None:
+            overlay = None
         session = Session(
             org=former.org,
             id=SessionId(uuid7()),
@@ -149,7 +162,7 @@ class Forks:
             updated_at=now,
             next_seq=at + 1,
             policy=former.policy,
-            overlaid=former.overlaid,
+            overlaid=overlay is not None,
         )
         return replace(
             parent,
@@ -163,6 +176,7 @@ class Forks:
             usage=Usage(),
             expires_at=None,
             facet=None,
+            overlay=overlay,
             forked_from=former.id,
             forked_seq=at,
         )
@@ -255,6 +269,8 @@ class Forks:
             # It took so long that some of it may be purged already; a repetition begins anew.
             raise StoreUnavailable
         await tx.insert_session(record)
+        if work.facet is not None:
+            await tx.write_facet(org, session.id, *work.facet)
         await _write_piece(tx, work, last)
         await self._close(tx, work)
         return Remembered({"session": str(session.id)})

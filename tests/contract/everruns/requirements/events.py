@@ -80,4 +80,8 @@ REQUIREMENTS: Final = (
     Requirement("sse.event-shape", CLIENT, "Every other frame is a whole event; heartbeats are comments."),
     Requirement("sse.deleted", CLIENT, "A deleted session's stream ends, and asking again is 404 in JSON."),
     Requirement("sse.last-event-id", OURS, "Last-Event-ID resumes as since_id does, and wins."),
+    Requirement(
+        "events.client", CLIENT, "The client's lists and streams work unpatched, cut connections too."
+    ),
+    Requirement("events.client-tools", CLIENT, "Calls of a client's tools are told as tool.call_requested."),
 )

@@ -34,4 +34,29 @@ REQUIREMENTS: Final = (
     ),
     Requirement("cancel", CLIENT, "A cancel is 200 with cancelled or no_op, however often it is repeated."),
     Requirement("cancel.early", OURS, "A turn that does not run yet is cancelled too."),
+    Requirement(
+        "results.accepted",
+        CLIENT,
+        "Results of a client's tools are answered with their number and resume the turn.",
+    ),
+    Requirement("results.error", CLIENT, "An error is a result, too."),
+    Requirement(
+        "results.not-waiting",
+        CLIENT,
+        "Results that nobody waits for are 409, in words that the client looks for.",
+    ),
+    Requirement(
+        "results.pending",
+        OURS,
+        "Results of other calls than those that wait are not accepted.",
+        "The vendor does not look which calls wait.",
+    ),
+    Requirement("results.refused", OPENAPI, "No results at all, or malformed ones, are 400."),
+    Requirement("results.repeat", OURS, "Of several that bring the same result one is accepted."),
+    Requirement(
+        "results.message",
+        SERVER,
+        "A message to a waiting session cancels the pending calls and resumes the turn.",
+    ),
+    Requirement("results.cancel", CLIENT, "A turn that waits for results is cancelled like any other."),
 )

@@ -93,4 +93,24 @@ REQUIREMENTS: Final = (
         "facets counts what the filters select by activity, source and agent.",
         "tokens_today counts the sessions that began today.",
     ),
+    Requirement(
+        "session.previews",
+        OURS,
+        "preview and output_preview are the beginnings of the first message and the last answer.",
+        "The vendor shows them in lists only; here a read has them too.",
+    ),
+    Requirement("fork", OPENAPI, "A fork has its parent's past and fields, but for what is said otherwise."),
+    Requirement("fork.mid-turn", OPENAPI, "A session in the middle of a turn is not forked: 409."),
+    Requirement("fork.message", OPENAPI, "A fork up to a message shares the log up to it."),
+    Requirement(
+        "session.client", CLIENT, "The client's every call on sessions and messages works unpatched."
+    ),
+    Requirement("session.fuzz", OURS, "Whatever is sent, the answer is the dialect's own, and never a 5xx."),
+    Requirement("status.waiting", CLIENT, "A session that waits for a client is waitingfortoolresults."),
+    Requirement(
+        "session.overlay",
+        OPENAPI,
+        "model_id, system_prompt, capabilities and tools act on the session's turns.",
+        "What a session adds to its agent is at most 256 KB in all, where the vendor takes a prompt of 1 MB.",
+    ),
 )

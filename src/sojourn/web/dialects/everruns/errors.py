@@ -64,6 +64,7 @@ _PREFIXES: Final[Mapping[str, ids.Prefix]] = {
     "harness": "harness",
     "model": "model",
     "input": "message",
+    "message": "message",
     "budget": "bdgt",
     "workspace": "wsp",
 }

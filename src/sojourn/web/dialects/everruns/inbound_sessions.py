@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UnsetType
 
-from sojourn.domain.agent import Agent
+from sojourn.domain.agent import Agent, ClientTool
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.filter import (
     All,
@@ -25,13 +25,14 @@ from sojourn.domain.filter import (
     Word,
 )
 from sojourn.domain.ids import AgentId, KeyId
+from sojourn.domain.overlay import Overlay
 from sojourn.service import results
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.dialects.everruns import (
+    capabilities,
     harnesses,
     ids,
     inbound_agents,
-    models,
     session_facet,
     starter_files,
     status,
@@ -81,12 +82,22 @@ def harness_id(new: wire.NewSession) -> str | None:
 
 def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSession:
     facet = _facet(new, found, owner)
+    prompt = new.system_prompt or ""
+    if len(prompt.encode()) > inbound_agents.MAX_PROMPT_BYTES:
+        raise BadRequest("Input exceeds allowed limits", "system_prompt")
+    overlay = Overlay(
+        instructions=prompt,
+        model=found.model,
+        tools=capabilities.tools_of(each["ref"] for each in facet.capabilities),
+        client_tools=tuple(client_tool(tool) for tool in facet.tools),
+    )
     return NewSession(
         agent=found.agent.id,
         title=new.title,
         tags=tags(new.tags or []),
         origin=DIALECT,
         facet=(DIALECT, session_facet.to_text(facet)),
+        overlay=overlay,
         files=starter_files.of(found.agent.spec, facet.initial_files),
     )
 
@@ -94,16 +105,11 @@ def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSessi
 def _facet(new: wire.NewSession, found: Resolved, owner: KeyId) -> SessionFacet:
     servers = new.mcpServers if new.mcpServers is not None else new.mcp_servers
     access = None if new.network_access is None else msgspec.to_builtins(new.network_access)
-    prompt = new.system_prompt
-    if prompt is not None and len(prompt.encode()) > inbound_agents.MAX_PROMPT_BYTES:
-        raise BadRequest("Input exceeds allowed limits", "system_prompt")
     return SessionFacet(
         owner=owner.hex,
         goal=new.goal,
         locale=None if new.locale is None else normalised(new.locale),
         harness_id=harness_id(new),
-        model_id=None if found.model is None else models.id_of(found.model),
-        system_prompt=prompt,
         capabilities=inbound_agents.capability_configs(new.capabilities or []),
         tools=inbound_agents.tools(new.tools or []),
         initial_files=inbound_agents.initial_files(new.initial_files or []),
@@ -116,6 +122,10 @@ def _facet(new: wire.NewSession, found: Resolved, owner: KeyId) -> SessionFacet:
         source=new.source or "api",
         agent_identity_id=new.agent_identity_id,
     )
+
+
+def client_tool(said: dict[str, Any]) -> ClientTool:
+    return ClientTool(name=said["name"], description=said["description"], parameters=said["parameters"])
 
 
 def tags(said: list[str]) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.content import Usage
-from sojourn.domain.ids import KeyId
+from sojourn.domain.ids import KeyId, SessionId
+from sojourn.domain.overlay import NOTHING_ADDED, Overlay
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.turn import TurnSpan
 from sojourn.web.dialects.everruns import (
@@ -24,7 +25,7 @@ from sojourn.web.dialects.everruns import (
 )
 from sojourn.web.dialects.everruns.harnesses import harness_of
 from sojourn.web.dialects.everruns.links import Base, actions
-from sojourn.web.dialects.everruns.log import payloads
+from sojourn.web.dialects.everruns.log import cursors, payloads
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.session_facet import SessionFacet
 
@@ -46,10 +47,12 @@ class Around:
 def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) -> wire.Session:
     row, said = record.session, session_facet.of_text(record.facet)
     id = ids.text("session", row.id)
-    agent, span = around.agent, around.span
+    span, overlay = around.span, record.overlay or NOTHING_ADDED
+    agent = overlay.over(around.agent)
     shown, url = status.shown(row, span), f"{base.url}/sessions/{id}"
     page = f"{base.origin}/sessions/{row.id}"
-    refs = [*capabilities.of_tools(agent.tools, agent_facet.read(agent).capabilities), *said.capabilities]
+    given = [dict(each) for each in capabilities.of_tools(overlay.tools, said.capabilities)]
+    refs = capabilities.of_tools(agent.tools, [*agent_facet.read(around.agent).capabilities, *given])
     return wire.Session(
         id=id,
         organization_id=ids.text("org", row.org),
@@ -62,8 +65,8 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         activity=status.activity(row, span),
         source=said.source,
         tags=list(record.tags),
-        capabilities=said.capabilities,
-        tools=said.tools,
+        capabilities=given,
+        tools=_tools(overlay, said),
         features=capabilities.features(each["ref"] for each in refs),
         is_pinned=reader.hex in said.pins,
         created_at=stamp(row.created_at),
@@ -74,7 +77,10 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         started_at=UNSET if span is None or span.started_at is None else stamp(span.started_at),
         finished_at=UNSET if row.ended_at is None else stamp(row.ended_at),
         usage=_usage(record.usage),
-        model_id=_given(said.model_id or (None if agent.model is None else models.id_of(agent.model))),
+        model_id=UNSET if agent.model is None else models.id_of(agent.model),
+        system_prompt=overlay.instructions or UNSET,
+        forked_from_session_id=_session_id(record.forked_from),
+        forked_from_sequence=UNSET if record.forked_seq is None else _last_sequence(record.forked_seq),
         self_url=url,
         view_url=page,
         ui_link=page,
@@ -83,12 +89,32 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
     )
 
 
+def _tools(overlay: Overlay, said: SessionFacet) -> list[dict[str, Any]]:
+    """As a client said it of those it named, then what was given elsewhere."""
+    tools = {tool.name: tool for tool in overlay.client_tools}
+    named = [each for each in said.tools if each["name"] in tools]
+    others = tools.keys() - {each["name"] for each in named}
+    return [*named, *(_tool(tool) for name, tool in tools.items() if name in others)]
+
+
+def _tool(tool: ClientTool) -> dict[str, Any]:
+    return {"type": "client_side"} | msgspec.to_builtins(tool)
+
+
+def _session_id(id: SessionId | None) -> str | UnsetType:
+    return UNSET if id is None else ids.text("session", id)
+
+
+def _last_sequence(seq: int) -> int:
+    """That of the last event that the two logs share."""
+    return cursors.sequence(seq, cursors.LAST_PART)
+
+
 def _said(said: SessionFacet) -> Mapping[str, Any]:
     """What is given back as it came."""
     return {
         "goal": _given(said.goal),
         "locale": _given(said.locale),
-        "system_prompt": _given(said.system_prompt),
         "initial_files": said.initial_files or UNSET,
         "mcpServers": said.mcp_servers or UNSET,
         "hints": said.hints or UNSET,

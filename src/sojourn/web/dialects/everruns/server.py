@@ -1,12 +1,11 @@
 """What the handlers of all resources share: the services, the stream's heart, and who asks."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from sojourn.domain.errors import RevisionMismatch, Unauthenticated
+from sojourn.domain.errors import Unauthenticated
 from sojourn.domain.events import Actor
 from sojourn.domain.ids import KeyId, OrgId, SessionId
 from sojourn.domain.record import SessionRecord
@@ -64,16 +63,13 @@ class Server:
         amended: Callable[[SessionFacet], SessionFacet],
         change: SessionChange = NO_CHANGE,
     ) -> SessionRecord:
-        """Change a session and what is kept beside it of this dialect, from what that is at the moment."""
-        sessions = self.services.sessions
-        while True:
-            record = await sessions.get(caller.org, session, DIALECT)
-            facet = session_facet.to_text(amended(session_facet.of_text(record.facet)))
-            wanted = replace(change, facet=(DIALECT, facet))
-            # Whoever changed it since was told so: one of two always gets on.
-            with suppress(RevisionMismatch):
-                revision = record.session.revision
-                return await sessions.update(caller.org, session, wanted, caller.by, revision)
+        """Change a session and what is kept beside it of this dialect, from what that is under the session's lock."""
+
+        def revised(record: SessionRecord) -> str:
+            return session_facet.to_text(amended(session_facet.of_text(record.facet)))
+
+        wanted = replace(change, revise=(DIALECT, revised))
+        return await self.services.sessions.update(caller.org, session, wanted, caller.by)
 
     async def body(self, request: Request, type: JsonBody[T]) -> T:
         return type.decode(await read_body(request, self.max_body_bytes))

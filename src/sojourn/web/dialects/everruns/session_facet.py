@@ -18,14 +18,12 @@ class SecretName(msgspec.Struct, omit_defaults=True, frozen=True):
 
 
 class SessionFacet(msgspec.Struct, omit_defaults=True, frozen=True):
-    """`owner` and `pins` are keys. `model_id` is the one that the session was made with, named or not."""
+    """`owner` and `pins` are keys. Capabilities and tools are as they were said; what acts is the session's overlay."""
 
     owner: str | None = None
     goal: str | None = None
     locale: str | None = None
     harness_id: str | None = None
-    model_id: str | None = None
-    system_prompt: str | None = None
     capabilities: list[Object] = []
     tools: list[Object] = []
     initial_files: list[Object] = []

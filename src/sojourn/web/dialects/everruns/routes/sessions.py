@@ -10,7 +10,6 @@ from sojourn.web.dialects.everruns import (
     inbound_sessions,
     models,
     outbound_sessions,
-    session_facet,
     wire,
 )
 from sojourn.web.dialects.everruns.catalogue import Catalogue
@@ -112,11 +111,10 @@ class _Sessions:
     async def resolved_model(self, request: Request) -> Response:
         """What a turn is run with unless its message says otherwise."""
         caller, record = await self._record(request)
-        said = session_facet.of_text(record.facet).model_id
         row = record.session
         agent = await self._services.agents.pinned(caller.org, row.agent, row.agent_version)
-        model = said or models.id_of(agent.spec.model or self._services.default_model)
-        return json_response(wire.ResolvedModel(model))
+        spec = agent.spec if record.overlay is None else record.overlay.over(agent.spec)
+        return json_response(wire.ResolvedModel(models.id_of(spec.model or self._services.default_model)))
 
     async def _record(self, request: Request) -> tuple[Caller, SessionRecord]:
         caller = await self._server.caller(request, "sessions:read")

@@ -2,12 +2,21 @@
 
 from typing import Final
 
-from sojourn.domain.errors import WrongState
-from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.server import Routes, Server
-from sojourn.web.dialects.everruns.wire.message import Cancelled
+from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
+from sojourn.domain.ids import SessionId
+from sojourn.service.asks import Verdict
+from sojourn.web.dialects.everruns import ids, status
+from sojourn.web.dialects.everruns.errors import NotWaiting
+from sojourn.web.dialects.everruns.server import Caller, Routes, Server
+from sojourn.web.dialects.everruns.wire.message import AcceptedResults, Cancelled, ToolResult, ToolResults
+from sojourn.web.kit.body import JsonBody, read_body
+from sojourn.web.kit.idempotency import repeat, replayed
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Response, json_response
+
+_RESULTS: Final = JsonBody(ToolResults)
+# A model asks for no more at once.
+MOST: Final = 1_000
 
 NO_TURN: Final = Cancelled("no_op", "No turn currently running")
 
@@ -16,6 +25,7 @@ def routes(server: Server) -> Routes:
     turns = _Turns(server)
     return [
         ("POST", "/sessions/{session}/cancel", turns.cancel),
+        ("POST", "/sessions/{session}/tool-results", turns.results),
     ]
 
 
@@ -38,3 +48,47 @@ class _Turns:
             # It ended by itself in between.
             return json_response(NO_TURN)
         return json_response(Cancelled("cancelled", "Turn cancelled successfully"))
+
+    async def results(self, request: Request) -> Response:
+        """Results for calls that wait for them. Others are left out, and `accepted` counts those that were not."""
+        caller = await self._server.caller(request, "sessions:write")
+        session = ids.session(request.params["session"])
+        data = await read_body(request, self._server.max_body_bytes)
+        said = _RESULTS.decode(data)
+        pending = await self._pending(caller, session)
+        again = repeat(request, caller.key, "everruns.tool-results", data)
+        verdicts = {each.tool_call_id: verdict(each) for each in said.tool_results}
+        wanted = {call: each for call, each in verdicts.items() if call in pending}
+        if not pending and again is None:
+            raise await self._not_waiting(caller, session)
+        if not wanted and again is None:
+            raise InvalidRequest("tool_results", "none of them is for a call that waits for its result")
+        try:
+            result = await self._services.asks.decide_calls(
+                caller.org, session, wanted or verdicts, caller.by, again
+            )
+        except (WrongState, NotFound):
+            # Somebody else was faster, or nothing waited.
+            raise await self._not_waiting(caller, session) from None
+        left = len(pending) - len(result.value)
+        answer = AcceptedResults(len(result.value), "waitingfortoolresults" if left > 0 else "active")
+        return json_response(answer, 200, *replayed(result))
+
+    async def _pending(self, caller: Caller, session: SessionId) -> set[str]:
+        """The ids of the tool calls that wait for a client's result. An approval is none."""
+        asks = await self._services.asks.list(caller.org, session, open_only=True, after=None, limit=MOST)
+        return {
+            id
+            for ask in asks
+            if ask.kind != "approval" and isinstance(id := ask.prompt.get("tool_call_id"), str)
+        }
+
+    async def _not_waiting(self, caller: Caller, session: SessionId) -> NotWaiting:
+        record = await self._services.sessions.get(caller.org, session)
+        spans = await self._services.sessions.turn_spans(caller.org, [session])
+        return NotWaiting(status.shown(record.session, spans.get(session)))
+
+
+def verdict(said: ToolResult) -> Verdict:
+    """What the service reads of an answer: an error is an object that holds nothing else."""
+    return Verdict("answer", said.result if said.error is None else {"error": said.error})

@@ -1,0 +1,68 @@
+from tests.contract.everruns.requirements import covers
+from tests.contract.everruns.surface import Everruns, Json, absent, as_session
+
+
+async def conversed(everruns: Everruns) -> Json:
+    """A session of two turns."""
+    session = await everruns.make(title="parent", goal="g", tags=["a"], locale="de")
+    for number in (1, 2):
+        await everruns.play(session["id"], {"say": f"answer {number}"})
+        await everruns.until(session["id"], "session.idled", times=number)
+    return await everruns.get(session["id"])
+
+
+async def said(everruns: Everruns, id: str) -> list[object]:
+    messages = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    return [message["content"][0]["text"] for message in messages if message["role"] == "agent"]
+
+
+@covers("fork", "session.previews")
+async def test_a_fork_has_its_parents_past_and_goes_its_own_way(everruns: Everruns) -> None:
+    parent = await conversed(everruns)
+    assert parent["output_preview"] == "answer 2"
+    assert parent["preview"].startswith("[")
+    answer = await everruns.ask(
+        "POST", f"/sessions/{parent['id']}/fork", json={"title": "child", "locale": "fr"}
+    )
+    assert answer.status_code == 201, answer.text
+    child = as_session(answer.json())
+    assert (child["title"], child["goal"], child["tags"], child["locale"]) == ("child", "g", ["a"], "fr")
+    assert child["forked_from_session_id"] == parent["id"]
+    assert await said(everruns, child["id"]) == ["answer 1", "answer 2"]
+    await everruns.play(child["id"], {"say": "answer 3"})
+    await everruns.until(child["id"], "session.idled", times=3)
+    assert await said(everruns, child["id"]) == ["answer 1", "answer 2", "answer 3"]
+    assert await said(everruns, parent["id"]) == ["answer 1", "answer 2"]
+    listed = (await everruns.read("/sessions"))["data"]
+    assert {one["title"]: one["output_preview"] for one in listed} == {
+        "parent": "answer 2",
+        "child": "answer 3",
+    }
+    await everruns.refused(404, "POST", f"/sessions/{absent('session')}/fork", json={})
+    await everruns.refused(404, "POST", f"/sessions/{parent['id']}/fork", json={"agent_id": absent("agent")})
+    await everruns.refused(404, "POST", f"/sessions/{parent['id']}/fork", json={"model_id": absent("model")})
+    await everruns.refused(400, "POST", f"/sessions/{parent['id']}/fork", json={"locale": "?"})
+
+
+@covers("fork.message")
+async def test_a_fork_up_to_a_message_ends_with_it(everruns: Everruns) -> None:
+    parent = await conversed(everruns)
+    path = f"/sessions/{parent['id']}"
+    messages = (await everruns.read(path + "/messages"))["data"]
+    up_to = {"up_to_message_id": messages[1]["id"]}
+    child = (await everruns.ask("POST", path + "/fork", json=up_to)).json()
+    assert await said(everruns, child["id"]) == ["answer 1"]
+    assert (child["status"], child["activity"]) == ("idle", "completed")
+    await everruns.refused(404, "POST", path + "/fork", json={"up_to_message_id": absent("message")})
+    await everruns.refused(400, "POST", path + "/fork", json={"up_to_message_id": "x"})
+
+
+@covers("fork.mid-turn")
+async def test_a_session_in_the_middle_of_a_turn_is_not_forked(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    await everruns.play(id, {"sleep": 30})
+    await everruns.until(id, "output.message.started")
+    await everruns.refused(409, "POST", f"/sessions/{id}/fork", json={})
+    await everruns.ask("POST", f"/sessions/{id}/cancel")
+    answer = await everruns.ask("POST", f"/sessions/{id}/fork")
+    assert answer.status_code == 201, answer.text
