@@ -36,6 +36,7 @@ class Settings:
     bootstrap_workspace_secret: str | None = None
     bootstrap_workspace_public_key: str | None = None
     worker_capacity: int = 100
+    private_webhooks: bool = False
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
 
@@ -85,10 +86,19 @@ def _typed(name: str, value: object) -> Any:
             return _integer(name, value, 0, 10_000)
         case "max_body_bytes":
             return _integer(name, value, 1, 2**31)
+        case "private_webhooks":
+            return _boolean(name, value)
         case "data_dir" | "counters_file":
             return Path(str(value)).expanduser()
         case _:
             return str(value)
+
+
+def _boolean(name: str, value: object) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise BadSetting(f"The setting {name} is true or false, not {value!r}.")
+    return text == "true"
 
 
 def _integer(name: str, value: object, low: int, high: int) -> int:

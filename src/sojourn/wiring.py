@@ -24,7 +24,7 @@ from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClien
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.tools import BUILT_IN, Tool
-from sojourn.service.core import Services, build_services
+from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.store.secrets import SealedSecrets, SealingKey
@@ -119,9 +119,12 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         hub,
         clock,
         terms,
-        default_model=settings.default_model,
-        is_shared=is_shared,
-        known_tools=parts.toolsets.keys(),
+        Choices(
+            default_model=settings.default_model,
+            is_shared=is_shared,
+            known_tools=parts.toolsets.keys(),
+            private_webhooks=settings.private_webhooks,
+        ),
     )
     new_key = await _bootstrap(settings, services, store)
     await _give_workspace_secret(settings, secrets)
@@ -134,7 +137,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
     _spare_collector()
     try:
-        async with _background(services.upkeep.run(), worker.run()):
+        async with _background(services.upkeep.run(), services.webhooks.run(), worker.run()):
             yield Running(services, new_key)
     finally:
         hub.close()

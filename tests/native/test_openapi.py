@@ -66,7 +66,10 @@ async def seed(served: Served) -> dict[str, str]:
     new_budget = {"currency": "tokens", "limit": 10**6}
     budget = value(await client.post(f"/sessions/{session['id']}/budgets", json=new_budget), 201)
     page = value(await client.get(f"/sessions/{session['id']}/events", params={"type": "input.received"}))
+    hook = {"url": "https://93.184.216.34/hook"}
+    webhook = value(await client.put("/webhooks/agent-session-finished", json=hook))
     return {
+        "type": webhook["type"],
         "agent": agent["id"],
         "session": session["id"],
         "input": waiting["id"],

@@ -13,7 +13,7 @@ from uuid import UUID
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.ports import Clock, Published, Store
-from sojourn.service.core import Services, build_services
+from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.sessions import NewSession
 from sojourn.service.turns import LeaseTerms
@@ -61,7 +61,12 @@ async def open_field(open_store: OpenStore) -> AsyncGenerator[tuple[Store, Servi
         yield (
             store,
             build_services(
-                store, secrets, hub, clock, NO_TIME, default_model="sim/echo", is_shared=True, known_tools=()
+                store,
+                secrets,
+                hub,
+                clock,
+                NO_TIME,
+                Choices(default_model="sim/echo", is_shared=True, known_tools=()),
             ),
         )
     finally:

@@ -16,7 +16,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.ports import ClaimedTurn, Ready, Store
 from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.codec import read_entry
-from sojourn.service.core import Services, build_services
+from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import NewInput
 from sojourn.service.sessions import NewSession
@@ -82,7 +82,10 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    database: Database, clock: HandClock, terms: LeaseTerms | None = None
+    database: Database,
+    clock: HandClock,
+    terms: LeaseTerms | None = None,
+    private_webhooks: bool = False,
 ) -> AsyncGenerator[World]:
     hub = Hub()
     published: list[StoredEvent] = []
@@ -100,9 +103,12 @@ async def open_world(
         hub,
         clock,
         terms,
-        default_model="sim/echo",
-        is_shared=database.dialect == "postgres",
-        known_tools=BUILT_IN.keys(),
+        Choices(
+            default_model="sim/echo",
+            is_shared=database.dialect == "postgres",
+            known_tools=BUILT_IN.keys(),
+            private_webhooks=private_webhooks,
+        ),
     )
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)

@@ -26,6 +26,7 @@ from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
+from sojourn.ports.webhooks import WebhookReads, WebhookWrites
 
 T = TypeVar("T")
 
@@ -51,7 +52,7 @@ class DueTimer:
     kind: Literal["idle", "lifetime", "turn"]
 
 
-class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Protocol):
+class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, WebhookReads, Protocol):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(
@@ -122,7 +123,7 @@ class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Proto
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
 
 
-class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, Protocol):
+class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, WebhookWrites, Protocol):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:

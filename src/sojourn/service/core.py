@@ -16,11 +16,13 @@ from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
+from sojourn.service.outgoing import Outgoing
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
 from sojourn.service.turns import LeaseTerms, TurnService
 from sojourn.service.upkeep import Upkeep
+from sojourn.service.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Services:
     feed: Feed
     transcripts: Transcripts
     upkeep: Upkeep
+    webhooks: Webhooks
     secrets: Secrets
     hub: Hub
     clock: Clock
@@ -48,23 +51,29 @@ class Services:
     default_model: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a process's settings choose for its services.
+
+    `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
+    store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses.
+    """
+
+    default_model: str
+    is_shared: bool
+    known_tools: Collection[str]
+    private_webhooks: bool = False
+
+
 def build_services(
-    store: Store,
-    secrets: Secrets,
-    hub: Hub,
-    clock: Clock,
-    terms: LeaseTerms,
-    *,
-    default_model: str,
-    is_shared: bool,
-    known_tools: Collection[str],
+    store: Store, secrets: Secrets, hub: Hub, clock: Clock, terms: LeaseTerms, choices: Choices
 ) -> Services:
-    """`is_shared` says that other processes write to the same store; `known_tools` are those of the `model` runner."""
     agents = Agents(store, clock)
     feed = Feed(store.reads, hub)
-    rosters = Rosters(store.reads, agents, hub, is_shared)
-    sessions = Sessions(store, clock, agents, hub, known_tools)
+    rosters = Rosters(store.reads, agents, hub, choices.is_shared)
+    sessions = Sessions(store, clock, agents, hub, choices.known_tools)
     inputs = Inputs(store, clock, hub)
+    transcripts = Transcripts(store.reads, hub)
     return Services(
         access=Access(store, clock),
         agents=agents,
@@ -74,16 +83,17 @@ def build_services(
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
         forks=Forks(store, clock, agents),
-        turns=TurnService(store, clock, agents, hub, terms, default_model),
+        turns=TurnService(store, clock, agents, hub, terms, choices.default_model),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),
         driven=Driven(store, clock, hub),
         rosters=rosters,
         feed=feed,
-        transcripts=Transcripts(store.reads, hub),
-        upkeep=Upkeep(store, clock, feed, hub, terms, is_shared),
+        transcripts=transcripts,
+        upkeep=Upkeep(store, clock, feed, hub, terms, choices.is_shared),
+        webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
         secrets=secrets,
         hub=hub,
         clock=clock,
-        default_model=default_model,
+        default_model=choices.default_model,
     )

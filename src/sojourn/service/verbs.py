@@ -18,7 +18,8 @@ from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import EventId, OrgId, SessionId, uuid7
 from sojourn.domain.log import NewEvent, StoredEvent
 from sojourn.domain.record import Recalled
-from sojourn.domain.session import SessionStatus
+from sojourn.domain.session import Session, SessionStatus
+from sojourn.domain.webhook import Delivery, DeliveryId, ended
 from sojourn.ports import Tx
 from sojourn.service.codec import encode, put_large, read_entry, referred
 from sojourn.service.hub import Hub
@@ -61,7 +62,22 @@ async def carry_out(tx: Tx, state: State, command: Command, now: datetime) -> De
         await tx.release_lease(org, session, "turn", None)
     await _close_waits(tx, state, decision)
     await append(tx, org, session, decision.first_seq, decision.events, now)
+    if before.status is SessionStatus.OPEN and after.status is not SessionStatus.OPEN:
+        await _announce_end(tx, after, now)
     return decision
+
+
+async def _announce_end(tx: Tx, session: Session, now: datetime) -> None:
+    """Leave word for the organisation's webhooks, which are told after the commit."""
+    for webhook in await tx.list_webhooks(session.org):
+        delivery = Delivery(
+            org=session.org,
+            id=DeliveryId(uuid7()),
+            session=session.id,
+            type=webhook.type,
+            ended=ended(session),
+        )
+        await tx.insert_delivery(delivery, now)
 
 
 async def _close_waits(tx: Tx, state: State, decision: Decision) -> None:

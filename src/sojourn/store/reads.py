@@ -21,6 +21,7 @@ from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
+from sojourn.store.webhooks import WebhookReads
 from sojourn.store.where import NumberedBinder, condition, expression, order
 
 _BEFORE_ALL: Final = UUID(int=0)
@@ -40,7 +41,7 @@ SELECT
     (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
 
 
-class StoreReads(BudgetReads, FileReads, GlimpseReads):
+class StoreReads(BudgetReads, FileReads, GlimpseReads, WebhookReads):
     def __init__(self, db: Db) -> None:
         self._db = db
 

@@ -23,6 +23,7 @@ from sojourn.store.db import Db
 from sojourn.store.files import FileWrites
 from sojourn.store.forks import ForkWrites
 from sojourn.store.reads import StoreReads
+from sojourn.store.webhooks import WebhookWrites
 
 # Rows of history. Their removal keeps every other writer of an SQLite file waiting.
 PURGED_AT_ONCE: Final = 1_000
@@ -40,7 +41,7 @@ _HISTORY: Final = (
 )
 
 
-class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites):
+class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites, WebhookWrites):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.

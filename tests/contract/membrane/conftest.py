@@ -3,16 +3,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
-from sojourn.web.app import build_app
 from tests.client.server import BOUND_SECONDS, ServerProcess
-from tests.contract.membrane.surface import SECRET, WORKSPACE, Membrane
+from tests.contract.membrane.surface import WORKSPACE, Membrane, seen_by_acme
 from tests.support.clock import HandClock
 from tests.support.databases import SqliteDatabase
 from tests.support.world import World, open_world
@@ -20,14 +17,6 @@ from tests.support.world import World, open_world
 # The release that the contract was read from.
 CLIENT = "@membranehq/sdk@0.28.3"
 PAT = "pat-for-the-vendors-client"
-
-
-@asynccontextmanager
-async def seen_by_acme(world: World) -> AsyncGenerator[Membrane]:
-    await world.services.secrets.put(world.org, f"membrane/workspace/{WORKSPACE}", SECRET)
-    app = build_app(world.services)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sojourn") as http:
-        yield Membrane(world, app, http, "").seen_as("acme")
 
 
 @pytest.fixture

@@ -157,6 +157,19 @@ REQUIREMENTS: Final = (
         "A session's changes and the words being written are a stream that can be resumed.",
         "The vendor has no stream: its clients poll.",
     ),
+    Requirement(
+        "webhook.finished",
+        DOCS,
+        "agent-session-finished is told of each session that has ended, as the vendor shows it.",
+        "It is set in the native API; the vendor's admin API is not spoken.",
+    ),
+    Requirement("webhook.signed", DOCS, "X-Signature is the lower-case hex HMAC-SHA256 of the body."),
+    Requirement(
+        "webhook.retried",
+        DOCS,
+        "A webhook that does not take it is told again, under the same X-Delivery-Id.",
+        "The vendor tells once.",
+    ),
     Requirement("tenant.isolated", OURS, "Another tenant's session is a 404 in every call and in no list."),
     Requirement("tenant.all", OURS, "Without a tenant, with isAdmin or a key, all are seen."),
     Requirement(

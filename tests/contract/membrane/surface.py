@@ -1,7 +1,8 @@
 """A client of the dialect for tests, and what an answer of it must look like."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from sojourn.domain.content import Usage
 from sojourn.domain.events import MessageCompleted, ModelCalled, ModelCompleted, RunnerEvent
 from sojourn.domain.ids import SessionId
 from sojourn.ports import ClaimedTurn
-from sojourn.web.app import App
+from sojourn.web.app import App, build_app
 from tests.support.world import World
 
 SESSIONS = "/agent/sessions"
@@ -125,6 +126,14 @@ class Membrane:
         """Be the worker: take the open turn and end it."""
         turn = await self.world.claim(of(id))
         await self.world.services.turns.settle(turn, [])
+
+
+@asynccontextmanager
+async def seen_by_acme(world: World) -> AsyncGenerator[Membrane]:
+    await world.services.secrets.put(world.org, f"membrane/workspace/{WORKSPACE}", SECRET)
+    app = build_app(world.services)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://sojourn") as http:
+        yield Membrane(world, app, http, "").seen_as("acme")
 
 
 def of(id: str) -> SessionId:

@@ -7,12 +7,23 @@ from sojourn.domain.errors import Forbidden, Unauthenticated
 from sojourn.domain.record import Principal, Role
 from sojourn.web.kit.request import Request
 
-Scope = Literal["agents:read", "agents:write", "sessions:read", "sessions:write", "presence:write"]
+Scope = Literal[
+    "agents:read",
+    "agents:write",
+    "sessions:read",
+    "sessions:write",
+    "presence:write",
+    "webhooks:read",
+    "webhooks:write",
+]
 
 _WORKER: Final = frozenset[Scope](("agents:read", "sessions:read", "presence:write"))
 _MEMBER: Final = _WORKER | frozenset[Scope](("agents:write", "sessions:write"))
 
-SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _MEMBER}
+# Whoever is told of every session of an organisation is chosen by its administrators.
+_ADMIN: Final = _MEMBER | frozenset[Scope](("webhooks:read", "webhooks:write"))
+
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _ADMIN}
 
 
 def bearer_token(request: Request) -> str:

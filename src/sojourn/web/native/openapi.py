@@ -69,7 +69,7 @@ def _path_item(path: str) -> Json:
 
 
 def _path_parameter(name: str) -> Json:
-    schema = {"type": "string"} if name == "sha256" else {"type": "string", "format": "uuid"}
+    schema = {"type": "string"} if name in ("sha256", "type") else {"type": "string", "format": "uuid"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 

@@ -16,6 +16,7 @@ from sojourn.web.native.budget_routes import BUDGETS
 from sojourn.web.native.event_routes import EVENTS
 from sojourn.web.native.file_routes import FILES
 from sojourn.web.native.route import AnyRoute, Media, PublicRoute, Route
+from sojourn.web.native.webhook_routes import WEBHOOKS
 
 PUBLIC: Final = (
     PublicRoute(
@@ -377,4 +378,5 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *EVENTS,
     *FILES,
     *BUDGETS,
+    *WEBHOOKS,
 )

@@ -96,3 +96,14 @@ ON CONFLICT (org, sha256) DO UPDATE SET size = excluded.size;
 -- name: lock_blob^
 -- A statement of its own: the next one sees the uses that were committed while this one waited.
 SELECT size FROM blobs WHERE org = :org AND sha256 = :sha256 FOR UPDATE;
+
+-- name: claim_outbox
+-- Materialised, so that the rows are chosen and locked once; those that another process is taking are left to it.
+WITH due AS MATERIALIZED (
+    SELECT o.id FROM outbox o
+    WHERE o.org = :org AND o.kind = :kind AND o.due_at <= :now
+    ORDER BY o.due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox SET due_at = :until, attempts = attempts + 1
+FROM due WHERE outbox.org = :org AND outbox.id = due.id
+RETURNING outbox.id, outbox.session, outbox.payload, outbox.attempts;

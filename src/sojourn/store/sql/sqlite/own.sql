@@ -54,3 +54,11 @@ INSERT INTO blobs (org, sha256, size, data) VALUES (:org, :sha256, :size, :data)
 
 -- name: lock_blob^
 SELECT size FROM blobs WHERE org = :org AND sha256 = :sha256;
+
+-- name: claim_outbox
+UPDATE outbox SET due_at = :until, attempts = attempts + 1
+WHERE org = :org AND id IN (
+    SELECT o.id FROM outbox o
+    WHERE o.org = :org AND o.kind = :kind AND o.due_at <= :now ORDER BY o.due_at LIMIT :limit
+)
+RETURNING id, session, payload, attempts;

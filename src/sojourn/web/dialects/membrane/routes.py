@@ -17,7 +17,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import SessionStatus
 from sojourn.service.core import Services
 from sojourn.service.inputs import NewInput
-from sojourn.web.dialects.membrane import events, facet, inbound, outbound, status, wire
+from sojourn.web.dialects.membrane import events, facet, finished, inbound, outbound, status, wire
 from sojourn.web.dialects.membrane.errors import PROBLEMS
 from sojourn.web.dialects.membrane.facet import DIALECT
 from sojourn.web.dialects.membrane.messages import messages
@@ -57,7 +57,9 @@ _CURSORS: Final = Cursors("membrane.sessions", Place)
 
 def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
     """The dialect as an application, which sees its paths whole."""
-    membrane = Membrane(services, heart, max_body_bytes)
+    tokens = Tokens(services)
+    services.webhooks.register(finished.TYPE, finished.Finished(tokens))
+    membrane = Membrane(services, tokens, heart, max_body_bytes)
     one = f"{SESSIONS}/{{session}}"
     routes = [
         *(("POST", path, membrane.create) for path in (SESSIONS, SESSIONS + "/")),
@@ -75,10 +77,10 @@ def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Sur
 
 
 class Membrane:
-    def __init__(self, services: Services, heart: Heart, max_body_bytes: int) -> None:
+    def __init__(self, services: Services, tokens: Tokens, heart: Heart, max_body_bytes: int) -> None:
         self._services = services
         self._heart = heart
-        self._tokens = Tokens(services)
+        self._tokens = tokens
         self._max_body_bytes = max_body_bytes
 
     async def create(self, request: Request) -> Response:

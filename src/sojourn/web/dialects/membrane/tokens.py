@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from uuid import UUID, uuid5
 
 from sojourn.domain.errors import Unauthenticated
-from sojourn.domain.ids import DEFAULT_ORG, KeyId
+from sojourn.domain.ids import DEFAULT_ORG, KeyId, OrgId
 from sojourn.domain.record import Principal
 from sojourn.service.core import Services
 from sojourn.web.kit.auth import bearer_token
@@ -63,7 +63,7 @@ class Tokens:
         """Unauthenticated for a token that proves nothing."""
         if token.startswith("pat-") or token.count(".") != 2:
             principal = await self._access.authenticate(token)
-            return Caller(principal, await self._workspace_of(principal))
+            return Caller(principal, await self.workspace_of(principal.org))
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         cached = self._cache.get(digest)
         if cached is not None and cached[0] > time.monotonic() and cached[1] > self._now():
@@ -75,9 +75,9 @@ class Tokens:
         self._cache[digest] = (time.monotonic() + CACHE_SECONDS, claims["exp"], caller)
         return caller
 
-    async def _workspace_of(self, principal: Principal) -> str | None:
+    async def workspace_of(self, org: OrgId) -> str | None:
         """The workspace that the organisation was given at a start."""
-        if principal.org != DEFAULT_ORG:
+        if org != DEFAULT_ORG:
             return None
         until, workspace = self._workspace
         if until < time.monotonic():
