@@ -39,7 +39,8 @@ class Invoked:
 class HeldUp:
     """The turn of an input cannot begin by itself: a process outside drives the session, or the turn before waits.
 
-    `asks` are the questions that the turn before waits for; there are none where the session is driven.
+    `asks` are the questions that the turn before waits for; there are none where the session is driven, or that turn
+    waits for a budget.
     """
 
     asks: Sequence[Ask]

@@ -1,12 +1,14 @@
 """Answers that are no end of a turn: it waits, is stopped, or never begins here."""
 
 import asyncio
+from decimal import Decimal
 
 import httpx2
 import pytest
 
 from sojourn.domain import events as e
 from sojourn.domain.ids import MessageId, uuid7
+from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.sessions import NewSession
 from tests.contract.agentcore.hands import Hands
 from tests.contract.agentcore.requirements import covers
@@ -120,6 +122,24 @@ async def test_an_invocation_of_a_session_that_is_driven_elsewhere_is_kept_and_t
     assert as_answer(await by_hand.invoke()) == {"result": "", "waiting": []}
     assert as_lines(await by_hand.invoke(headers=STREAM)) == [{"waiting": []}]
     assert (await by_hand.record()).session.queued_inputs == 2
+
+
+@covers("invoke.waits", "invoke.failed")
+async def test_a_turn_that_waits_for_a_budget_says_so_and_one_that_has_none_left_fails(
+    agentcore: AgentCore,
+) -> None:
+    """There is a worker: a budget is asked when it claims the turn."""
+    await agentcore.said()
+    budgets, id = agentcore.services.budgets, (await agentcore.record()).session.id
+    new = NewBudget(currency="tokens", limit=Decimal(100))
+    budget = (await budgets.create(agentcore.org, id, new, SOMEBODY)).value
+    await budgets.change(agentcore.org, budget.id, BudgetChange(status="paused"), SOMEBODY)
+    assert as_answer(await agentcore.invoke(headers=REPEATED)) == {"result": "", "waiting": []}
+    assert as_lines(await agentcore.invoke("behind", headers=STREAM)) == [{"waiting": []}]
+    await budgets.resume(agentcore.org, id, SOMEBODY)
+    assert as_answer(await agentcore.invoke(headers=REPEATED)) == {"result": "echo: hello"}
+    await budgets.change(agentcore.org, budget.id, BudgetChange(limit=Decimal("0.1")), SOMEBODY)
+    as_failure(await agentcore.invoke("none left"), "RuntimeClientError")
 
 
 @covers("invoke.stopped", "stop.streams")

@@ -48,7 +48,10 @@ class Ask(Struct, rename="camel"):
 
 
 class Waiting(Struct):
-    """The end of a stream whose turn goes on once these are decided; there are none where a process outside drives."""
+    """The end of a stream whose turn goes on once these are decided.
+
+    There are none where it waits for a budget, or for the process outside that drives the session.
+    """
 
     waiting: list[Ask]
 
