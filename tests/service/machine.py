@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
@@ -200,10 +199,10 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         steers_before: int | None,
     ) -> None:
         """A refused call is no refusal of the append: what it reports is written, and the turn ends or waits."""
-        with suppress(CallRefused):
-            self.was_refused = True
+        try:
             await self.world.services.turns.append(turn, events, intents, steers_before)
-            self.was_refused = False
+        except CallRefused:
+            self.was_refused = True
 
     def _act(self, turn: ClaimedTurn, move: Append | Settle | Retry | Wait) -> Awaitable[None]:
         turns = self.world.services.turns
