@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from tests.contract.everruns.requirements import (
     agents,
+    answers,
     budgets,
     channels,
     events,
@@ -24,6 +25,7 @@ REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *messages.REQUIREMENTS,
     *events.REQUIREMENTS,
     *agents.REQUIREMENTS,
+    *answers.REQUIREMENTS,
     *budgets.REQUIREMENTS,
     *channels.REQUIREMENTS,
     *workspaces.REQUIREMENTS,

@@ -1,7 +1,7 @@
 """Channels: each agent is one, and who calls it sees the agent's sessions and nothing else. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 from uuid import UUID
@@ -10,12 +10,13 @@ import msgspec
 from msgspec import UNSET
 
 from sojourn.domain.agent import Agent
+from sojourn.domain.ask import Ask
 from sojourn.domain.filter import All, AnyOf, Compare, FacetPath, Filter
 from sojourn.domain.ids import AgentId, SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan, TurnStatus
-from sojourn.web.dialects.everruns import agent_facet, ids, wire
+from sojourn.web.dialects.everruns import agent_facet, answers, ids, wire
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire.message import NewMessage, Text
 from sojourn.web.kit.refusals import BadRequest, RequestRefused
@@ -119,7 +120,8 @@ def card(agent: Agent, place: str) -> wire.AgentCard:
     )
 
 
-def session(record: SessionRecord, turns: TurnSpan | None) -> wire.ChannelSession:
+def session(record: SessionRecord, turns: TurnSpan | None, asks: Sequence[Ask] = ()) -> wire.ChannelSession:
+    """`asks` are open; in a list they are not shown."""
     row = record.session
     outcome = None if turns is None else _OUTCOMES.get(turns.status)
     return wire.ChannelSession(
@@ -129,6 +131,8 @@ def session(record: SessionRecord, turns: TurnSpan | None) -> wire.ChannelSessio
         updated_at=stamp(row.updated_at),
         title=record.title or UNSET,
         last_turn_status=UNSET if outcome is None else outcome,
+        pending_questions=answers.pending_questions(asks) or UNSET,
+        pending_approvals=answers.pending_approvals(asks) or UNSET,
     )
 
 

@@ -42,6 +42,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "file_readonly": 403,
     "budget_subject_not_supported": 400,
     "budget_period_not_supported": 400,
+    "nothing_pending": 404,
+    "already_resolved": 409,
     "agent_unavailable": 403,
     "runtime_tokens_unavailable": 403,
     "body_too_large": 413,

@@ -7,6 +7,7 @@ from sojourn.web.dialects.everruns.errors import PROBLEMS
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.dialects.everruns.routes import (
     agents,
+    answers,
     budgets,
     catalogue,
     channels,
@@ -45,6 +46,7 @@ RESOURCES: Final = (
     catalogue,
     channels,
     workspaces,
+    answers,
 )
 
 

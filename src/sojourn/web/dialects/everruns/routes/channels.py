@@ -15,6 +15,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.service.sessions import NewSession
 from sojourn.web.dialects.everruns import channels, ids, inbound_messages, starter_files, wire
 from sojourn.web.dialects.everruns.agent_facet import DIALECT
+from sojourn.web.dialects.everruns.answering import Answering
 from sojourn.web.dialects.everruns.channels import AgentUnavailable, NoRuntimeTokens
 from sojourn.web.dialects.everruns.log.reading import Log
 from sojourn.web.dialects.everruns.routes.sse import stream
@@ -66,6 +67,8 @@ def routes(server: Server) -> Routes:
         ("GET", one, channels.get),
         ("POST", f"{one}/messages", channels.send),
         ("POST", f"{one}/cancel", channels.cancel),
+        ("POST", f"{one}/question-answers", channels.answer),
+        ("POST", f"{one}/tool-approvals", channels.approve),
         ("GET", f"{one}/events", channels.events),
         ("GET", f"{one}/sse", channels.sse),
         ("POST", f"{base}/runtime-auth", channels.refuse_token),
@@ -79,6 +82,7 @@ class _Channels:
         self._sessions = server.services.sessions
         self._turns = server.services.turns
         self._sender = Sender(server.services)
+        self._answering = Answering(server)
 
     async def card(self, request: Request) -> Response:
         door = await self._open(request, "sessions:read")
@@ -119,7 +123,16 @@ class _Channels:
         door, record = await self._session(request, "sessions:read")
         id = record.session.id
         turns = await self._sessions.turn_spans(door.caller.org, [id])
-        return json_response(channels.session(record, turns.get(id)))
+        asks = await self._answering.pending(door.caller, id) if record.session.open_turn else ()
+        return json_response(channels.session(record, turns.get(id), asks))
+
+    async def answer(self, request: Request) -> Response:
+        door, record = await self._session(request, "sessions:write")
+        return await self._answering.answer(request, door.caller, record.session.id)
+
+    async def approve(self, request: Request) -> Response:
+        door, record = await self._session(request, "sessions:write")
+        return await self._answering.approve(request, door.caller, record.session.id)
 
     async def send(self, request: Request) -> Response:
         """Whatever else than the message may be said of one is not a caller's to say, and not looked at."""

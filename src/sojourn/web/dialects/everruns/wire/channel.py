@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sojourn.web.dialects.everruns.wire.answer import PendingApproval, PendingQuestions
+
 ChannelStatus = Literal["started", "active", "idle", "waitingforinput", "failed"]
 Outcome = Literal["completed", "failed", "cancelled"]
 
@@ -53,6 +55,8 @@ class ChannelSession(Struct, kw_only=True):
     updated_at: str
     title: str | UnsetType = UNSET
     last_turn_status: Outcome | UnsetType = UNSET
+    pending_questions: list[PendingQuestions] | UnsetType = UNSET
+    pending_approvals: list[PendingApproval] | UnsetType = UNSET
 
 
 class ChannelPage(Struct):
