@@ -98,6 +98,11 @@ def _budget(data: Data) -> str:
     return f"{data['balance']} of {data['limit']} {data['currency']} left"
 
 
+def _file(data: Data) -> str:
+    what = "directory" if data["sha256"] is None else f"{data['size']} bytes"
+    return f"{data['path']} · {what}" + (" (read-only)" if data.get("readonly") else "")
+
+
 def _message(data: Data) -> str:
     return f"“{data['text']}”" + (" (interrupted)" if data.get("interrupted") else "")
 
@@ -117,6 +122,7 @@ def asked(kind: str, prompt: "Json") -> str:
 
 _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.created": lambda data: _optional(data, "title", "external_id", "origin"),
+    "session.forked": lambda data: f"from {data['parent']} at event {data['at']}",
     "session.ended": lambda data: _optional(data, "status", "reason"),
     "session.expired": lambda data: str(data["reason"]),
     "input.received": _received,
@@ -147,6 +153,6 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "budget.resumed": _budget,
     "lease.acquired": lambda data: f"{data['kind']} {data['holder']}",
     "lease.released": lambda data: f"{data['kind']} {data['holder']}",
-    "file.written": lambda data: f"{data['path']} · {data['size']} bytes",
+    "file.written": _file,
     "file.deleted": lambda data: str(data["path"]),
 }

@@ -1,10 +1,13 @@
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sojourn.store.migrate import MigrationMismatch, load_migrations
-from tests.contract.store.make import ORG, insert, record
+from sojourn.store import migrate
+from sojourn.store.migrate import Migration, MigrationMismatch, load_migrations
+from sojourn.store.where import Dialect
+from tests.contract.store.make import ORG, a_file, event, insert, record, session_id
 from tests.support.clock import HandClock
 from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, fresh, opened
 from tests.support.postgres import PostgresServer
@@ -71,3 +74,44 @@ async def test_both_databases_have_the_same_tables_and_columns(
         " WHERE table_schema = 'public' ORDER BY 1, ordinal_position"
     )
     assert of_sqlite == of_postgres
+
+
+async def test_files_and_large_data_of_an_older_release_are_kept_and_used(
+    database: Database, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, data, large = session_id(), b"content", b'"' + b"x" * 40_000 + b'"'
+    with monkeypatch.context() as older:
+        older.setattr(migrate, "load_migrations", before_areas)
+        async with opened(database, clock) as store:
+            await store.write(lambda tx: tx.put_blob(ORG, sha(data), data))
+            await store.write(lambda tx: tx.put_blob(ORG, sha(large), large))
+            reference = f'{{"blob":{{"sha256":"{sha(large).hex()}","size":{len(large)}}}}}'
+            written = f'{{"path":"a.txt","sha256":"{sha(data).hex()}","size":{len(data)}}}'
+            events = [event(session, 1, data=reference), event(session, 2, data=written, type="file.written")]
+            await store.write(lambda tx: tx.append_events(events))
+            id, digest = literals(database.dialect, session.bytes, sha(data))
+            org = literals(database.dialect, ORG.bytes, b"")[0]
+            database.query(
+                "INSERT INTO files (org, session, path, sha256, size, seq)"
+                f" VALUES ({org}, {id}, 'a.txt', {digest}, {len(data)}, 2)"
+            )
+    async with opened(database, clock) as store:
+        assert await store.reads.list_files(ORG, session) == [a_file("a.txt", data)]
+        for blob in (data, large):
+            assert await store.reads.uses_blob(ORG, session, sha(blob))
+            assert not await store.reads.uses_blob(ORG, session_id(), sha(blob))
+
+
+def before_areas(dialect: Dialect) -> Sequence[Migration]:
+    """The migrations of before a file area had directories and blobs had users."""
+    return [migration for migration in load_migrations(dialect) if migration.name < "0006"]
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def literals(dialect: Dialect, id: bytes, digest: bytes) -> tuple[str, str]:
+    if dialect == "sqlite":
+        return f"x'{id.hex()}'", f"x'{digest.hex()}'"
+    return f"'{id.hex()}'::uuid", f"decode('{digest.hex()}', 'hex')"
