@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from scripts.docs_pages.markdown import code, compose, table
 from tests.contract.agent_swarm import requirements as agent_swarm
 from tests.contract.agentcore import requirements as agentcore
+from tests.contract.everruns import requirements as everruns
 from tests.contract.kodexa import requirements as kodexa
 from tests.contract.matrix.mapping import NATIVE, WORDS
 from tests.contract.matrix.voices import VOICES
@@ -67,6 +68,13 @@ DIALECTS: Final = (
         "`Authorization: Bearer` with a JWT of a workspace, or a key",
         "tests/contract/membrane/test_client.py",
         membrane.REQUIREMENTS,
+    ),
+    Dialect(
+        "Everruns",
+        "`/v1`, `/api/v1`",
+        "`Authorization` with the key, raw or after `Bearer`",
+        "tests/contract/everruns/test_client_sessions.py",
+        everruns.REQUIREMENTS,
     ),
 )
 

@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sojourn.service.core import Services
 from sojourn.web.dialects.agent_swarm.routes import AgentSwarm
 from sojourn.web.dialects.agentcore.routes import build_agentcore
+from sojourn.web.dialects.everruns.surface import PREFIXES as EVERRUNS
+from sojourn.web.dialects.everruns.surface import build_everruns
 from sojourn.web.dialects.kodexa import routes as kodexa
 from sojourn.web.dialects.membrane import routes as membrane
 from sojourn.web.kit.body import BODY_LIMIT
@@ -39,9 +41,15 @@ def mounts(services: Services, heart: Heart, max_body_bytes: int) -> tuple[Mount
         Mount("/sojourn/v1", build_native(services, heart, max_body_bytes)),
         Mount("/runtimes", build_agentcore(services, heart)),
         Mount("/api/active-sessions", AgentSwarm(services, max_body_bytes)),
+        *_below(build_everruns(services, heart, max_body_bytes), *EVERRUNS),
         *_whole(kodexa.build_kodexa(services, max_body_bytes), kodexa.SESSIONS, kodexa.ME, kodexa.OVERVIEW),
         *_whole(membrane.build_membrane(services, heart, max_body_bytes), membrane.SESSIONS, membrane.SCREEN),
     )
+
+
+def _below(app: ASGIApp, *prefixes: str) -> Iterable[Mount]:
+    """A surface at several places, which sees its paths below them."""
+    return (Mount(prefix, app) for prefix in prefixes)
 
 
 def _whole(app: ASGIApp, *paths: str) -> Iterable[Mount]:

@@ -8,7 +8,7 @@ import pytest
 
 from sojourn.config import Settings
 from sojourn.service.core import Services
-from sojourn.web.app import App, Mount, mounts
+from sojourn.web.app import App, Mount, build_app
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.dialects.everruns.surface import PREFIXES, build_everruns
 from sojourn.web.kit.body import BODY_LIMIT
@@ -21,13 +21,11 @@ from tests.web.served import listening
 KEY = "evr_pat_4f1d9c7a"
 
 
-def everruns_app(
-    services: Services, max_body_bytes: int = BODY_LIMIT, cycle_seconds: float = CYCLE_SECONDS
-) -> App:
-    heart = Heart()
-    surface = build_everruns(services, heart, max_body_bytes, cycle_seconds)
+def everruns_app(services: Services, cycle_seconds: float = CYCLE_SECONDS) -> App:
+    """The dialect alone, with streams that last as long as is said."""
+    surface = build_everruns(services, Heart(), BODY_LIMIT, cycle_seconds)
     own = [Mount(prefix, surface) for prefix in PREFIXES]
-    return App(services, [*mounts(services, heart, max_body_bytes), *own])
+    return App(services, own)
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ async def everruns(tmp_path: Path) -> AsyncGenerator[Everruns]:
     """A client of the server with an admin's key. Turns run by themselves; the model plays scripts."""
     settings = Settings(data_dir=tmp_path / "data", bootstrap_key=KEY, default_model="sim/script")
     async with open_services(settings) as running:
-        app = everruns_app(running.services, settings.max_body_bytes)
+        app = build_app(running.services, settings.max_body_bytes)
         async with listening(app) as url, httpx2.AsyncClient(base_url=url) as http:
             yield Everruns(running.services, http, KEY)
 

@@ -54,10 +54,26 @@ MEMBRANE: Final[Mapping[str, str | None]] = {
     "expired": "completed/idle",
     "expired in a turn": "failed/idle",
 }
+EVERRUNS: Final[Mapping[str, str | None]] = {
+    "never ran": "started",
+    "queued": "active",
+    "starting": "active",
+    "busy": "active",
+    "waiting": "waitingfortoolresults",
+    "retrying": "active",
+    "idle after a turn": "idle",
+    "driven from outside": "active",
+    "completed": "idle, finished",
+    "failed": "idle, finished",
+    "cancelled": "idle, finished",
+    "expired": "idle, finished",
+    "expired in a turn": "idle, finished",
+}
 
 WORDS: Final[Mapping[str, Mapping[str, str | None]]] = {
     "native": NATIVE,
     "Kodexa": KODEXA,
     "agent-swarm": AGENT_SWARM,
     "Membrane": MEMBRANE,
+    "Everruns": EVERRUNS,
 }
