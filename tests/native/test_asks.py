@@ -169,6 +169,9 @@ OVERLAY: dict[str, Any] = {
     "model": "sim/echo",
     "tools": ["files"],
     "client_tools": [LOOK],
+    "tool_policy": {"*": "ask", "read_file": "allow"},
+    "ask_timeout_seconds": 60.0,
+    "on_ask_expire": "keep",
 }
 
 
@@ -187,6 +190,9 @@ async def test_what_a_session_adds_to_its_agent_is_shown_replaced_and_taken_away
         "model": None,
         "tools": [],
         "client_tools": [],
+        "tool_policy": {},
+        "ask_timeout_seconds": None,
+        "on_ask_expire": None,
     }
     (event,) = value(await client.get(f"{place}/events", params={"type": "session.updated", "after": 2}))[
         "data"
@@ -214,6 +220,8 @@ async def test_what_a_session_adds_to_its_agent_is_shown_replaced_and_taken_away
         ({"client_tools": [{"name": "a", "colour": 1}]}, "overlay.client_tools.0.colour"),
         ({"instructions": "x" * 300_000}, "overlay"),
         ({"spell": "abracadabra"}, "overlay.spell"),
+        ({"tool_policy": {"look": "maybe"}}, "overlay.tool_policy...."),
+        ({"ask_timeout_seconds": 0}, "overlay.ask_timeout_seconds"),
     ],
 )
 async def test_an_overlay_that_no_turn_could_run_with_is_refused(
@@ -240,3 +248,38 @@ async def test_an_agent_has_client_tools_of_its_own(client: httpx.AsyncClient) -
     assert value(await client.patch(place, json={"client_tools": []}))["client_tools"] == []
     twice = await client.post("/agents", json={"name": "other", "client_tools": [LOOK, LOOK]})
     problem(twice, 422, "invalid_request", "client_tools.1.name")
+
+
+async def test_a_tool_is_allowed_for_good_over_http(tmp_path: Path) -> None:
+    async with open_served(tmp_path) as served:
+        client = served.client
+        overlay = {"model": "sim/script", "tools": ["current_time"], "tool_policy": {"current_time": "ask"}}
+        session = (await new_session(client, overlay=overlay))["id"]
+        look: dict[str, Any] = {"call": {"name": "current_time"}}
+        await new_input(client, session, json.dumps([look, look, {"say": "late"}]))
+        await until(served, session, "turn.waiting")
+        (ask,) = value(await client.get(f"/sessions/{session}/asks"))["data"]
+        assert ask["kind"] == "approval"
+        place = f"/sessions/{session}/asks/{ask['id']}/decide"
+        wrong = {"decision": "allow", "answer": "yes"}
+        problem(await client.post(place, json=wrong), 422, "invalid_request", "answer")
+        body: dict[str, Any] = {"decision": "allow", "answer": {"arguments": {}}, "always": True}
+        assert value(await client.post(place, json=body))["status"] == "decided"
+        await until(served, session, "turn.completed")
+        rules = value(await client.get(f"/sessions/{session}"))["overlay"]["tool_policy"]
+        assert rules == {"current_time": "allow"}
+
+
+async def test_an_agent_has_rules_of_its_own(client: httpx.AsyncClient) -> None:
+    rules: dict[str, Any] = {
+        "tool_policy": {"*": "ask"},
+        "ask_timeout_seconds": 5.0,
+        "on_ask_expire": "allow",
+    }
+    agent = value(await client.post("/agents", json={"name": "clerk", **rules}), 201)
+    place = f"/agents/{agent['id']}"
+    kept = value(await client.patch(place, json={"instructions": "new"}))
+    assert {name: kept[name] for name in rules} == rules
+    changes: dict[str, Any] = {"tool_policy": {}, "ask_timeout_seconds": None, "on_ask_expire": "deny"}
+    changed = value(await client.patch(place, json=changes))
+    assert {name: changed[name] for name in changes} == changes

@@ -39,6 +39,8 @@ class Steps:
                 if self._open is None or self._open.call != call:
                     yield "is the answer of a call that was not open"
                 self._open, self._answered = None, call
+            case e.ToolDenied(call=call, index=index):
+                yield from self._deny((call, index))
             case e.ToolRequested() | e.ToolStarted() | e.ToolCompleted():
                 yield from self._tool((event.call, event.index), event)
             case _:
@@ -60,6 +62,11 @@ class Steps:
     def decide(self, ask: AskId) -> None:
         if ask in self._asked:
             self._decided.add(self._asked[ask])
+
+    def _deny(self, key: Key) -> Iterator[str]:
+        if key not in self._requested or key in self._completed | self._ever_started:
+            yield f"denies tool {key}, which does not wait to be started"
+        self._decided.add(key)
 
     def _call(self, event: e.ModelCalled) -> Iterator[str]:
         if self._open is not None:

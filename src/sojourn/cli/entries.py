@@ -115,6 +115,10 @@ def asked(kind: str, prompt: "Json") -> str:
     """What an ask wants."""
     if not isinstance(prompt, dict):
         raise TypeError("prompt")
+    if "question" in prompt:
+        options = prompt.get("options")
+        offered = f" {_compact(options)}" if options else ""
+        return f"{kind}: {prompt['question']}{offered}"
     name = prompt.get("name")
     wanted = _compact(prompt) if name is None else f"{name} {_compact(prompt['arguments'])}"
     return f"{kind}: {wanted}"
@@ -141,6 +145,7 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "model.completed": _model_completed,
     "tool.requested": lambda data: f"{data['name']} {data['arguments']}",
     "tool.started": lambda data: f"#{data['index']} of call {data['call']}",
+    "tool.denied": lambda data: f"#{data['index']} of call {data['call']} by the rule {data['rule']}",
     "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
     "ask.opened": lambda data: asked(str(data["kind"]), data["prompt"]),
     "ask.decided": lambda data: str(data["decision"]),

@@ -34,11 +34,15 @@ class DecidedAsks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decided(TypedDict, total=False):
-    """`answer` is a client tool's output, or `{"reason": …}` of a denial; `error` says that the tool failed."""
+    """`answer` is a client tool's output, or `{"reason": …}` of a denial; `error` says that the tool failed.
+
+    An approval's answer may be `{"arguments": {…}}`. `always` makes it a rule for every later call in the session.
+    """
 
     decision: Required[Decision]
     answer: Json
     error: str
+    always: bool
 
 
 class CallDecided(Decided):

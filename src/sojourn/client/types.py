@@ -6,16 +6,13 @@ Members that a newer server adds are ignored. Instants are aware UTC; durations 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Literal, Required, TypedDict, TypeVar
+from typing import Generic, Literal, Required, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
 
-if TYPE_CHECKING:
-    Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
-else:
-    # msgspec resolves no recursive alias; at run time any JSON value is one.
-    Json = Any
+from sojourn.client.json import Json
+from sojourn.client.tool_types import ClientTool, OnAskExpire, Overlay, ToolRule
 
 T = TypeVar("T")
 
@@ -43,23 +40,6 @@ class Policy(_Wire, frozen=True, kw_only=True, omit_defaults=True):
     max_turn_seconds: float | None = None
 
 
-class ClientTool(_Wire, frozen=True, kw_only=True):
-    """A tool that the model may call and a client carries out. `parameters` is a JSON Schema of type object."""
-
-    name: str
-    description: str = ""
-    parameters: dict[str, Json] = {}
-
-
-class Overlay(_Wire, frozen=True, kw_only=True):
-    """What a session adds to its agent: instructions behind the agent's, another model, tools."""
-
-    instructions: str = ""
-    model: str | None = None
-    tools: list[str] = []
-    client_tools: list[ClientTool] = []
-
-
 class Agent(_Wire, frozen=True, kw_only=True):
     """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
 
@@ -72,6 +52,9 @@ class Agent(_Wire, frozen=True, kw_only=True):
     model: str | None
     tools: list[str]
     client_tools: list[ClientTool]
+    tool_policy: dict[str, ToolRule]
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
     runner_config: dict[str, Json]
     policy: Policy
     metadata: dict[str, Json]
@@ -311,6 +294,9 @@ class AgentFields(TypedDict, total=False):
     model: str | None
     tools: Sequence[str]
     client_tools: Sequence[ClientTool]
+    tool_policy: Mapping[str, ToolRule]
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
     runner_config: Mapping[str, Json]
     policy: Policy
     metadata: Mapping[str, Json]

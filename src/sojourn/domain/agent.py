@@ -8,6 +8,7 @@ from typing import Literal
 from sojourn.domain.events import Json, RunnerKind
 from sojourn.domain.ids import AgentId
 from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
 
 # The runners that have to start something before a turn can run: their turns pass through `starting`.
 SPAWNING: frozenset[RunnerKind] = frozenset({"acp", "http"})
@@ -26,6 +27,7 @@ class ClientTool:
 class AgentSpec:
     """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs.
 
+    `tool_policy` holds rules by the names of tools, and under `*` that of the others; what no rule is about is allowed.
     `facets` holds what a dialect's clients say of it and the core has no word for, by dialect.
     """
 
@@ -40,6 +42,10 @@ class AgentSpec:
     metadata: Mapping[str, Json] = field(default_factory=dict[str, Json])
     description: str | None = None
     facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    tool_policy: ToolPolicy = field(default_factory=dict[str, ToolRule])
+    # None waits for ever.
+    ask_timeout_seconds: float | None = None
+    on_ask_expire: OnExpire = "deny"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

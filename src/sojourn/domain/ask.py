@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -93,6 +93,21 @@ def client_result(tool: ToolRequested, decided: AskDecided) -> ToolCompleted:
             return tool_result(tool, "done", text_of(answer))
         case _:
             return tool_result(tool, "cancelled", reason_of(decided))
+
+
+def denial(tool: ToolRequested, decided: AskDecided) -> ToolCompleted:
+    """The result of a call that somebody has denied: the model must not take it for done."""
+    reason = reason_of(decided)
+    return tool_result(tool, "error", f"The call was denied: {reason}" if reason else "The call was denied.")
+
+
+def as_allowed(tool: ToolRequested, decided: AskDecided) -> ToolRequested:
+    """The call as it was allowed: with the arguments of the decision, if it has some."""
+    match decided.decision, decided.answer:
+        case "allow", {"arguments": dict() as arguments}:
+            return replace(tool, arguments=json.dumps(arguments, ensure_ascii=False))
+        case _:
+            return tool
 
 
 def reason_of(decided: AskDecided) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.budget_events import BudgetEvent
-from sojourn.domain.content import TextPart, ToolStatus, Usage
+from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import AgentId, AskId, InputId, MessageId, SessionId, TurnId
+from sojourn.domain.tool_events import ToolCompleted, ToolDenied, ToolRequested, ToolStarted
 
 if TYPE_CHECKING:
     Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
@@ -261,39 +262,6 @@ class ModelCompleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolRequested:
-    """The model asked for a tool. `index` counts the requests of one model call from 0."""
-
-    type: ClassVar[str] = "tool.requested"
-    v: ClassVar[int] = 1
-    call: int
-    index: int
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolStarted:
-    type: ClassVar[str] = "tool.started"
-    v: ClassVar[int] = 1
-    call: int
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCompleted:
-    type: ClassVar[str] = "tool.completed"
-    v: ClassVar[int] = 1
-    call: int
-    index: int
-    id: str
-    name: str
-    status: ToolStatus
-    output: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AskOpened:
     type: ClassVar[str] = "ask.opened"
     v: ClassVar[int] = 1
@@ -366,6 +334,7 @@ Event = (
     | ModelCompleted
     | ToolRequested
     | ToolStarted
+    | ToolDenied
     | ToolCompleted
     | AskOpened
     | AskDecided
@@ -388,6 +357,7 @@ RunnerEvent = (
     | ModelCompleted
     | ToolRequested
     | ToolStarted
+    | ToolDenied
     | ToolCompleted
     | UsageRecorded
     | FileWritten

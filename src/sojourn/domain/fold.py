@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from sojourn.domain.ask import place_of, tool_result
+from sojourn.domain.ask import as_allowed, place_of, tool_result
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
 from sojourn.domain.events import (
     AskDecided,
@@ -157,8 +157,12 @@ class Progress:
                 asked.append(tool)
             else:
                 decided.append(DecidedTool(tool, ask.kind, ask.decided))
-        lost = tuple(tool for tool in open_tools if tool.index in self.started)
+        lost = tuple(self._as_allowed(tool) for tool in open_tools if tool.index in self.started)
         return RunTools(tuple(waiting), lost, tuple(asked), tuple(decided))
+
+    def _as_allowed(self, tool: ToolRequested) -> ToolRequested:
+        ask = self.asks.get(tool.index)
+        return tool if ask is None or ask.decided is None else as_allowed(tool, ask.decided)
 
     def unfinished(self) -> Unfinished:
         return Unfinished(self._open_tools(), self._abandoned())

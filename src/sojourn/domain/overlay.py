@@ -1,21 +1,26 @@
 """What one session adds to its agent."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sojourn.domain.agent import AgentSpec, ClientTool
+from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlay:
     """`instructions` follow the agent's, `model` takes the place of its model, tools are added to its tools.
 
-    A change is read by the next claim of a turn.
+    The rules of `tool_policy` stand over those of the same names; None is as the agent has it. A change is read by the
+    next claim of a turn.
     """
 
     instructions: str = ""
     model: str | None = None
     tools: tuple[str, ...] = ()
     client_tools: tuple[ClientTool, ...] = ()
+    tool_policy: ToolPolicy = field(default_factory=dict[str, ToolRule])
+    ask_timeout_seconds: float | None = None
+    on_ask_expire: OnExpire | None = None
 
     def over(self, spec: AgentSpec) -> AgentSpec:
         """The agent as this session has it. Of two client tools of one name the session's stands."""
@@ -26,6 +31,9 @@ class Overlay:
             model=self.model or spec.model,
             tools=tuple(dict.fromkeys((*spec.tools, *self.tools))),
             client_tools=tuple(client_tools.values()),
+            tool_policy={**spec.tool_policy, **self.tool_policy},
+            ask_timeout_seconds=self.ask_timeout_seconds or spec.ask_timeout_seconds,
+            on_ask_expire=self.on_ask_expire or spec.on_ask_expire,
         )
 
 

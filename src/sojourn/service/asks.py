@@ -1,26 +1,35 @@
 """Asks: read them and decide them. A turn resumes with the last decision that it waits for."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sojourn.domain.ask import DECISIONS, Ask, Decision
-from sojourn.domain.commands import DecideAsk, DecideAsks
+from sojourn.domain.commands import DecideAsk, DecideAsks, UpdateSession
 from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
 from sojourn.domain.events import Actor, Json
 from sojourn.domain.ids import AskId, OrgId, SessionId
+from sojourn.domain.overlay import NOTHING_ADDED
+from sojourn.domain.tool_policy import ToolRule
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.changes import SessionChange, changed_fields, describe
 from sojourn.service.results import Repeat, Result
 from sojourn.service.verbs import Remembered, carry_out, lock, once
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`."""
+    """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`.
+
+    Of an approval it may be `{"arguments": object}`, with which the tool then runs. `always` decides so about every
+    later call of that tool in the session.
+    """
 
     decision: Decision
     answer: Json = None
+    always: bool = False
 
 
 class Asks:
@@ -111,6 +120,7 @@ class Asks:
             )
             decision = await carry_out(tx, state, DecideAsks(verdicts=commands), now)
             decided[:] = decision.asks
+            await self._remember_rules(tx, org, session, chosen, by, now)
             return Remembered({"asks": " ".join(str(ask.id) for ask in decided)}, created=False)
 
         async def verb(tx: Tx) -> Remembered:
@@ -122,8 +132,45 @@ class Asks:
             decided = [await self.get(org, session, id) for id in ids]
         return Result(decided, created=False, replayed=answer.replayed)
 
+    async def _remember_rules(
+        self,
+        tx: Tx,
+        org: OrgId,
+        session: SessionId,
+        chosen: Sequence[tuple[Ask, Verdict]],
+        by: Actor,
+        now: datetime,
+    ) -> None:
+        """What was decided for good becomes a rule of the session, of its own revision."""
+        rules = {str(ask.prompt["name"]): _rule(verdict) for ask, verdict in chosen if verdict.always}
+        record = await tx.get_session(org, session) if rules else None
+        if record is None:
+            return
+        overlay = record.overlay or NOTHING_ADDED
+        overlay = replace(overlay, tool_policy={**overlay.tool_policy, **rules})
+        change = SessionChange(overlay=overlay)
+        changes = changed_fields(change, None)
+        command = UpdateSession(changes=changes, by=by, overlaid=True)
+        await carry_out(tx, await lock(tx, org, session), command, now)
+        await describe(tx, record, change)
+
+
+def _rule(verdict: Verdict) -> ToolRule:
+    return "allow" if verdict.decision == "allow" else "deny"
+
 
 def _check(ask: Ask, verdict: Verdict) -> None:
     if verdict.decision not in DECISIONS[ask.kind]:
         allowed = " or ".join(sorted(DECISIONS[ask.kind]))
         raise InvalidRequest("decision", f"must be {allowed} for an ask of kind {ask.kind}")
+    if verdict.always and ask.kind != "approval":
+        raise InvalidRequest("always", f"is no word for an ask of kind {ask.kind}")
+    match verdict.decision, verdict.answer:
+        case "allow", None | {"arguments": dict()}:
+            return
+        case "allow", _:
+            raise InvalidRequest(
+                "answer", "must be an object with the member arguments, an object, or be left out"
+            )
+        case _:
+            return

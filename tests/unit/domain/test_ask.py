@@ -1,8 +1,9 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from sojourn.domain.ask import Decision, client_result, place_of, prompt_of
+from sojourn.domain.ask import Decision, as_allowed, client_result, denial, place_of, prompt_of
 from sojourn.domain.content import ToolStatus
 from sojourn.domain.events import Actor, AskDecided, Json
 from sojourn.domain.ids import AskId, uuid7
@@ -34,6 +35,29 @@ def test_a_decision_becomes_the_one_result_of_the_call_that_waited(
     result = client_result(tool, AskDecided(ask=AskId(uuid7()), decision=decision, answer=answer, by=by))
     assert (result.call, result.index, result.id, result.name) == (tool.call, 3, tool.id, tool.name)
     assert (result.status, result.output) == (status, output)
+
+
+@pytest.mark.parametrize(
+    ("answer", "by", "output"),
+    [
+        (None, SOMEBODY, "The call was denied."),
+        ({"reason": "too dear"}, SOMEBODY, "The call was denied: too dear"),
+        (None, TIME, "The call was denied: Nobody decided in time."),
+    ],
+)
+def test_a_denied_call_is_an_error_that_says_why(answer: Json, by: Actor, output: str) -> None:
+    decided = AskDecided(ask=AskId(uuid7()), decision="deny", answer=answer, by=by)
+    result = denial(requested(), decided)
+    assert (result.status, result.output) == ("error", output)
+
+
+def test_an_allowed_call_has_the_arguments_that_were_allowed() -> None:
+    tool = requested()
+    as_it_was = AskDecided(ask=AskId(uuid7()), decision="allow", answer=None, by=SOMEBODY)
+    edited = replace(as_it_was, answer={"arguments": {"at": "sea"}})
+    assert as_allowed(tool, as_it_was) == tool
+    assert as_allowed(tool, edited) == replace(tool, arguments='{"at": "sea"}')
+    assert as_allowed(tool, replace(edited, decision="deny")) == tool
 
 
 def test_a_prompt_tells_the_call_that_it_is_about() -> None:

@@ -11,6 +11,7 @@ from sojourn.domain.events import (
     AskDecided,
     AskOpened,
     Event,
+    Json,
     MessageAbandoned,
     MessageCompleted,
     ToolCompleted,
@@ -96,6 +97,15 @@ def test_tools_that_somebody_else_decides_of_are_told_from_those_that_may_start(
     # Once it runs or has its result, its decision is spent.
     started_ = fold(*asked, started(settled), done(open_)).progress.next_step()
     assert started_ == RunTools(waiting=(free,), lost=(settled,))
+
+
+def test_a_lost_tool_runs_again_with_the_arguments_that_were_allowed() -> None:
+    call, tool = called(), requested()
+    opened = replace(asking(tool), kind="approval")
+    edited: Json = {"arguments": {"at": "sea"}}
+    verdict = AskDecided(ask=opened.ask, decision="allow", answer=edited, by=SOMEBODY)
+    lost = fold(call, *answered(call), tool, opened, verdict, started(tool)).progress.next_step()
+    assert lost == RunTools(waiting=(), lost=(replace(tool, arguments='{"at": "sea"}'),))
 
 
 def test_an_ask_of_an_earlier_call_or_about_no_call_says_nothing_of_the_tools() -> None:

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.overlay import NOTHING_ADDED, Overlay
+from sojourn.domain.tool_policy import ToolRule, rule_for
 
 
 def tool(name: str, description: str = "") -> ClientTool:
@@ -27,6 +30,24 @@ def test_instructions_follow_the_agents_behind_a_blank_line() -> None:
 def test_the_sessions_model_wins_over_the_agents() -> None:
     assert Overlay(model="sim/script").over(AGENT).model == "sim/script"
     assert Overlay(instructions="Be brief.").over(AgentSpec(name="plain")).model is None
+
+
+def test_the_sessions_rules_stand_over_the_agents_of_the_same_names() -> None:
+    agent = replace(
+        AGENT, tool_policy={"look": "ask", "*": "deny"}, ask_timeout_seconds=60.0, on_ask_expire="allow"
+    )
+    merged = Overlay(tool_policy={"look": "allow", "nod": "ask"}).over(agent)
+    assert merged.tool_policy == {"look": "allow", "nod": "ask", "*": "deny"}
+    assert (merged.ask_timeout_seconds, merged.on_ask_expire) == (60.0, "allow")
+    merged = Overlay(ask_timeout_seconds=5.0, on_ask_expire="keep").over(agent)
+    assert (merged.ask_timeout_seconds, merged.on_ask_expire) == (5.0, "keep")
+
+
+def test_a_tools_own_rule_comes_before_that_of_all_others() -> None:
+    policy: dict[str, ToolRule] = {"look": "ask", "*": "deny"}
+    assert rule_for(policy, "look") == ("look", "ask")
+    assert rule_for(policy, "nod") == ("*", "deny")
+    assert rule_for({"look": "deny"}, "nod") == ("*", "allow")
 
 
 def test_tools_are_added_and_of_two_client_tools_of_one_name_the_sessions_stands() -> None:

@@ -122,10 +122,11 @@ class _Run:
             is_refusal = answer.finish_reason == "content_filter"
             return Settled(events=events, reason="refused" if is_refusal else "end_turn")
         work = self._tools.sort(requests)
-        if not work.run:
-            return Parked(events=(*events, *requests), asks=work.asks)
-        await self._journal.append((*events, *requests), [_start(request) for request in work.run])
-        return await self._finish_tools(work.run, work.known, work.asks, call)
+        said = (*events, *requests, *work.known)
+        if work.asks and not work.run:
+            return Parked(events=said, asks=work.asks)
+        await self._journal.append(said, [_start(request) for request in work.run])
+        return await self._finish_tools(work.run, (), work.asks, call)
 
     async def _stream(self, opened: ModelCalled) -> ModelAnswer:
         journal = self._journal
@@ -153,7 +154,7 @@ class _Run:
         unknown = [tool_result(tool, "unknown", "worker lost") for tool in step.lost if tool not in again]
         work = self._tools.sort(step.waiting, step.decided)
         runnable = [*work.run, *again]
-        results = [*unknown, *work.known]
+        results: list[RunnerEvent] = [*unknown, *work.known]
         if runnable:
             await self._journal.append(results, [_start(tool) for tool in runnable])
             results = []
@@ -163,7 +164,7 @@ class _Run:
     async def _finish_tools(
         self,
         requests: Sequence[ToolRequested],
-        known: Sequence[ToolCompleted],
+        known: Sequence[RunnerEvent],
         asks: Sequence[NewAsk],
         call: int,
         is_asked: bool = False,
@@ -173,7 +174,7 @@ class _Run:
         That is the intent of the next model call or, while `asks` or others (`is_asked`) are open, the wait for them.
         """
         running = {asyncio.create_task(self._run_tool(request)) for request in requests}
-        results: list[ToolCompleted] = list(known)
+        results: list[RunnerEvent] = list(known)
         try:
             while running:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

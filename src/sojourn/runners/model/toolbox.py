@@ -1,16 +1,17 @@
 """The tools of one turn: those that run here, and those that a client carries out while the turn is parked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from sojourn.domain.agent import AgentSpec
-from sojourn.domain.ask import NewAsk, client_result, prompt_of
-from sojourn.domain.events import Json, ToolCompleted, ToolRequested
+from sojourn.domain.ask import Decision, NewAsk, as_allowed, client_result, denial, prompt_of, tool_result
+from sojourn.domain.events import AskKind, Json, RunnerEvent, ToolDenied, ToolRequested
 from sojourn.domain.fold import DecidedTool
 from sojourn.domain.ids import AskId, uuid7
+from sojourn.domain.tool_policy import ToolRule, rule_for
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool
 
@@ -19,18 +20,21 @@ _decode_object: Final = msgspec.json.Decoder(dict[str, Json]).decode
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done about the tool calls of one answer: `run` some here, and put `asks` about the others.
+    """What is to be done about the tool calls of one answer: `run` some here, and put `asks` about others.
 
-    `known` are results that need no work any more.
+    `known` says what became of those that need no work any more.
     """
 
-    run: Sequence[ToolRequested]
-    asks: Sequence[NewAsk] = ()
-    known: Sequence[ToolCompleted] = ()
+    run: list[ToolRequested] = field(default_factory=list[ToolRequested])
+    asks: list[NewAsk] = field(default_factory=list[NewAsk])
+    known: list[RunnerEvent] = field(default_factory=list[RunnerEvent])
 
 
 class Toolbox:
-    """Where a client tool and one of ours have the same name, the client's stands."""
+    """Where a client tool and one of ours have the same name, the client's stands.
+
+    The rule `ask` is about tools that run here: who carries out a client tool, or answers a question, is asked anyway.
+    """
 
     def __init__(self, spec: AgentSpec, toolsets: Mapping[str, Sequence[Tool]]) -> None:
         self._of_clients = {
@@ -38,6 +42,9 @@ class Toolbox:
         }
         ours = {tool.spec.name: tool for name in spec.tools for tool in toolsets.get(name, ())}
         self._ours = {name: tool for name, tool in ours.items() if name not in self._of_clients}
+        self._policy = spec.tool_policy
+        self._timeout_seconds = None if spec.on_ask_expire == "keep" else spec.ask_timeout_seconds
+        self._on_expire: Decision = "allow" if spec.on_ask_expire == "allow" else "deny"
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -52,20 +59,57 @@ class Toolbox:
 
     def sort(self, requests: Sequence[ToolRequested], decided: Sequence[DecidedTool] = ()) -> Work:
         """`requests` were not started yet; `decided` have their decisions."""
-        run: list[ToolRequested] = []
-        asks: list[NewAsk] = []
+        work = Work()
         for request in requests:
-            arguments = self._for_a_client(request)
-            if arguments is None:
-                run.append(request)
+            self._sort_new(request, work)
+        for one in decided:
+            if one.kind != "approval":
+                work.known.append(client_result(one.tool, one.decided))
+            elif one.decided.decision == "allow":
+                work.run.append(as_allowed(one.tool, one.decided))
             else:
-                prompt = prompt_of(request, arguments)
-                asks.append(NewAsk(id=AskId(uuid7()), kind="client_tool", prompt=prompt))
-        return Work(run, asks, [client_result(one.tool, one.decided) for one in decided])
+                work.known.append(denial(one.tool, one.decided))
+        return work
 
-    def _for_a_client(self, request: ToolRequested) -> dict[str, Json] | None:
-        """The arguments of a call that a client can carry out. A call without sound ones fails here."""
-        return object_of(request.arguments) if request.name in self._of_clients else None
+    def _sort_new(self, request: ToolRequested, work: Work) -> None:
+        name, rule = rule_for(self._policy, request.name)
+        if rule == "deny" and self._is_known(request.name):
+            work.known.append(ToolDenied(call=request.call, index=request.index, rule=name))
+            work.known.append(tool_result(request, "error", "The tool policy forbids this call."))
+            return
+        ask = self._ask_about(request, rule)
+        if ask is None:
+            work.run.append(request)
+        else:
+            work.asks.append(ask)
+
+    def _is_known(self, name: str) -> bool:
+        return name in self._ours or name in self._of_clients
+
+    def _ask_about(self, request: ToolRequested, rule: ToolRule) -> NewAsk | None:
+        """None for a call that runs here, or that fails here for its arguments or its name."""
+        arguments = object_of(request.arguments)
+        if arguments is None:
+            return None
+        prompt = prompt_of(request, arguments)
+        if request.name in self._of_clients:
+            return self._ask("client_tool", prompt)
+        tool = self._ours.get(request.name)
+        if tool is not None and tool.question is not None:
+            question = tool.question(arguments)
+            return None if question is None else self._ask("question", {**prompt, **question})
+        return self._ask("approval", prompt) if tool is not None and rule == "ask" else None
+
+    def _ask(self, kind: AskKind, prompt: dict[str, Json]) -> NewAsk:
+        # Nobody can answer for a client, or for whoever is asked a question.
+        on_expire: Decision = self._on_expire if kind == "approval" else "deny"
+        return NewAsk(
+            id=AskId(uuid7()),
+            kind=kind,
+            prompt=prompt,
+            timeout_seconds=self._timeout_seconds,
+            on_expire=on_expire,
+        )
 
     def refusal(self, request: ToolRequested) -> str:
         """Why a call of no tool of ours fails."""

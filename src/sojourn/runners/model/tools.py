@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
+from sojourn.domain.events import Json
 from sojourn.domain.file import file_path
 from sojourn.ports import Journal
 from sojourn.runners.model.client import ToolSpec
@@ -21,11 +22,14 @@ class Tool:
     """`repeatable` declares that running it twice is as good as once: read-only or idempotent.
 
     A tool that is not, and whose worker was lost while it ran, is not run again: its result is `unknown`.
+    A tool with a `question` is answered by a human, who reads what that makes of the arguments; it runs only where that
+    is None, and then says what is wrong with them.
     """
 
     spec: ToolSpec
     run: Callable[[Journal, Mapping[str, Any]], Awaitable[str]]
     repeatable: bool = False
+    question: Callable[[Mapping[str, Any]], Mapping[str, Json] | None] | None = None
 
 
 async def _current_time(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
@@ -53,6 +57,21 @@ async def _read_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
 async def _list_files(journal: Journal, _arguments: Mapping[str, Any]) -> str:
     files = await journal.list_files()
     return "\n".join(f"{path} ({size} bytes)" for path, size in files) or "There are no files."
+
+
+def _question(arguments: Mapping[str, Any]) -> Mapping[str, Json] | None:
+    question = arguments.get("question")
+    given: Any = arguments.get("options") or []
+    if not isinstance(question, str) or not question.strip() or not isinstance(given, list):
+        return None
+    options = cast(list[Json], given)
+    if not all(isinstance(option, str) for option in options):
+        return None
+    return {"question": question, "options": options}
+
+
+async def _ask_user(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
+    raise ToolFailed("The argument question is a text that is not empty, and options is a list of texts.")
 
 
 def _path(arguments: Mapping[str, Any]) -> str:
@@ -94,6 +113,26 @@ _PATH: Final = "Relative path in the session's file area."
 BUILT_IN: Final[Mapping[str, tuple[Tool, ...]]] = {
     "current_time": (
         Tool(ToolSpec("current_time", "The current date and time in UTC.", _object()), _current_time, True),
+    ),
+    "ask_user": (
+        Tool(
+            ToolSpec(
+                "ask_user",
+                "Ask the user a question and wait for the answer. Give options where one of a few answers is expected.",
+                {
+                    "type": "object",
+                    "properties": {
+                        "question": {"type": "string"},
+                        "options": {"type": "array", "items": {"type": "string"}},
+                    },
+                    "required": ["question"],
+                    "additionalProperties": False,
+                },
+            ),
+            _ask_user,
+            repeatable=True,
+            question=_question,
+        ),
     ),
     "files": (
         Tool(

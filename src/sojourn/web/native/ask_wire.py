@@ -31,11 +31,16 @@ class Ask(Struct):
 
 
 class AskDecision(Struct, forbid_unknown_fields=True):
-    """`answer` is the output of a client's tool, or `{"reason": …}` of a denial. `error` says that the tool failed."""
+    """`answer` is the output of a client's tool, or `{"reason": …}` of a denial. `error` says that the tool failed.
+
+    An approval may have `{"arguments": {…}}` as its answer: the tool then runs with these. `always` makes it a rule of
+    the session's overlay for every later call of that tool.
+    """
 
     decision: Decision
     answer: Answer = None
     error: str | UnsetType = UNSET
+    always: bool = False
 
 
 class CallDecision(AskDecision, forbid_unknown_fields=True, kw_only=True):

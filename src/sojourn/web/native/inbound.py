@@ -70,6 +70,9 @@ def overlay(overlay: wire.Overlay | None) -> Overlay | None:
         model=overlay.model,
         tools=tuple(overlay.tools),
         client_tools=client_tools(overlay.client_tools),
+        tool_policy=overlay.tool_policy,
+        ask_timeout_seconds=overlay.ask_timeout_seconds,
+        on_ask_expire=overlay.on_ask_expire,
     )
 
 
@@ -77,10 +80,10 @@ def verdict(decision: ask_wire.AskDecision, field: str = "") -> Verdict:
     """`field` is the place of the decision in the body."""
     check_free_form(f"{field}answer", {"answer": decision.answer}, 1, MAX_ANSWER_BYTES)
     if decision.error is UNSET:
-        return Verdict(decision.decision, decision.answer)
+        return Verdict(decision.decision, decision.answer, decision.always)
     if decision.decision != "answer" or decision.answer is not None:
         raise InvalidRequest(f"{field}error", "goes with the decision answer, and without an answer")
-    return Verdict("answer", {"error": decision.error})
+    return Verdict("answer", {"error": decision.error}, decision.always)
 
 
 def verdicts(decisions: list[ask_wire.CallDecision]) -> Mapping[str, Verdict]:
@@ -101,6 +104,9 @@ def agent_spec(new: wire.NewAgent) -> AgentSpec:
         model=new.model,
         tools=tuple(new.tools),
         client_tools=client_tools(new.client_tools),
+        tool_policy=new.tool_policy,
+        ask_timeout_seconds=new.ask_timeout_seconds,
+        on_ask_expire=new.on_ask_expire,
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
@@ -205,6 +211,7 @@ def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
     """The next version's spec: what the change leaves out stays."""
     if change.runner_config is not UNSET:
         spec = replace(spec, runner_config=free_form("runner_config", change.runner_config))
+    spec = _with_rules(spec, change)
     if change.metadata is not UNSET:
         spec = replace(spec, metadata=free_form("metadata", change.metadata))
     return replace(
@@ -217,4 +224,14 @@ def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
         tools=spec.tools if change.tools is UNSET else tuple(change.tools),
         client_tools=spec.client_tools if change.client_tools is UNSET else client_tools(change.client_tools),
         policy=spec.policy if change.policy is UNSET else policy(change.policy),
+    )
+
+
+def _with_rules(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
+    timeout = change.ask_timeout_seconds
+    return replace(
+        spec,
+        tool_policy=spec.tool_policy if change.tool_policy is UNSET else change.tool_policy,
+        ask_timeout_seconds=spec.ask_timeout_seconds if timeout is UNSET else timeout,
+        on_ask_expire=spec.on_ask_expire if change.on_ask_expire is UNSET else change.on_ask_expire,
     )

@@ -30,7 +30,13 @@ def overlay(overlay: Overlay | None) -> wire.Overlay | None:
     if overlay is None:
         return None
     return wire.Overlay(
-        overlay.instructions, overlay.model, list(overlay.tools), client_tools(overlay.client_tools)
+        overlay.instructions,
+        overlay.model,
+        list(overlay.tools),
+        client_tools(overlay.client_tools),
+        dict(overlay.tool_policy),
+        overlay.ask_timeout_seconds,
+        overlay.on_ask_expire,
     )
 
 
@@ -57,6 +63,9 @@ def agent(agent: Agent) -> wire.Agent:
         model=spec.model,
         tools=list(spec.tools),
         client_tools=client_tools(spec.client_tools),
+        tool_policy=dict(spec.tool_policy),
+        ask_timeout_seconds=spec.ask_timeout_seconds,
+        on_ask_expire=spec.on_ask_expire,
         runner_config=dict(spec.runner_config),
         policy=policy(spec.policy),
         metadata=dict(spec.metadata),

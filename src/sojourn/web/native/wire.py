@@ -85,13 +85,29 @@ class ClientTool(Struct, forbid_unknown_fields=True):
 ClientTools = Annotated[list[ClientTool], Meta(max_length=128)]
 
 
+ToolPolicy = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=200)], Literal["allow", "ask", "deny"]],
+    Meta(
+        max_length=256,
+        description="Rules by the names of tools, under `*` for the others; without one `allow`.",
+    ),
+]
+OnAskExpire = Literal["deny", "allow", "keep"]
+
+
 class Overlay(Struct, forbid_unknown_fields=True):
-    """What a session adds to its agent: instructions behind the agent's, another model, tools. At most 256 KiB."""
+    """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them.
+
+    At most 256 KiB. Null is as the agent has it.
+    """
 
     instructions: str = ""
     model: Name | None = None
     tools: Annotated[list[Name], Meta(max_length=1000)] = []
     client_tools: ClientTools = []
+    tool_policy: ToolPolicy = {}
+    ask_timeout_seconds: Seconds | None = None
+    on_ask_expire: OnAskExpire | None = None
 
 
 class NewAgent(Struct, forbid_unknown_fields=True):
@@ -105,6 +121,9 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     model: Name | None = None
     tools: Annotated[list[Name], Meta(max_length=1000)] = []
     client_tools: ClientTools = []
+    tool_policy: ToolPolicy = {}
+    ask_timeout_seconds: Seconds | None = None
+    on_ask_expire: OnAskExpire = "deny"
     runner_config: Object = {}
     policy: Policy = Policy()
     metadata: Object = {}
@@ -120,6 +139,9 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     model: Name | UnsetType | None = UNSET
     tools: Annotated[list[Name], Meta(max_length=1000)] | UnsetType = UNSET
     client_tools: ClientTools | UnsetType = UNSET
+    tool_policy: ToolPolicy | UnsetType = UNSET
+    ask_timeout_seconds: Seconds | UnsetType | None = UNSET
+    on_ask_expire: OnAskExpire | UnsetType = UNSET
     runner_config: Object | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     metadata: Object | UnsetType = UNSET
@@ -141,6 +163,9 @@ class Agent(Struct):
     model: str | None
     tools: list[str]
     client_tools: list[ClientTool]
+    tool_policy: ToolPolicy
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
     runner_config: dict[str, Any]
     policy: Policy
     metadata: dict[str, Any]

@@ -1,0 +1,30 @@
+"""Tools of agents and sessions, as they stand on the wire."""
+
+from typing import Literal
+
+import msgspec
+
+from sojourn.client.json import Json
+
+ToolRule = Literal["allow", "ask", "deny"]
+OnAskExpire = Literal["deny", "allow", "keep"]
+
+
+class ClientTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool that the model may call and a client carries out. `parameters` is a JSON Schema of type object."""
+
+    name: str
+    description: str = ""
+    parameters: dict[str, Json] = {}
+
+
+class Overlay(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them."""
+
+    instructions: str = ""
+    model: str | None = None
+    tools: list[str] = []
+    client_tools: list[ClientTool] = []
+    tool_policy: dict[str, ToolRule] = {}
+    ask_timeout_seconds: float | None = None
+    on_ask_expire: OnAskExpire | None = None
