@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import cast
 
 import pytest
 
@@ -24,7 +23,7 @@ def far(world: World) -> Feed:
 
 
 async def follow(world: World, feed: Feed, session: SessionId) -> AsyncGenerator[FeedItem]:
-    return cast(AsyncGenerator[FeedItem], await feed.follow(world.org, session, 0))
+    return await feed.follow(world.org, session, 0)
 
 
 async def until_caught_up(items: AsyncGenerator[FeedItem]) -> None:

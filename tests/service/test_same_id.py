@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 from uuid import UUID
 
 import pytest
@@ -28,7 +27,7 @@ async def other(world: World) -> World:
 
 
 async def follow(world: World) -> AsyncGenerator[FeedItem]:
-    return cast(AsyncGenerator[FeedItem], await world.services.feed.follow(world.org, ID, 0))
+    return await world.services.feed.follow(world.org, ID, 0)
 
 
 async def until_caught_up(items: AsyncGenerator[FeedItem]) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
-from typing import cast
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.events import ToolCompleted
@@ -67,8 +66,7 @@ async def working(
 
 
 async def follow(world: World, session: SessionId, after: int = 0) -> AsyncGenerator[FeedItem]:
-    feed = await world.services.feed.follow(world.org, session, after)
-    return cast(AsyncGenerator[FeedItem], feed)
+    return await world.services.feed.follow(world.org, session, after)
 
 
 async def until(world: World, session: SessionId, type: str, count: int = 1) -> None:
