@@ -20,7 +20,7 @@ from sojourn.ports import Clock, Runner, Store
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner
-from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient
+from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.tools import BUILT_IN, Tool
@@ -124,6 +124,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             is_shared=is_shared,
             known_tools=parts.toolsets.keys(),
             private_webhooks=settings.private_webhooks,
+            providers=configured_providers(os.environ),
         ),
     )
     new_key = await _bootstrap(settings, services, store)

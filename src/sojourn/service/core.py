@@ -49,6 +49,8 @@ class Services:
     clock: Clock
     # The model of turns whose agent names none.
     default_model: str
+    # Whose models an agent, or a session, may be given by a client that does not know this server.
+    providers: Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,14 @@ class Choices:
 
     `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
     store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses.
+    `providers` are those of models that this process has keys for.
     """
 
     default_model: str
     is_shared: bool
     known_tools: Collection[str]
     private_webhooks: bool = False
+    providers: Collection[str] = ()
 
 
 def build_services(
@@ -96,4 +100,5 @@ def build_services(
         hub=hub,
         clock=clock,
         default_model=choices.default_model,
+        providers=choices.providers,
     )

@@ -54,8 +54,8 @@ REQUIREMENTS: Final = (
     Requirement(
         "create.model",
         API,
-        "A modelId is recorded; the agent's own model does the work.",
-        "The vendor does not give the modelId back; here it is, as an extra key.",
+        "A modelId does the work if its provider is configured; else it is recorded, and the agent's own does.",
+        "The vendor does not give the modelId back; here it is, as an extra key, and has every provider.",
     ),
     Requirement("create.policy", DOCS, "A session that nothing happens in for 15 minutes ends."),
     Requirement("page.curl", API, "The page's own curl works."),
@@ -183,6 +183,9 @@ REQUIREMENTS: Final = (
     Requirement("error.too-large", OURS, "A body over the limit is a 413 with a known type."),
     Requirement(
         "client.script", SDK, "The SDK's own client does its acceptance script, its schemas as the judge."
+    ),
+    Requirement(
+        "client.any-origin", APPS, "The SDK runs in pages of any origin: they may ask, and ask ahead."
     ),
     Requirement("client.polls", APPS, "The polling loops of the example applications come to their ends."),
     Requirement(

@@ -71,6 +71,26 @@ async def test_a_body_that_is_no_object_is_refused(on_sqlite: Membrane, path: st
     assert "key" not in failure
 
 
+@covers("client.any-origin")
+async def test_pages_of_any_origin_may_ask_and_ask_ahead(on_sqlite: Membrane) -> None:
+    id = (await on_sqlite.make())["id"]
+    origin = {"origin": "https://app.example"}
+    asking = origin | {
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "authorization,membrane-api-version",
+    }
+    ahead = await on_sqlite.http.options(f"{SESSIONS}/{id}", headers=asking)
+    assert ahead.status_code == 204
+    assert ahead.headers["access-control-allow-origin"] == "*"
+    assert ahead.headers["access-control-allow-headers"] == "authorization,membrane-api-version"
+    assert "PATCH" in ahead.headers["access-control-allow-methods"]
+    for path, status in ((f"/{id}", 200), ("/none", 404), (f"/{id}/other", 404)):
+        answer = await on_sqlite.ask("GET", path, headers=origin)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
+        # With credentials of the browser's own, a star is refused by the browser.
+        assert "access-control-allow-credentials" not in answer.headers
+
+
 @covers("error.too-large")
 async def test_a_body_over_the_limit_is_refused(on_sqlite: Membrane) -> None:
     huge = b'{"prompt":"' + b"x" * (8 * 1024 * 1024) + b'"}'

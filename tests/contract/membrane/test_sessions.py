@@ -1,5 +1,6 @@
 """Creating, reading, messaging, interrupting, stopping and reporting."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,15 @@ from sojourn.domain.session import SessionStatus
 from sojourn.service.sessions import NewSession
 from sojourn.web.dialects.membrane import wire
 from tests.contract.membrane.requirements import covers
-from tests.contract.membrane.surface import WORKSPACE, Membrane, absent, answer_to, as_session, of
+from tests.contract.membrane.surface import (
+    WORKSPACE,
+    Membrane,
+    absent,
+    answer_to,
+    as_session,
+    of,
+    seen_by_acme,
+)
 from tests.support.world import SOMEBODY
 
 
@@ -72,6 +81,29 @@ async def test_what_the_client_says_of_a_session_is_given_back(on_sqlite: Membra
     record = await on_sqlite.world.record(of(made["id"]))
     default = await on_sqlite.world.services.agents.resolve(on_sqlite.world.org, None)
     assert record.session.agent == default.id
+
+
+@covers("create.model")
+@pytest.mark.parametrize(
+    ("model_id", "providers", "model"),
+    [
+        ("anthropic/claude-sonnet-4.6", (), None),
+        ("anthropic/claude-sonnet-4.6", ("openai",), None),
+        ("anthropic/claude-sonnet-4.6", ("anthropic",), "anthropic/claude-sonnet-4-6"),
+        ("openai/gpt-5.2", ("anthropic", "openai"), "openai/gpt-5.2"),
+        ("moonshotai/kimi-k2.5", ("moonshotai",), "moonshotai/kimi-k2.5"),
+    ],
+)
+async def test_a_model_of_a_configured_provider_is_the_sessions_own(
+    on_sqlite: Membrane, model_id: str, providers: tuple[str, ...], model: str | None
+) -> None:
+    world = on_sqlite.world
+    services = replace(world.services, providers=providers)
+    async with seen_by_acme(replace(world, services=services)) as membrane:
+        made = await membrane.make("hello", modelId=model_id)
+    assert made["modelId"] == model_id
+    turn = await world.claim(of(made["id"]))
+    assert turn.model == (model or "sim/echo")
 
 
 @covers("create.enums")

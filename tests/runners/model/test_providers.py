@@ -8,7 +8,7 @@ from genai_prices import calc_price
 
 from sojourn.domain.content import Message, TextPart, ToolCallPart, ToolResultPart, Usage
 from sojourn.runners.model.client import ModelAnswer, TextDelta
-from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient
+from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from tests.runners.model import chat
 from tests.runners.model.conversation import WEATHER, asking, collect, said
 from tests.runners.model.loopback import (
@@ -292,3 +292,14 @@ def test_an_endpoint_comes_from_the_environment_or_not_at_all() -> None:
     assert CompatibleEndpoint.from_environment({}) is None
     both = {"SOJOURN_OPENAI_COMPATIBLE_URL": "http://h/v1", "SOJOURN_OPENAI_COMPATIBLE_KEY": "k"}
     assert CompatibleEndpoint.from_environment(both) == CompatibleEndpoint("http://h/v1", "k")
+
+
+def test_a_provider_is_configured_by_the_key_that_its_library_reads() -> None:
+    environment = {
+        "ANTHROPIC_API_KEY": "k",
+        "OPENAI_API_KEY": "",
+        "GEMINI_API_KEY": "g",
+        "OTHER_API_KEY": "o",
+    }
+    assert configured_providers(environment) == {"anthropic", "google"}
+    assert configured_providers({}) == frozenset()

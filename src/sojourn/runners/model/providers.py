@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
 
 from sojourn.runners.llama import MODEL_NAME, LocalModel, LocalModelUnavailable
 from sojourn.runners.model.client import FatalModelError, ModelAnswer, ModelRequest, TextDelta
@@ -16,6 +17,22 @@ from sojourn.runners.model.reference import COMPATIBLE, LOCAL, split_model
 
 if TYPE_CHECKING:
     from sojourn.runners.model.direct import DirectCalls, Endpoint
+
+
+# Where each library looks for its key.
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "openai": ("OPENAI_API_KEY",),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    "moonshotai": ("MOONSHOTAI_API_KEY",),
+}
+
+
+def configured_providers(environment: Mapping[str, str]) -> frozenset[str]:
+    """The providers, of those whose models vendors' clients ask for, that this process has a key and a library for."""
+    if find_spec("pydantic_ai") is None:
+        return frozenset()
+    return frozenset(name for name, keys in _KEYS.items() if any(environment.get(key) for key in keys))
 
 
 @dataclass(frozen=True, slots=True)

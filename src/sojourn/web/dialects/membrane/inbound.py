@@ -1,7 +1,7 @@
 """Membrane's format in our values. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from sojourn.domain.errors import InvalidRequest, NotFound
 from sojourn.domain.events import Delivery, Json
 from sojourn.domain.filter import All, Compare, FacetPath, Filter, FirstOf, Not, Position, SessionQuery, Word
 from sojourn.domain.ids import SessionId
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity
@@ -52,7 +53,10 @@ def is_true(text: str) -> bool:
     return text not in _FALSE
 
 
-def new_session(new: wire.CreateAgentSession, workspace: str | None, tenant: str | None) -> NewSession:
+def new_session(
+    new: wire.CreateAgentSession, workspace: str | None, tenant: str | None, providers: Collection[str]
+) -> NewSession:
+    """A model of a provider that is not among `providers` is recorded, and the agent's own does the work."""
     own = Facet(
         workspace_key=workspace,
         tenant_id=tenant,
@@ -70,7 +74,16 @@ def new_session(new: wire.CreateAgentSession, workspace: str | None, tenant: str
         origin=DIALECT,
         facet=(DIALECT, facet.to_text(own)),
         message=content(new.prompt, new.prompt_attachments),
+        overlay=None if isinstance(new.model_id, UnsetType) else _model(new.model_id, providers),
     )
+
+
+def _model(model_id: str, providers: Collection[str]) -> Overlay | None:
+    provider, _, name = model_id.partition("/")
+    if provider not in providers:
+        return None
+    # The vendor writes Anthropic's versions with a point, their maker with a hyphen.
+    return Overlay(model=f"{provider}/{name.replace('.', '-') if provider == 'anthropic' else name}")
 
 
 def content(text: str, attachments: Sequence[wire.Attachment]) -> tuple[TextPart, ...]:

@@ -26,6 +26,7 @@ from sojourn.web.dialects.membrane.waiting import unless_gone, until
 from sojourn.web.kit.auth import Scope, require
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.idempotency import repeat, replayed
+from sojourn.web.kit.origins import AnyOrigin
 from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.query import Query
 from sojourn.web.kit.request import Request
@@ -55,8 +56,8 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
 _CURSORS: Final = Cursors("membrane.sessions", Place)
 
 
-def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Surface:
-    """The dialect as an application, which sees its paths whole."""
+def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> AnyOrigin:
+    """The dialect as an application, which sees its paths whole. The vendor's SDK runs in pages of any origin."""
     tokens = Tokens(services)
     services.webhooks.register(finished.TYPE, finished.Finished(tokens))
     membrane = Membrane(services, tokens, heart, max_body_bytes)
@@ -73,7 +74,7 @@ def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Sur
         ("GET", f"{one}/events", membrane.events),
         ("POST", SCREEN, membrane.screen),
     ]
-    return Surface(routes, PROBLEMS)
+    return AnyOrigin(Surface(routes, PROBLEMS), "GET, POST, PATCH")
 
 
 class Membrane:
@@ -86,7 +87,8 @@ class Membrane:
     async def create(self, request: Request) -> Response:
         caller = await self._caller(request, "sessions:write")
         data = await read_body(request, self._max_body_bytes)
-        new = inbound.new_session(_NEW.decode(data), caller.workspace, caller.tenant)
+        said, providers = _NEW.decode(data), self._services.providers
+        new = inbound.new_session(said, caller.workspace, caller.tenant, providers)
         again = repeat(request, caller.principal.key, "membrane.create", data)
         result = await self._services.sessions.create(caller.principal.org, new, _by(caller), again)
         return await self._answer(caller, result.value, *replayed(result))
