@@ -21,6 +21,7 @@ TOOL = {
     "parameters": {"type": "object", "properties": {"url": {"type": "string"}}},
     "hints": {"readonly": True},
 }
+LINKS = {"self_url", "view_url", "ui_link", "allowed_actions"}
 WHOLE: Json = {
     "display_name": "Clerk of works",
     "description": "Keeps the books",
@@ -169,7 +170,7 @@ async def test_a_copy_has_all_but_the_name(everruns: Everruns) -> None:
     answer = await everruns.ask("POST", f"/agents/{agent['id']}/copy", json={})
     assert answer.status_code == 201
     copy = as_agent(answer.json())
-    of_its_own = {"id", "name", "created_at", "updated_at"}
+    of_its_own = {"id", "name", "created_at", "updated_at", *LINKS}
     assert copy["name"] == "clerk-copy"
     assert all(copy[name] == agent[name] for name in set(agent) - of_its_own)
     assert copy["id"] != agent["id"]
@@ -188,6 +189,25 @@ async def test_agents_are_listed_newest_first(everruns: Everruns) -> None:
     assert page["total"] == 4
     for wrong in ({"limit": 0}, {"limit": 101}, {"offset": -1}, {"limit": "x"}, {"include_archived": "x"}):
         await everruns.refused(400, "GET", "/agents", params=wrong)
+
+
+@covers("agent.links")
+async def test_an_agent_says_where_it_is_found(everruns: Everruns) -> None:
+    agent = await apply(everruns)
+    assert agent["self_url"].endswith(f"/v1/agents/{agent['id']}")
+    assert (
+        await everruns.http.get(agent["self_url"], headers={"authorization": everruns.key})
+    ).json() == agent
+    assert {action["rel"] for action in agent["allowed_actions"]} == {"self", "update", "delete"}
+    assert agent["view_url"] == agent["ui_link"]
+    await apply(everruns, name="second")
+    page = await everruns.read("/agents", params={"limit": 1, "offset": 1, "search": "e"})
+    assert "offset=2" in page["next_url"]
+    assert "search=e" in page["next_url"]
+    following = await everruns.http.get(page["next_url"], headers={"authorization": everruns.key})
+    assert len(following.json()["data"]) == 1
+    assert "next_url" not in following.json()
+    assert "offset=0" in page["prev_url"]
 
 
 @covers("agent.search")

@@ -41,6 +41,11 @@ REQUIREMENTS: Final = (
         "A copy has the same configuration and a name of its own.",
         "It is called name-copy, as the vendor's own `name (copy)` is no addressable name.",
     ),
+    Requirement(
+        "agent.links",
+        OPENAPI,
+        "An agent says where it is and what may be done with it; pages, their neighbours.",
+    ),
     Requirement("agent.list", OPENAPI, "Agents are listed newest first, 20 of at most 100, with the total."),
     Requirement("agent.search", OPENAPI, "search is found in name or description, in either case."),
     Requirement("agent.names", CLIENT, "A name is of lower-case letters, digits and hyphens, at most 64."),

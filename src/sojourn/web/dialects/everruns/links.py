@@ -1,6 +1,9 @@
-"""Where a session is found, as its client reached the server. Pure."""
+"""Where things are found, as a client reached the server. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 from sojourn.web.dialects.everruns import wire
 from sojourn.web.kit.request import Request
@@ -38,6 +41,44 @@ def actions(url: str, status: wire.Status) -> list[wire.AllowedAction]:
     if status in ("active", "waitingfortoolresults"):
         made.append(_action("cancel", "POST", f"{url}/cancel", "cancel_turn"))
     return made
+
+
+def of_agent(base: Base, id: str) -> Mapping[str, Any]:
+    url = f"{base.url}/agents/{id}"
+    made = [
+        _action("self", "GET", url, "get_agent"),
+        _action("update", "PATCH", url, "update_agent", "UpdateAgentRequest"),
+        _action("delete", "DELETE", url, "delete_agent"),
+    ]
+    return _linked(base, url, f"agents/{id}", made)
+
+
+def of_built_in(base: Base, kind: str, id: str) -> Mapping[str, Any]:
+    """What can be read and nothing else."""
+    url = f"{base.url}/{kind}/{id}"
+    return _linked(base, url, f"{kind}/{id}", [_action("self", "GET", url, f"get_{kind[:-1]}")])
+
+
+def _linked(base: Base, url: str, place: str, made: list[wire.AllowedAction]) -> Mapping[str, Any]:
+    page = f"{base.origin}/{place}"
+    return {"self_url": url, "view_url": page, "ui_link": page, "allowed_actions": made}
+
+
+def neighbours(base: Base, place: str, query: Mapping[str, object], total: int) -> Mapping[str, str]:
+    """The pages before and after one, which `query` selects with its `offset` and `limit`."""
+    offset, limit = query["offset"], query["limit"]
+    assert isinstance(offset, int)
+    assert isinstance(limit, int)
+    found: dict[str, str] = {}
+    if offset + limit < total:
+        found["next_url"] = _page_url(base, place, {**query, "offset": offset + limit})
+    if offset:
+        found["prev_url"] = _page_url(base, place, {**query, "offset": max(0, offset - limit)})
+    return found
+
+
+def _page_url(base: Base, place: str, query: Mapping[str, object]) -> str:
+    return f"{base.url}/{place}?{urlencode({name: value for name, value in query.items() if value != ''})}"
 
 
 def _action(

@@ -7,10 +7,11 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
+from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.events import RunnerKind
-from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, models, wire
+from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, links, models, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
+from sojourn.web.dialects.everruns.links import Base
 from sojourn.web.dialects.everruns.outbound import stamp
 
 Vendor = Literal["openai", "anthropic", "google", "xai", "llmsim"]
@@ -26,12 +27,14 @@ _VENDORS: Final[dict[str, Vendor]] = {
 }
 
 
-def agent(agent: Agent) -> wire.Agent:
+def agent(agent: Agent, base: Base) -> wire.Agent:
     spec = agent.spec
     said = agent_facet.read(spec)
     shown = capabilities.of_tools(spec.tools, said.capabilities)
+    id = ids.text("agent", agent.id)
     return wire.Agent(
-        id=ids.text("agent", agent.id),
+        **links.of_agent(base, id),
+        id=id,
         name=spec.name,
         system_prompt=spec.instructions,
         harness_id=ids.text("harness", harnesses.harness_of(spec.runner)),
@@ -69,14 +72,16 @@ def _given(text: str | None) -> str | UnsetType:
     return UNSET if text is None else text
 
 
-def agents(found: Sequence[Agent], total: int, query: AgentQuery) -> wire.Page[wire.Agent]:
-    data = [agent(each) for each in found]
-    return wire.Page(data=data, total=total, offset=query.offset, limit=query.limit)
+def agents(found: Sequence[Agent], total: int, query: wire.AgentList, base: Base) -> wire.Page[wire.Agent]:
+    around = links.neighbours(base, "agents", msgspec.structs.asdict(query), total)
+    data = [agent(each, base) for each in found]
+    return wire.Page(data=data, total=total, offset=query.offset, limit=query.limit, **around)
 
 
-def capability(id: str) -> wire.Capability:
+def capability(id: str, base: Base) -> wire.Capability:
     found = capabilities.CAPABILITIES[id]
     return wire.Capability(
+        **links.of_built_in(base, "capabilities", id),
         id=found.id,
         name=found.name,
         description=found.description,
@@ -86,11 +91,13 @@ def capability(id: str) -> wire.Capability:
     )
 
 
-def harness(runner: RunnerKind, since: datetime) -> wire.Harness:
+def harness(runner: RunnerKind, since: datetime, base: Base) -> wire.Harness:
     """`since` is when the organisation began; harnesses are built in."""
     found = harnesses.HARNESSES[runner]
+    id = ids.text("harness", found.id)
     return wire.Harness(
-        id=ids.text("harness", found.id),
+        **links.of_built_in(base, "harnesses", id),
+        id=id,
         name=found.name,
         display_name=found.title,
         description=found.description,
@@ -99,11 +106,13 @@ def harness(runner: RunnerKind, since: datetime) -> wire.Harness:
     )
 
 
-def model(name: str, since: datetime) -> wire.Model:
+def model(name: str, since: datetime, base: Base) -> wire.Model:
     provider = models.provider_of(name)
     is_simulated = provider == models.SIMULATED
+    id = models.id_of(name)
     return wire.Model(
-        id=models.id_of(name),
+        **links.of_built_in(base, "models", id),
+        id=id,
         model_id=name,
         display_name=f"{name} (simulated)" if is_simulated else name,
         provider_id=models.provider_id(provider),

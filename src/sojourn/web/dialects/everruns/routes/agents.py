@@ -11,6 +11,7 @@ from sojourn.domain.ids import AgentId, OrgId
 from sojourn.service.results import Result
 from sojourn.web.dialects.everruns import ids, inbound_agents, outbound_agents, wire
 from sojourn.web.dialects.everruns.catalogue import Catalogue
+from sojourn.web.dialects.everruns.links import base_of
 from sojourn.web.dialects.everruns.server import Caller, Routes, Server
 from sojourn.web.kit.body import JsonBody, read_body
 from sojourn.web.kit.idempotency import repeat, replayed
@@ -48,14 +49,17 @@ class _Agents:
 
     async def page(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        query = inbound_agents.query(_LIST.read(request.query_string))
+        said = _LIST.read(request.query_string)
+        query = inbound_agents.query(said)
         found = await self._agents.list(caller.org, query)
         total = await self._agents.count(caller.org, query)
-        return json_response(outbound_agents.agents(found, total, query))
+        return json_response(outbound_agents.agents(found, total, said, base_of(request)))
 
     async def get(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        return json_response(outbound_agents.agent(await self._find(caller.org, request.params["agent"])))
+        return json_response(
+            outbound_agents.agent(await self._find(caller.org, request.params["agent"]), base_of(request))
+        )
 
     async def apply(self, request: Request) -> Response:
         """Make an agent, or change the one that has the id, or without an id the name."""
@@ -81,7 +85,7 @@ class _Agents:
         inbound_agents.applied(new, model, None)
         again = repeat(request, caller.key, "everruns.agents.apply", data)
         spec = partial(inbound_agents.applied, new, model)
-        return _made(await self._agents.apply(caller.org, named, spec, again))
+        return _made(request, await self._agents.apply(caller.org, named, spec, again))
 
     async def change(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:write")
@@ -94,7 +98,7 @@ class _Agents:
         )
         if change.status is not None:
             agent = (await self._agents.archive(caller.org, agent.id, change.status == "archived")).value
-        return json_response(outbound_agents.agent(agent))
+        return json_response(outbound_agents.agent(agent, base_of(request)))
 
     async def archive(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:write")
@@ -107,7 +111,7 @@ class _Agents:
         data = await read_body(request, self._server.max_body_bytes)
         agent = await self._find(caller.org, request.params["agent"])
         again = repeat(request, caller.key, "everruns.agents.copy", data)
-        return _made(await self._agents.copy(caller.org, agent.id, repeat=again))
+        return _made(request, await self._agents.copy(caller.org, agent.id, repeat=again))
 
     async def check_name(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
@@ -135,6 +139,6 @@ class _Agents:
         return await self._catalogue.model(org, text)
 
 
-def _made(result: Result[Agent]) -> Response:
+def _made(request: Request, result: Result[Agent]) -> Response:
     status = 201 if result.created else 200
-    return json_response(outbound_agents.agent(result.value), status, *replayed(result))
+    return json_response(outbound_agents.agent(result.value, base_of(request)), status, *replayed(result))

@@ -2,9 +2,12 @@
 
 from typing import Final
 
+import msgspec
+
 from sojourn.domain.errors import NotFound
-from sojourn.web.dialects.everruns import capabilities, harnesses, ids, outbound_agents, wire
+from sojourn.web.dialects.everruns import capabilities, harnesses, ids, links, outbound_agents, wire
 from sojourn.web.dialects.everruns.catalogue import Catalogue
+from sojourn.web.dialects.everruns.links import base_of
 from sojourn.web.dialects.everruns.server import Routes, Server
 from sojourn.web.kit.query import Query
 from sojourn.web.kit.request import Request
@@ -35,28 +38,31 @@ class _Catalogue:
 
     async def capabilities(self, request: Request) -> Response:
         await self._server.caller(request, "agents:read")
-        query = _CAPABILITIES.read(request.query_string)
+        query, base = _CAPABILITIES.read(request.query_string), base_of(request)
         found = [
-            outbound_agents.capability(each.id)
+            outbound_agents.capability(each.id, base)
             for each in capabilities.CAPABILITIES.values()
             if _holds(query.search, each.id, each.name, each.description)
         ]
+        around = links.neighbours(base, "capabilities", msgspec.structs.asdict(query), len(found))
         data = found[query.offset : query.offset + query.limit]
-        return json_response(wire.Page(data=data, total=len(found), offset=query.offset, limit=query.limit))
+        return json_response(
+            wire.Page(data=data, total=len(found), offset=query.offset, limit=query.limit, **around)
+        )
 
     async def capability(self, request: Request) -> Response:
         await self._server.caller(request, "agents:read")
         wanted = request.params["capability"]
         if wanted not in capabilities.CAPABILITIES:
             raise NotFound("capability", wanted)
-        return json_response(outbound_agents.capability(wanted))
+        return json_response(outbound_agents.capability(wanted, base_of(request)))
 
     async def harnesses(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        query = _SEARCH.read(request.query_string)
+        query, base = _SEARCH.read(request.query_string), base_of(request)
         since = await self._catalogue.since(caller.org)
         found = [
-            outbound_agents.harness(runner, since)
+            outbound_agents.harness(runner, since, base)
             for runner, each in harnesses.HARNESSES.items()
             if _holds(query.search, each.name, each.title, each.description)
         ]
@@ -65,7 +71,9 @@ class _Catalogue:
     async def harness(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
         runner = harnesses.runner_of_id(ids.parse("harness", request.params["harness"]))
-        return json_response(outbound_agents.harness(runner, await self._catalogue.since(caller.org)))
+        return json_response(
+            outbound_agents.harness(runner, await self._catalogue.since(caller.org), base_of(request))
+        )
 
     async def harness_examples(self, request: Request) -> Response:
         await self._server.caller(request, "agents:read")
@@ -74,16 +82,18 @@ class _Catalogue:
 
     async def models(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        query = _MODELS.read(request.query_string)
+        query, base = _MODELS.read(request.query_string), base_of(request)
         is_any = query.source in ("predefined", None) or not isinstance(query.source, str)
         names = await self._catalogue.models(caller.org) if is_any and query.favorites_only == "false" else ()
         since = await self._catalogue.since(caller.org)
-        return json_response(wire.Items([outbound_agents.model(name, since) for name in names]))
+        return json_response(wire.Items([outbound_agents.model(name, since, base) for name in names]))
 
     async def model(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
         name = await self._catalogue.model(caller.org, request.params["model"])
-        return json_response(outbound_agents.model(name, await self._catalogue.since(caller.org)))
+        return json_response(
+            outbound_agents.model(name, await self._catalogue.since(caller.org), base_of(request))
+        )
 
 
 def _holds(search: str, *texts: str) -> bool:

@@ -35,11 +35,10 @@ from sojourn.web.dialects.everruns.wire.channel import (
     NewChannelSession,
     Outcome,
 )
-from sojourn.web.dialects.everruns.wire.page import Items, Page
+from sojourn.web.dialects.everruns.wire.page import AllowedAction, Items, Page
 from sojourn.web.dialects.everruns.wire.problem import ErrorDetail, Problem
 from sojourn.web.dialects.everruns.wire.session import (
     Activity,
-    AllowedAction,
     FacetCount,
     Facets,
     NewSession,

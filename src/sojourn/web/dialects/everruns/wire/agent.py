@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sojourn.web.dialects.everruns.wire.page import Linked
+
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Object = dict[str, Any]
 
@@ -83,7 +85,7 @@ class Available(Struct):
     available: bool
 
 
-class Agent(Struct, kw_only=True):
+class Agent(Linked, kw_only=True):
     id: str
     name: str
     system_prompt: str

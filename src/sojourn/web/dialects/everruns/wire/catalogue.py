@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sojourn.web.dialects.everruns.wire.agent import CapabilityConfig
+from sojourn.web.dialects.everruns.wire.page import Linked
 
 
 class Search(Struct):
@@ -24,14 +25,14 @@ class ModelList(Struct):
     favorites_only: Literal["true", "false"] = "false"
 
 
-class Capability(Struct):
+class Capability(Linked, kw_only=True):
     id: str
     name: str
     description: str
     category: str
     config_schema: dict[str, Any]
     features: list[str]
-    dependencies: list[str] = []
+    dependencies: tuple[str, ...] = ()
     status: Literal["available"] = "available"
     risk_level: Literal["low"] = "low"
     is_mcp: bool = False
@@ -39,20 +40,20 @@ class Capability(Struct):
     is_guardrail: bool = False
 
 
-class Harness(Struct, kw_only=True):
+class Harness(Linked, kw_only=True):
     id: str
     name: str
     display_name: str
     description: str
     created_at: str
     updated_at: str
-    capabilities: list[CapabilityConfig] = []
-    tags: list[str] = []
+    capabilities: tuple[CapabilityConfig, ...] = ()
+    tags: tuple[str, ...] = ()
     status: Literal["active"] = "active"
     is_built_in: bool = True
 
 
-class Model(Struct, kw_only=True):
+class Model(Linked, kw_only=True):
     """`model_id` is the name by which a server is configured: `provider/name`."""
 
     id: str
@@ -65,7 +66,7 @@ class Model(Struct, kw_only=True):
     updated_at: str
     model_vendor: Literal["openai", "anthropic", "google", "xai", "llmsim"] | UnsetType = UNSET
     source: Literal["predefined"] = "predefined"
-    capabilities: list[str] = []
+    capabilities: tuple[str, ...] = ()
     enabled: bool = True
     healthy: bool = True
     is_favorite: bool = False

@@ -12,6 +12,7 @@ from sojourn.web.dialects.everruns.wire.agent import (
     NetworkAccess,
     Object,
 )
+from sojourn.web.dialects.everruns.wire.page import AllowedAction
 
 # The client knows these four and refuses any other.
 Status = Literal["started", "active", "idle", "waitingfortoolresults"]
@@ -67,14 +68,6 @@ class SessionChange(Struct, kw_only=True):
     locale: str | UnsetType | None = UNSET
     tags: list[str] | None = None
     agent_identity_id: str | UnsetType | None = UNSET
-
-
-class AllowedAction(Struct, kw_only=True):
-    rel: str
-    method: str
-    href: str
-    operation_id: str
-    schema_ref: str | UnsetType = UNSET
 
 
 class Session(Struct, kw_only=True):
