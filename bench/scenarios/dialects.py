@@ -1,6 +1,7 @@
 """What does a call through a dialect cost beside the native call that does the same?
 
-agent-swarm's calls do what takes several native ones, and have a scenario of their own.
+agent-swarm's calls do what takes several native ones, and have a scenario of their own. A session of Membrane begins
+with a message, and one of AgentCore is a turn: their creates have no like natively.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,13 +28,19 @@ class Dialect:
     """How its clients create a session, read one and ask for the newest 20; None where the vendor has no such call."""
 
     name: str
-    create: Callable[[int], bytes]
+    create: Callable[[int], bytes] | None = None
     get: Callable[[UUID], bytes] | None = None
     page: bytes | None = None
 
 
+MEMBRANE: Final = "/agent/sessions"
+EVERRUNS: Final = "/v1/sessions"
 KODEXA: Final = "/api/orchestrator-agent-sessions"
 KODEXA_KEY: Final = {"x-api-key": TOKEN}
+
+
+def _native(number: int) -> bytes:
+    return request("POST", "/sojourn/v1/sessions", {"metadata": {"number": number}, "tags": [str(number)]})
 
 
 def _kodexa(number: int) -> bytes:
@@ -44,7 +51,7 @@ def _kodexa(number: int) -> bytes:
 DIALECTS: Final = (
     Dialect(
         name=NATIVE,
-        create=lambda number: request("POST", "/sojourn/v1/sessions", {"metadata": {"number": number}}),
+        create=_native,
         get=lambda id: request("GET", f"/sojourn/v1/sessions/{id}"),
         page=request("GET", "/sojourn/v1/sessions?limit=20"),
     ),
@@ -54,13 +61,25 @@ DIALECTS: Final = (
         get=lambda id: request("GET", f"{KODEXA}/{id}", headers=KODEXA_KEY),
         page=request("GET", f"{KODEXA}?pageSize=20", headers=KODEXA_KEY),
     ),
+    Dialect(
+        name="Membrane",
+        get=lambda id: request("GET", f"{MEMBRANE}/{id.hex}"),
+        page=request("GET", f"{MEMBRANE}?limit=20"),
+    ),
+    Dialect(
+        name="Everruns",
+        create=lambda number: request(
+            "POST", EVERRUNS, {"tags": [str(number)], "capabilities": [], "tools": []}
+        ),
+        get=lambda id: request("GET", f"{EVERRUNS}/session_{id.hex}"),
+        page=request("GET", f"{EVERRUNS}?limit=20"),
+    ),
 )
 
 
 async def run(lab: Lab) -> Findings:
     async with lab.sojourn() as target:
-        native = DIALECTS[0]
-        ids = [UUID(id) for id in await make(target, [native.create(number) for number in range(SESSIONS)])]
+        ids = [UUID(id) for id in await make(target, [_native(number) for number in range(SESSIONS)])]
         reads = {dialect.name: [dialect.get(id) for id in ids] for dialect in DIALECTS if dialect.get}
         pages = {dialect.name: [dialect.page] for dialect in DIALECTS if dialect.page}
         samples = [
@@ -80,10 +99,10 @@ async def _in_turns(target: Target, verb: str, supply: dict[str, list[bytes]] | 
     found: dict[str, list[Sample]] = {}
     for turn in range(ROUNDS):
         for dialect in DIALECTS:
-            if supply is None:
+            if supply is None and dialect.create is not None:
                 first = SESSIONS + turn * REQUESTS
                 requests = [dialect.create(number) for number in range(first, first + REQUESTS)]
-            elif dialect.name in supply:
+            elif supply is not None and dialect.name in supply:
                 requests = supply[dialect.name]
             else:
                 continue
