@@ -74,6 +74,7 @@ class Rebuild:
     def __init__(self, runner: RunnerKind) -> None:
         self._runner: RunnerKind = runner
         self._settled = Settled()
+        self._reclaimed_from: str | None = None
         self.turn: Turn | None = None
         self.turns = 0
         self.waiting: dict[InputId, Input] = {}
@@ -127,6 +128,7 @@ class Rebuild:
                     started_at=turn.started_at or at,
                 )
             case TurnRetried() | TurnReclaimed() if turn is not None:
+                self._reclaimed_from = turn.worker
                 self.turn = replace(turn, status=TurnStatus.RETRYING, worker=None)
             case TurnCompleted() | TurnFailed() | TurnCancelled() if turn is not None:
                 self._close(turn, event, at)
@@ -141,6 +143,9 @@ class Rebuild:
 
     def _close(self, turn: Turn, event: TurnCompleted | TurnFailed | TurnCancelled, at: datetime) -> None:
         error = event.error if isinstance(event, TurnFailed) else None
+        if event.reason == "no_progress":
+            # The reclaim that gives a turn up leaves it to the worker that it took it from.
+            turn = replace(turn, worker=self._reclaimed_from)
         status = TurnStatus(event.type.removeprefix("turn."))
         self._settled.turns.append(
             replace(turn, status=status, reason=event.reason, error=error, ended_at=at)
