@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from sojourn.domain.content import TextPart
 from sojourn.domain.ids import OrgId, SessionId
 
 
 class GlimpseReads(Protocol):
     async def glimpses(
         self, org: OrgId, sessions: Sequence[SessionId]
-    ) -> Sequence[tuple[SessionId, Sequence[TextPart], str | None, str | None]]:
-        """Of each session its first message, the stored data of its last answer, and its last turn's error."""
+    ) -> Sequence[tuple[SessionId, str | None, str | None, str | None]]:
+        """Of each session the stored data of its first input and of its last answer, and its last turn's error."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sojourn.domain.errors import NotFound
-from sojourn.domain.events import MessageCompleted
+from sojourn.domain.events import InputReceived, MessageCompleted
 from sojourn.domain.ids import MessageId, OrgId, SessionId
 from sojourn.domain.transcript import TYPES, Transcript
 from sojourn.ports import Reads
@@ -46,10 +46,19 @@ class Transcripts:
 
     async def glimpses(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, Glimpse]:
         found: dict[SessionId, Glimpse] = {}
-        for session, content, answer, error in await self._reads.glimpses(org, sessions):
-            prompt = content[0].text if content else None
-            found[session] = Glimpse(prompt, await self._text(org, answer), error)
+        for session, input, answer, error in await self._reads.glimpses(org, sessions):
+            found[session] = Glimpse(await self._prompt(org, input), await self._text(org, answer), error)
         return found
+
+    async def _prompt(self, org: OrgId, input: str | None) -> str | None:
+        if input is None:
+            return None
+        received = decode(InputReceived.type, 1, await fill(self._reads, org, input))
+        match received:
+            case InputReceived(kind="message", content=(first, *_)):
+                return first.text
+            case _:
+                return None
 
     async def _text(self, org: OrgId, answer: str | None) -> str | None:
         if answer is None:

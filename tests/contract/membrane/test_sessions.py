@@ -10,6 +10,7 @@ from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import InputReceived
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.session import SessionStatus
+from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
 from sojourn.web.dialects.membrane import wire
 from tests.contract.membrane.requirements import covers
@@ -429,3 +430,19 @@ async def test_a_session_made_elsewhere_has_all_that_its_log_tells(membrane: Mem
     assert stopped["status"] == "cancelled"
     resumed = await client.done("POST", f"/{titled.hex}/message", json={"input": "x"})
     assert resumed["status"] == "queued"
+
+
+@covers("shape.derived")
+async def test_a_fork_of_a_session_begins_with_its_prompt(on_sqlite: Membrane) -> None:
+    world = on_sqlite.world
+    id = (await on_sqlite.make("What is new?"))["id"]
+    turn = await world.claim(of(id))
+    await world.services.turns.settle(turn, await answer_to(world, turn, "Nothing."))
+    fork = (await world.services.forks.fork(world.org, of(id), NewFork(), SOMEBODY)).value.session.id
+    workspace = on_sqlite.seen_as()
+    shown = await workspace.get(fork.hex)
+    assert (shown["prompt"], shown["summary"], shown["status"]) == ("What is new?", "Nothing.", "running")
+    texts = [part.get("text") for one in await workspace.messages(fork.hex) for part in one["parts"]]
+    assert [text for text in texts if text] == ["What is new?", "Nothing."]
+    # A fork is nobody's but the workspace's, until somebody makes it through the dialect.
+    await on_sqlite.refused(404, "GET", f"/{fork.hex}")
