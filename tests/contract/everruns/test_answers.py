@@ -1,11 +1,15 @@
+import json
 from typing import Any
 
 import pytest
 
+from sojourn.domain.agent import AgentSpec
+from sojourn.service.sessions import NewSession
 from tests.contract.everruns.asking import a_question, an_ask, asking
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.sdk import Sdk
-from tests.contract.everruns.surface import Everruns, Json, absent
+from tests.contract.everruns.surface import Everruns, Json, absent, id_of
+from tests.contract.everruns.waits import turn_over, until
 
 
 async def say(everruns: Everruns, path: str, **body: Any) -> Json:
@@ -107,7 +111,7 @@ def allow(call: str, decision: str = "allow") -> Json:
     return {"tool_call_id": call, "decision": decision}
 
 
-@covers("approval.decide", "approval.always", "answer.twins")
+@covers("approval.decide", "answer.twins")
 @pytest.mark.parametrize("door", ["path", "channel"])
 async def test_every_call_that_waits_is_settled_at_once(everruns: Everruns, door: str) -> None:
     calls = ("a1", "a2", "a3", "a4", "a5")
@@ -133,6 +137,53 @@ async def test_every_call_that_waits_is_settled_at_once(everruns: Everruns, door
         409, "POST", f"{it.path}/tool-approvals", json={"decisions": [allow("a1")]}
     )
     assert problem["code"] == "already_resolved"
+
+
+@covers("approval.always")
+@pytest.mark.parametrize(
+    ("decision", "types"),
+    [
+        ("allow_always", ["ask.opened", "ask.decided"]),
+        ("reject_always", ["ask.opened", "ask.decided", "tool.denied"]),
+        ("allow", ["ask.opened", "ask.decided", "ask.opened"]),
+    ],
+)
+async def test_a_decision_for_always_is_remembered(
+    everruns: Everruns, decision: str, types: list[str]
+) -> None:
+    agent = AgentSpec(name="clerk", tools=("current_time",), tool_policy={"current_time": "ask"})
+    await everruns.services.agents.create(everruns.org, agent)
+    session = await everruns.native(NewSession(agent="clerk"))
+    call = {"call": {"name": "current_time"}}
+    await everruns.send(session, json.dumps([call, call, {"say": "done"}]))
+    seq = await until(everruns, session, "turn.waiting")
+    place = f"/channels/clerk/sessions/{id_of('session', session)}"
+    [pending] = (await everruns.read(place))["pending_approvals"]
+    assert pending["tool"] == "current_time"
+    await say(everruns, f"{place}/tool-approvals", decisions=[allow(pending["tool_call_id"], decision)])
+    await until(everruns, session, "turn.completed", "turn.waiting", after=seq)
+    wanted = ("ask.opened", "ask.decided", "tool.denied")
+    found = await everruns.services.feed.page(everruns.org, session, 0, 1_000, wanted)
+    assert [event.type for event in found] == types
+
+
+@covers("answer.question", "agent.capabilities")
+async def test_an_agent_asks_and_goes_on_with_the_answer(everruns: Everruns) -> None:
+    body = {"name": "clerk", "system_prompt": "", "capabilities": [{"ref": "ask_user"}]}
+    assert (await everruns.ask("POST", "/agents", json=body)).status_code == 201
+    session = await everruns.native(NewSession(agent="clerk"))
+    question = {"question": "Which colour?", "options": ["red", "blue"]}
+    steps = [{"call": {"name": "ask_user", "arguments": question}}, {"say": "done"}]
+    await everruns.send(session, json.dumps(steps))
+    seq = await until(everruns, session, "turn.waiting")
+    place = f"/channels/clerk/sessions/{id_of('session', session)}"
+    [pending] = (await everruns.read(place))["pending_questions"]
+    assert pending["questions"][0]["options"] == [{"label": "red"}, {"label": "blue"}]
+    await say(everruns, f"{place}/question-answers", answers=one("blue"))
+    await turn_over(everruns, session, seq)
+    events = (await everruns.read(f"{place}/events", params={"limit": 500}))["data"]
+    [done] = [event["data"] for event in events if event["type"] == "tool.completed"]
+    assert "blue" in json.dumps(done["result"])
 
 
 @covers("approval.decide", "answer.none")

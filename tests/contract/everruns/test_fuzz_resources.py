@@ -27,6 +27,9 @@ SOUND: Final[dict[str, tuple[Any, ...]]] = {
     "metadata": ({}, {"a": 1}, None),
     "amount": (1, 0.5),
     "title": ("t", None),
+    "message": ({"role": "user", "content": [{"type": "text", "text": "x"}]}, {"content": []}),
+    "answers": ([{"id": "question", "selected": ["a"]}], []),
+    "decisions": ([{"tool_call_id": "a", "decision": "allow"}], [{}]),
 }
 FILES: Final = (
     "a",

@@ -30,12 +30,7 @@ REQUIREMENTS: Final = (
         CLIENT,
         "Every call that waits is settled at once; one that is left out is not approved.",
     ),
-    Requirement(
-        "approval.always",
-        SERVER,
-        "allow_always and reject_always are remembered for the session.",
-        "They settle the call that waits; the next one is asked about again.",
-    ),
+    Requirement("approval.always", SERVER, "allow_always and reject_always are remembered for the session."),
     Requirement("approval.role", OURS, "A worker's key answers and allows nothing: 403."),
     Requirement(
         "answer.twins", SERVER, "The same two routes are at a channel's sessions and at all sessions."

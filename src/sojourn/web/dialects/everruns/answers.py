@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from sojourn.domain.ask import Ask
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import AskKind
+from sojourn.domain.tool_policy import ToolRule
 from sojourn.service.asks import Verdict
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire import answer as wire
@@ -127,6 +128,20 @@ def verdicts(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> di
     """For every call that waits: the turn goes on once, so all of them are settled now."""
     calls = (call_id(ask) for ask in pending)
     return {call: _VERDICTS[decided[call]] if call in decided else _NOT_APPROVED for call in calls}
+
+
+def remembered(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> dict[str, ToolRule]:
+    """The rules for later calls of the same tools that some decisions make. A refusal is the stronger one."""
+    rules: dict[str, ToolRule] = {}
+    for ask in pending:
+        match decided.get(call_id(ask)):
+            case "allow_always":
+                rules.setdefault(tool(ask), "allow")
+            case "reject_always":
+                rules[tool(ask)] = "deny"
+            case _:
+                pass
+    return rules
 
 
 def resolved(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> wire.Resolved:

@@ -41,6 +41,13 @@ CAPABILITIES: Final[Mapping[str, Capability]] = {
             "files",
             ("file_system",),
         ),
+        Capability(
+            "ask_user",
+            "Ask the user",
+            "Asks the user a question and waits for the answer.",
+            "human",
+            "ask_user",
+        ),
     )
 }
 _OF_TOOL: Final[Mapping[str, str]] = {each.tool: each.id for each in CAPABILITIES.values()}
