@@ -21,6 +21,8 @@ FACTS = (
     "turn.completed",
     "turn.failed",
     "turn.cancelled",
+    "ask.opened",
+    "ask.decided",
     "message.abandoned",
     "tool.completed done",
     "tool.completed error",

@@ -34,6 +34,7 @@ class Log:
     events: dict[str, list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[str, str], Step] = field(default_factory=dict[tuple[str, str], Step])
     inputs: Counter[str] = field(default_factory=Counter[str])
+    decided: dict[str, list[str]] = field(default_factory=lambda: defaultdict[str, list[str]](list))
     facts: Counter[str] = field(default_factory=Counter[str])
 
 
@@ -100,6 +101,8 @@ class Reading:
                 key = json.loads(data["arguments"]).get("key")
                 if key is not None:
                     log.steps["tool", key] = step
+            case "ask.decided":
+                log.decided[data["ask"]].append(data["decision"])
             case "tool.started":
                 self._tools[turn, data["call"], data["index"]].intents.append(self._holder[turn])
             case "tool.completed":
@@ -130,6 +133,9 @@ def not_as_acknowledged(log: Log, witness: Witness) -> Iterator[str]:
     for input in sent:
         if log.inputs[input] != 1:
             yield f"input {input} was acknowledged and is in the log {log.inputs[input]} times"
+    for done in witness.acknowledged:
+        if done.path.endswith("/decide") and log.decided[done.id] != [done.body["decision"]]:
+            yield f"ask {done.id} was decided by {done.body}, and is {log.decided[done.id]} in the log"
     for input in log.inputs.keys() - set(sent):
         yield f"input {input} is in the log, and the request that made it was answered with another"
 

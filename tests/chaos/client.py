@@ -51,6 +51,14 @@ class Caller:
         self.witness.acknowledged.append(Acknowledged(path, body, key, made["id"]))
         return made
 
+    async def try_make(self, path: str, body: dict[str, Any], key: str) -> None:
+        """A POST that may come too late."""
+        answer = await self.ask("POST", path, body, key)
+        if answer.is_success:
+            self.witness.acknowledged.append(Acknowledged(path, body, key, answer.json()["id"]))
+        elif answer.status_code not in (404, 409):
+            self.witness.violations.append(f"{path} answers {answer.status_code} {answer.text}")
+
     async def ask(
         self, method: str, path: str, body: dict[str, Any] | None = None, key: str | None = None
     ) -> httpx2.Response:
@@ -95,6 +103,11 @@ class Reader:
         self._turns: dict[str, str] = {}
         self._ended: set[str] = set()
         self._withdrawn: set[str] = set()
+        self._asks = asyncio.Queue[tuple[str, str]]()
+
+    async def next_ask(self) -> tuple[str, str]:
+        """The id and kind of the next ask that the log tells of."""
+        return await self._asks.get()
 
     async def follow(self) -> None:
         while True:
@@ -130,6 +143,8 @@ class Reader:
             self._turns[data["input"]] = turn
         elif type == "input.withdrawn":
             self._withdrawn.add(data["input"])
+        elif type == "ask.opened":
+            self._asks.put_nowait((data["ask"], data["kind"]))
         elif type in ENDS:
             self._ended.add(turn)
 

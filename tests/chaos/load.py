@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.chaos.client import Caller, Reader
-from tests.chaos.tools import NAMES, REFUSES
+from tests.chaos.tools import CLIENT_TOOL, NAMES, REFUSES
 
 DELIVERIES = ("queue", "queue", "queue", "steer", "interrupt")
 
@@ -20,9 +20,25 @@ class Load:
 
 
 def tool_call(random: Random, key: str) -> dict[str, Any]:
-    name = random.choice([*NAMES, *NAMES, REFUSES, "write_file", "is-missing"])
-    arguments = {"path": "a.txt", "content": key} if name == "write_file" else {"key": key}
+    name = random.choice([*NAMES, *NAMES, REFUSES, "write_file", "is-missing", CLIENT_TOOL])
+    match name:
+        case "write_file":
+            arguments = {"path": "a.txt", "content": key}
+        case _ if name == CLIENT_TOOL:
+            # Nothing that is done here: a client looks.
+            arguments = {"at": key}
+        case _:
+            arguments = {"key": key}
     return {"name": name, "arguments": arguments}
+
+
+async def decide_all(caller: Caller, reader: Reader, random: Random) -> None:
+    """Decide whatever the session's turns ask. What a steer, an end or a cancel has decided before is refused."""
+    while True:
+        ask, kind = await reader.next_ask()
+        yes = {"decision": "allow"} if kind == "approval" else {"decision": "answer", "answer": "seen"}
+        body = random.choice([yes, yes, {"decision": "deny"}])
+        await caller.try_make(f"/sessions/{reader.session}/asks/{ask}/decide", body, f"decide-{ask}")
 
 
 def simulated(random: Random, key: str) -> str:
@@ -65,6 +81,7 @@ async def run_session(caller: Caller, random: Random, name: str, load: Load) -> 
     session = (await caller.make("/sessions", {"agent": agent, "title": name}, f"{name}-create"))["id"]
     reader = Reader(caller, session)
     following = asyncio.create_task(reader.follow())
+    deciding = asyncio.create_task(decide_all(caller, reader, Random(random.random())))
     try:
         await reader.live()
         inputs: list[str] = []
@@ -82,5 +99,6 @@ async def run_session(caller: Caller, random: Random, name: str, load: Load) -> 
             await caller.replay(done)
     finally:
         following.cancel()
-        await asyncio.wait([following])
+        deciding.cancel()
+        await asyncio.wait([following, deciding])
     return reader

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 
 from sojourn.cli.server import run_server
 from sojourn.config import Settings
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.log import StoredEvent
 from sojourn.ports import Reads, Store, Tx
@@ -29,7 +29,7 @@ from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_sto
 from tests.chaos.model import PARALLEL, WatchedModels
 from tests.chaos.outside import Outside
 from tests.chaos.plan import DEFECT_VARIABLE, Killer
-from tests.chaos.tools import TOOLSET, Lines, chaos_tools
+from tests.chaos.tools import CLIENT_TOOL, GUARDED, TOOLSET, Lines, chaos_tools
 
 T = TypeVar("T")
 
@@ -141,9 +141,20 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
         agents = running.services.agents
         for name, model in AGENTS.items():
             if await store.reads.find_agent(DEFAULT_ORG, name) is None:
-                await agents.create(DEFAULT_ORG, AgentSpec(name=name, model=model, tools=(TOOLSET, "files")))
+                await agents.create(DEFAULT_ORG, _agent(name, model))
         await run_server(running.services, listener, lambda: announce(listener, killer))
     await store.close()
+
+
+def _agent(name: str, model: str) -> AgentSpec:
+    look = ClientTool(name=CLIENT_TOOL, description="Looks.", parameters={"type": "object"})
+    return AgentSpec(
+        name=name,
+        model=model,
+        tools=(TOOLSET, "files"),
+        client_tools=(look,),
+        tool_policy={GUARDED: "ask", "list_files": "deny"},
+    )
 
 
 def _wrapped(store: Store, killer: Killer, hub: Hub, defect: str) -> Store:

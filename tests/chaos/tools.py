@@ -25,6 +25,10 @@ NAMES: Final = tuple(name for name, _, _ in KINDS)
 REPEATABLE: Final = frozenset(name for name, repeatable, _ in KINDS if repeatable)
 REFUSES: Final = "refuse"
 GATE: Final = "gate"
+# Carried out by a client.
+CLIENT_TOOL: Final = "look"
+# Run once somebody has allowed it.
+GUARDED: Final = "append_line_slowly"
 GATE_VARIABLE: Final = "CHAOS_GATE"
 
 

@@ -1,9 +1,9 @@
 """What the log says of the players' writes, against what the players were told."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from sojourn.domain.events import TurnStarted, TurnWaiting, UsageRecorded
+from sojourn.domain.events import AskDecided, TurnStarted, TurnWaiting, UsageRecorded
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
 from sojourn.domain.log import LogEntry
 from sojourn.ports import Reads
@@ -19,13 +19,26 @@ _ENDS = frozenset(
 async def judge(reads: Reads, sessions: Sequence[SessionId], witnesses: Sequence[Witness]) -> list[str]:
     """Each acknowledged write is in the log once, no refused one is, and each stands within its own claim."""
     written = Counter[str]()
+    decided: dict[str, list[str]] = defaultdict(list)
     problems: list[str] = []
     for session in sessions:
         events = await reads.events_after(DEFAULT_ORG, session, 0, 1_000_000)
         log = [await read_entry(reads, event) for event in events]
         problems.extend(f"session {session}: {problem}" for problem in _zombies(log))
+        for entry in log:
+            if isinstance(entry.event, AskDecided):
+                decided[str(entry.event.ask)].append(entry.event.decision)
         written.update(entry.event.source for entry in log if isinstance(entry.event, UsageRecorded))
+    acknowledged = Counter(ask for witness in witnesses for ask, _ in witness.decided)
+    problems.extend(
+        f"ask {ask} was decided {times} times" for ask, times in acknowledged.items() if times > 1
+    )
     for witness in witnesses:
+        problems.extend(
+            f"ask {ask} was decided as {decision}, and is {decided[ask]} in the log"
+            for ask, decision in witness.decided
+            if decided[ask] != [decision]
+        )
         problems.extend(
             f"{word} was acknowledged, and is {written[word]} times in the log"
             for word in witness.acknowledged

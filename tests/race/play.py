@@ -7,10 +7,12 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
+from sojourn.domain.ask import Decision
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import Conflict, LeaseLost, NotFound
 from sojourn.domain.events import Actor, Delivery
 from sojourn.domain.ids import DEFAULT_ORG, KeyId, SessionId
+from sojourn.service.asks import Verdict
 from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.core import Services
 from sojourn.service.inputs import NewInput
@@ -42,6 +44,7 @@ class Players:
             self._change_an_input,
             self._drive,
             self._budget,
+            *[self._decide] * 2,
             self._cancel,
             self._end,
         ]
@@ -128,6 +131,28 @@ class Players:
                 await budgets.resume(DEFAULT_ORG, session, BY)
             case _:
                 await budgets.top_up(DEFAULT_ORG, budget.id, Decimal(4), None, BY)
+
+    async def _decide(self) -> None:
+        """Of what a turn waits for, while time, messages and another player decide it too."""
+        session, asks = self._any_session(), self._services.asks
+        found = await asks.list(DEFAULT_ORG, session, True, None, 5)
+        if not found:
+            return
+        await self._pause()
+        about_calls = [ask for ask in found if ask.kind == "client_tool"]
+        if about_calls and self._random.random() < 0.5:
+            verdict = Verdict(self._random.choice(("answer", "deny")))
+            calls = {
+                str(ask.prompt["tool_call_id"]): verdict
+                for ask in about_calls[: self._random.randrange(1, 3)]
+            }
+            decided = [*(await asks.decide_calls(DEFAULT_ORG, session, calls, BY)).value]
+        else:
+            ask = self._random.choice(found)
+            yes: Decision = "answer" if ask.kind == "client_tool" else "allow"
+            verdict = Verdict(self._random.choice((yes, "deny")))
+            decided = [(await asks.decide(DEFAULT_ORG, session, ask.id, verdict, BY)).value]
+        self.witness.decided += [(str(ask.id), verdict.decision) for ask in decided]
 
     async def _cancel(self) -> None:
         record = await self._services.sessions.get(DEFAULT_ORG, self._any_session())

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Witness:
-    """The words of the writes that were acknowledged and of those that were refused, and what each key was told."""
+    """The words of the writes that were acknowledged and of those that were refused, and what each key was told.
+
+    `decided` are the acknowledged decisions, each as its ask's id and what was decided.
+    """
 
     acknowledged: list[str] = field(default_factory=list[str])
     refused: list[str] = field(default_factory=list[str])
     inputs: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    decided: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     verbs: int = 0
 
 
