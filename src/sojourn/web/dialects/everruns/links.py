@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from urllib.parse import urlencode
+
+import msgspec
 
 from sojourn.web.dialects.everruns import wire
 from sojourn.web.kit.request import Request
@@ -29,18 +32,32 @@ def base_of(request: Request) -> Base:
     return Base(origin, origin + prefix)
 
 
-def actions(url: str, status: wire.Status) -> list[wire.AllowedAction]:
+def actions(base: Base, id: str, status: wire.Status) -> msgspec.Raw:
+    """What can be done with a session now, as JSON: it is the same for all of them but for the id."""
+    template = _template(base.url, status in ("active", "waitingfortoolresults"))
+    return msgspec.Raw(template.replace(_PLACE, id.encode()))
+
+
+# No address of a request holds it; this is how JSON writes it.
+_NUL: Final = chr(0)
+_PLACE: Final = b"\\u0000"
+
+
+# A client names the host as it likes, so there may be any number.
+@lru_cache(maxsize=64)
+def _template(url: str, can_cancel: bool) -> bytes:
+    one = f"{url}/sessions/{_NUL}"
     made = [
-        _action("self", "GET", url, "get_session"),
-        _action("events", "GET", f"{url}/events", "list_events"),
-        _action("update", "PATCH", url, "update_session", "UpdateSessionRequest"),
-        _action("delete", "DELETE", url, "delete_session"),
-        _action("pin", "PUT", f"{url}/pin", "pin_session"),
-        _action("unpin", "DELETE", f"{url}/pin", "unpin_session"),
+        _action("self", "GET", one, "get_session"),
+        _action("events", "GET", f"{one}/events", "list_events"),
+        _action("update", "PATCH", one, "update_session", "UpdateSessionRequest"),
+        _action("delete", "DELETE", one, "delete_session"),
+        _action("pin", "PUT", f"{one}/pin", "pin_session"),
+        _action("unpin", "DELETE", f"{one}/pin", "unpin_session"),
     ]
-    if status in ("active", "waitingfortoolresults"):
-        made.append(_action("cancel", "POST", f"{url}/cancel", "cancel_turn"))
-    return made
+    if can_cancel:
+        made.append(_action("cancel", "POST", f"{one}/cancel", "cancel_turn"))
+    return msgspec.json.encode(made)
 
 
 def of_agent(base: Base, id: str) -> Mapping[str, Any]:

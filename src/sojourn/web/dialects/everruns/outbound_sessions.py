@@ -35,10 +35,27 @@ LINKS: Final = ("self_url", "view_url", "ui_link", "allowed_actions")
 
 
 @dataclass(frozen=True, slots=True)
+class Dress:
+    """What a session shows of its agent, as it has it."""
+
+    features: list[str]
+    model_id: str | UnsetType
+
+
+def dress(agent: AgentSpec, overlay: Overlay | None) -> Dress:
+    own = agent if overlay is None else overlay.over(agent)
+    refs = capabilities.of_tools(own.tools, agent_facet.read(agent).capabilities)
+    return Dress(
+        features=capabilities.features(each["ref"] for each in refs),
+        model_id=UNSET if own.model is None else models.id_of(own.model),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What of a session's surroundings is shown with it. `preview` and `output_preview` are whole texts."""
 
-    agent: AgentSpec
+    dress: Dress
     span: TurnSpan | None = None
     preview: str | None = None
     output_preview: str | None = None
@@ -48,11 +65,9 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
     row, said = record.session, session_facet.of_text(record.facet)
     id = ids.text("session", row.id)
     span, overlay = around.span, record.overlay or NOTHING_ADDED
-    agent = overlay.over(around.agent)
     shown, url = status.shown(row, span), f"{base.url}/sessions/{id}"
     page = f"{base.origin}/sessions/{row.id}"
     given = [dict(each) for each in capabilities.of_tools(overlay.tools, said.capabilities)]
-    refs = capabilities.of_tools(agent.tools, [*agent_facet.read(around.agent).capabilities, *given])
     return wire.Session(
         id=id,
         organization_id=ids.text("org", row.org),
@@ -67,7 +82,7 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         tags=list(record.tags),
         capabilities=given,
         tools=_tools(overlay, said),
-        features=capabilities.features(each["ref"] for each in refs),
+        features=around.dress.features,
         is_pinned=reader.hex in said.pins,
         created_at=stamp(row.created_at),
         updated_at=stamp(row.updated_at),
@@ -77,20 +92,22 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         started_at=UNSET if span is None or span.started_at is None else stamp(span.started_at),
         finished_at=UNSET if row.ended_at is None else stamp(row.ended_at),
         usage=_usage(record.usage),
-        model_id=UNSET if agent.model is None else models.id_of(agent.model),
+        model_id=around.dress.model_id,
         system_prompt=overlay.instructions or UNSET,
         forked_from_session_id=_session_id(record.forked_from),
         forked_from_sequence=UNSET if record.forked_seq is None else _last_sequence(record.forked_seq),
         self_url=url,
         view_url=page,
         ui_link=page,
-        allowed_actions=actions(url, shown),
+        allowed_actions=actions(base, id, shown),
         **_said(said),
     )
 
 
 def _tools(overlay: Overlay, said: SessionFacet) -> list[dict[str, Any]]:
     """As a client said it of those it named, then what was given elsewhere."""
+    if not overlay.client_tools:
+        return []
     tools = {tool.name: tool for tool in overlay.client_tools}
     named = [each for each in said.tools if each["name"] in tools]
     others = tools.keys() - {each["name"] for each in named}
@@ -112,6 +129,8 @@ def _last_sequence(seq: int) -> int:
 
 def _said(said: SessionFacet) -> Mapping[str, Any]:
     """What is given back as it came."""
+    if said is session_facet.NOTHING:
+        return {}
     return {
         "goal": _given(said.goal),
         "locale": _given(said.locale),

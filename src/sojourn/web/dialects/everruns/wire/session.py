@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from sojourn.web.dialects.everruns.wire.agent import (
     CapabilityConfig,
@@ -110,7 +110,8 @@ class Session(Struct, kw_only=True):
     self_url: str | UnsetType = UNSET
     view_url: str | UnsetType = UNSET
     ui_link: str | UnsetType = UNSET
-    allowed_actions: list[AllowedAction] | UnsetType = UNSET
+    # A list of AllowedAction.
+    allowed_actions: Raw | UnsetType = UNSET
 
 
 class SessionFilter(Struct, kw_only=True):
