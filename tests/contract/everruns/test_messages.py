@@ -1,11 +1,14 @@
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from sojourn.domain.agent import AgentSpec
+from sojourn.domain.content import TextPart
+from sojourn.domain.ids import InputId, SessionId
 from tests.contract.everruns.requirements import covers
-from tests.contract.everruns.surface import Everruns, absent, as_problem
+from tests.contract.everruns.surface import SOMEBODY, Everruns, absent, as_problem
 
 ROLES = {"system", "user", "agent", "tool_result"}
 
@@ -27,6 +30,18 @@ async def test_a_message_is_answered_as_the_log_tells_it(everruns: Everruns) -> 
     assert result["tool_call_id"] == call["id"]
     assert len({message["id"] for message in messages}) == 4
     await everruns.refused(404, "GET", f"/sessions/{absent('session')}/messages")
+
+
+@covers("messages.edited")
+async def test_a_message_that_was_edited_elsewhere_is_as_its_turn_read_it(everruns: Everruns) -> None:
+    agent = AgentSpec(name="outside", runner="external")
+    await everruns.services.agents.create(everruns.org, agent)
+    id = (await everruns.make(agent_name="outside"))["id"]
+    sent = await everruns.say(id, "hello")
+    session, input = SessionId(UUID(id[8:])), InputId(UUID(sent["id"][8:]))
+    await everruns.services.inputs.edit(everruns.org, session, input, (TextPart("goodbye"),), SOMEBODY)
+    [message] = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    assert message["content"] == [{"type": "text", "text": "goodbye"}]
 
 
 @covers("messages.steers", "messages.delivery")

@@ -67,6 +67,27 @@ async def test_everything_that_is_said_of_a_new_session_is_given_back(everruns: 
     assert plain["source"] == "api"
 
 
+@covers("session.page")
+async def test_the_pages_own_example_makes_what_the_page_shows(everruns: Everruns) -> None:
+    """Its ids have 31 digits, so they are malformed, and those of this server stand for them."""
+    agent = id_of("agent", (await everruns.services.agents.find(everruns.org, "default")).id)
+    example: dict[str, Any] = {
+        "agent_id": agent,
+        "capabilities": [{"ref": "current_time", "config": {}}],
+        "model_id": (await everruns.read("/models"))["data"][0]["id"],
+        "tags": ["debugging", "urgent"],
+        "title": "Debug login issue",
+    }
+    session = await everruns.make(**example)
+    assert {name: session[name] for name in example} == example
+    assert session["organization_id"] == "org_00000000000000000000000000000001"
+    page = {"agent_id": "agent_01933b5a00007000800000000000001"}
+    assert (await everruns.refused(400, "POST", "/sessions", json=page))["detail"].startswith(
+        "Invalid agent ID"
+    )
+    await everruns.refused(404, "POST", "/sessions", json={"agent_id": absent("agent")})
+
+
 @covers("session.agent")
 async def test_a_session_is_of_the_agent_that_is_named(everruns: Everruns) -> None:
     agents = everruns.services.agents
@@ -176,6 +197,7 @@ async def test_secrets_are_named_and_never_read_back(everruns: Everruns) -> None
     assert (answer.status_code, answer.json()) == (200, {"count": 2})
     listed = await everruns.ask("GET", path)
     assert [secret["name"] for secret in listed.json()["data"]] == ["OTHER", "TOKEN"]
+    assert await everruns.read(path.replace("secrets", "keys")) == {"data": []}
     assert "s3cret" not in listed.text + (await everruns.ask("GET", f"/sessions/{session['id']}")).text
     assert (await everruns.ask("DELETE", path + "/OTHER")).status_code == 204
     await everruns.refused(404, "DELETE", path + "/OTHER")

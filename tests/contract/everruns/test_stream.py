@@ -2,10 +2,14 @@ import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
 
+from sojourn.domain.ids import SessionId
+from sojourn.web.dialects.everruns.log import cursors
+from sojourn.web.dialects.everruns.log.reading import Log
 from tests.contract.everruns.conftest import everruns_app
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import BOUND_SECONDS, Everruns, Frame, absent, as_event, as_problem
@@ -108,6 +112,18 @@ async def test_a_client_that_has_everything_hears_only_what_is_new(everruns: Eve
     events = await everruns.until(id, "session.idled")
     found = await watched(everruns, id, "two", since_id=events[-1]["id"], exclude="output.message.delta")
     assert [frame.data for frame in found[1:]] == (await everruns.events(id))[len(events) :]
+
+
+@covers("sse.idle")
+async def test_connecting_to_an_idle_session_reads_no_more_than_its_last_turn(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    for turns in range(1, 6):
+        await everruns.say(id, "hello")
+        events = await everruns.until(id, "session.idled", times=turns)
+        record = await everruns.services.sessions.get(everruns.org, SessionId(UUID(id[8:])))
+        start = await Log(everruns.services.feed, record).turn_start(cursors.seq_of(events[-1]["sequence"]))
+        turn = [event for event in events if cursors.seq_of(event["sequence"]) >= start]
+        assert [event["type"] for event in turn].count("turn.started") == 1
 
 
 @covers("sse.filters")

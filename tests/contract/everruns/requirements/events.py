@@ -84,4 +84,9 @@ REQUIREMENTS: Final = (
         "events.client", CLIENT, "The client's lists and streams work unpatched, cut connections too."
     ),
     Requirement("events.client-tools", CLIENT, "Calls of a client's tools are told as tool.call_requested."),
+    Requirement(
+        "sse.idle",
+        CLIENT,
+        "The client reconnects an idle stream every 46 s, so that connecting reads no more than the last turn.",
+    ),
 )

@@ -59,4 +59,7 @@ REQUIREMENTS: Final = (
         "A message to a waiting session cancels the pending calls and resumes the turn.",
     ),
     Requirement("results.cancel", CLIENT, "A turn that waits for results is cancelled like any other."),
+    Requirement(
+        "messages.edited", OURS, "A message that was edited before a turn read it is shown as it was read."
+    ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.contract.everruns.requirements.requirement import CLIENT, OPENAPI, OURS, Requirement
+from tests.contract.everruns.requirements.requirement import CLIENT, OPENAPI, OURS, PAGE, Requirement
 
 REQUIREMENTS: Final = (
     Requirement(
@@ -112,5 +112,8 @@ REQUIREMENTS: Final = (
         OPENAPI,
         "model_id, system_prompt, capabilities and tools act on the session's turns.",
         "What a session adds to its agent is at most 256 KB in all, where the vendor takes a prompt of 1 MB.",
+    ),
+    Requirement(
+        "session.page", PAGE, "The example of the page that describes the request is answered as it shows."
     ),
 )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
-from urllib.parse import urlencode
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -24,7 +23,7 @@ from sojourn.web.dialects.everruns import (
     wire,
 )
 from sojourn.web.dialects.everruns.harnesses import harness_of
-from sojourn.web.dialects.everruns.links import Base, actions
+from sojourn.web.dialects.everruns.links import Base, actions, neighbours
 from sojourn.web.dialects.everruns.log import cursors, payloads
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.session_facet import SessionFacet
@@ -159,23 +158,17 @@ def _usage(used: Usage) -> dict[str, Any] | UnsetType:
 def page(
     shown: Sequence[wire.Session], total: int, query: wire.SessionList, base: Base
 ) -> wire.Page[wire.Session]:
-    after, before = query.offset + query.limit, max(0, query.offset - query.limit)
+    said: dict[str, Any] = msgspec.to_builtins(query)
+    wanted = {name: value for name, value in said.items() if value is not None and value is not False}
+    if query.mine:
+        wanted["mine"] = "true"
     return wire.Page(
         data=list(shown),
         total=total,
         offset=query.offset,
         limit=query.limit,
-        next_url=_page_url(base, query, after) if after < total else UNSET,
-        prev_url=_page_url(base, query, before) if query.offset else UNSET,
+        **neighbours(base, "sessions", wanted, total),
     )
-
-
-def _page_url(base: Base, query: wire.SessionList, offset: int) -> str:
-    said: dict[str, Any] = msgspec.to_builtins(query)
-    said["offset"] = offset
-    given = {name: value for name, value in said.items() if value is not None and value is not False}
-    given |= {"mine": "true"} if query.mine else {}
-    return f"{base.url}/sessions?{urlencode(given)}"
 
 
 def stats(counts: Mapping[str, int]) -> wire.Stats:

@@ -1,19 +1,24 @@
 """Reads a session's log as Everruns' events: all of it, a part of it, or the end of it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
+from sojourn.domain.events import InputEdited, Json
 from sojourn.domain.record import SessionRecord
 from sojourn.service.feed import Feed
+from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.harnesses import harness_of
 from sojourn.web.dialects.everruns.log import cursors
+from sojourn.web.dialects.everruns.log.messages import messages
 from sojourn.web.dialects.everruns.log.pen import Subject
 from sojourn.web.dialects.everruns.log.story import Entry, Story
-from sojourn.web.dialects.everruns.wire.event import Event
+from sojourn.web.dialects.everruns.wire.event import Data, Event
 
 PAGE: Final = 500
 # How far back a turn's start is looked for at first.
 NEAR: Final = 64
+
+UNEDITED: Final[Data] = {}
 
 
 def subject_of(record: SessionRecord, fails_stopped: bool = False) -> Subject:
@@ -56,6 +61,25 @@ class Log:
             if len(told) >= limit or start == 1:
                 return told[-limit:]
             span *= 4
+
+    async def messages(self) -> list[Data]:
+        """The conversation. What was edited before it was read by a turn is as it was read."""
+        edited = await self._edited()
+        found = messages(await self.between(cursors.START.sequence))
+        return [message | edited.get(str(message["id"]), UNEDITED) for message in found]
+
+    async def _edited(self) -> Mapping[str, Data]:
+        """What the log says of messages after they were received, by their ids."""
+        edited: dict[str, Data] = {}
+        after = 0
+        while page := await self._feed.page(self._org, self._session, after, PAGE, (InputEdited.type,)):
+            for stored in page:
+                event = (await self._feed.read(stored)).event
+                if isinstance(event, InputEdited):
+                    content: list[Json] = [{"type": "text", "text": part.text} for part in event.content]
+                    edited[ids.text("message", event.input)] = {"content": content}
+            after = page[-1].seq
+        return edited
 
     async def entries(self, after: int) -> AsyncIterator[Entry]:
         while page := await self._feed.page(self._org, self._session, after, PAGE):

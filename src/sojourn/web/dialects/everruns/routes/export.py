@@ -7,7 +7,6 @@ import msgspec
 from sojourn import __version__
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import cursors
-from sojourn.web.dialects.everruns.log.messages import messages
 from sojourn.web.dialects.everruns.log.reading import Log
 from sojourn.web.dialects.everruns.log.trajectory import trajectory
 from sojourn.web.dialects.everruns.server import Routes, Server
@@ -35,11 +34,12 @@ def routes(server: Server) -> Routes:
         session = ids.session(request.params["session"])
         query = _QUERY.read(request.query_string)
         record = await server.services.sessions.get(caller.org, session)
-        events = await Log(server.services.feed, record).between(cursors.START.sequence)
+        log = Log(server.services.feed, record)
         id = ids.text("session", session)
         if query.format == "atif":
+            events = await log.between(cursors.START.sequence)
             return _document(id, query, trajectory(id, events, __version__))
-        lines = b"".join(_encode(message) + b"\n" for message in messages(events))
+        lines = b"".join(_encode(message) + b"\n" for message in await log.messages())
         return _file(lines, b"application/x-ndjson", f"{id}.jsonl")
 
     return [("GET", "/sessions/{session}/export", export)]

@@ -4,8 +4,6 @@ from typing import Final
 
 from sojourn.web.dialects.everruns import ids, inbound_messages
 from sojourn.web.dialects.everruns.catalogue import Catalogue
-from sojourn.web.dialects.everruns.log import cursors
-from sojourn.web.dialects.everruns.log.messages import messages
 from sojourn.web.dialects.everruns.log.reading import Log
 from sojourn.web.dialects.everruns.sender import Sender
 from sojourn.web.dialects.everruns.server import Routes, Server
@@ -38,8 +36,7 @@ class _Messages:
         caller = await self._server.caller(request, "sessions:read")
         session = ids.session(request.params["session"])
         record = await self._services.sessions.get(caller.org, session)
-        events = await Log(self._services.feed, record).between(cursors.START.sequence)
-        return json_response(Messages(messages(events)))
+        return json_response(Messages(await Log(self._services.feed, record).messages()))
 
     async def create(self, request: Request) -> Response:
         caller = await self._server.caller(request, "sessions:write")

@@ -38,6 +38,7 @@ def routes(server: Server) -> Routes:
     secrets = _Secrets(server)
     path = "/sessions/{session}/storage/secrets"
     return [
+        ("GET", "/sessions/{session}/storage/keys", secrets.keys),
         ("GET", path, secrets.names),
         ("PUT", path, secrets.put),
         ("DELETE", path + "/{name}", secrets.delete),
@@ -56,6 +57,12 @@ class _Secrets:
         session = ids.session(request.params["session"])
         facet = await self._facet(caller.org, session)
         return json_response(wire.Items(sorted(facet.secrets, key=lambda secret: secret.name)))
+
+    async def keys(self, request: Request) -> Response:
+        """Agents here store files and no other values, so there are no keys of any."""
+        caller = await self._server.caller(request, "sessions:read")
+        await self._facet(caller.org, ids.session(request.params["session"]))
+        return json_response(wire.Items[str]([]))
 
     async def put(self, request: Request) -> Response:
         caller = await self._server.caller(request, "sessions:write")

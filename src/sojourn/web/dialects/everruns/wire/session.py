@@ -12,7 +12,6 @@ from sojourn.web.dialects.everruns.wire.agent import (
     NetworkAccess,
     Object,
 )
-from sojourn.web.dialects.everruns.wire.page import AllowedAction
 
 # The client knows these four and refuses any other.
 Status = Literal["started", "active", "idle", "waitingfortoolresults"]
