@@ -25,6 +25,8 @@ def wants_glimpse(record: SessionRecord) -> bool:
     """Whether a look at what was said adds to what the record says: most sessions are shown without one."""
     own = facet.of_text(record.facet)
     row = record.session
+    if not row.turns and not row.queued_inputs:
+        return False
     is_over = row.status is not SessionStatus.OPEN or status.shown(row, own).state == "idle"
     return own.prompt is None or (is_over and row.turns > 0 and own.summary is None)
 
