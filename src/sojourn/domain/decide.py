@@ -24,6 +24,9 @@ MAX_STALLED: Final = 3
 # Passing faults in a row before the turn is given up.
 MAX_FAULTS: Final = 5
 
+# What is done to a session without anybody working with it.
+_NO_ACTIVITY: Final = c.UpdateSession | c.BudgetCommand | c.EndSession | c.ExpireSession
+
 POLICY: Final = e.Actor("policy")
 TIMEOUT: Final = e.Actor("timeout")
 
@@ -31,7 +34,7 @@ TIMEOUT: Final = e.Actor("timeout")
 def decide(state: State, command: c.Command, now: datetime) -> Decision:
     draft = Draft(state, now)
     _DECIDERS[type(command)](draft, command)
-    return draft.done(is_activity=not isinstance(command, c.UpdateSession | c.BudgetCommand))
+    return draft.done(is_activity=not isinstance(command, _NO_ACTIVITY))
 
 
 def _receive_input(draft: Draft, command: c.ReceiveInput) -> None:

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 MODEL: Final = "botocore 1.44.5: the model of bedrock-agentcore, 2024-02-28"
 CLIENT: Final = "PyPI boto3 1.44.5"
 GUIDE: Final = "AWS: the developer guide of Bedrock AgentCore, runtime sessions"
+HTTP: Final = "RFC 9110, section 12.5.1"
 CONTAINER: Final = "PyPI bedrock-agentcore 1.25.0, bedrock_agentcore/runtime/app.py"
 OURS: Final = "docs: one session, every dialect"
 
@@ -93,6 +94,11 @@ REQUIREMENTS: Final = (
     Requirement("invoke.limit", MODEL, "A payload may have 100 MB."),
     Requirement("invoke.archived", MODEL, "What the state of a session forbids is a ConflictException."),
     Requirement("stream.lines", CONTAINER, "Texts come as they are made, each as JSON in a data: line."),
+    Requirement(
+        "stream.weight",
+        HTTP,
+        "A type of answer of less weight than another, or of none, is not the one to be sent.",
+    ),
     Requirement("stream.accept", MODEL, "Accept says which type of answer is wanted."),
     Requirement(
         "stream.refused", MODEL, "What fails before the first text is an exception, as without a stream."

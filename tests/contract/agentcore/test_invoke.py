@@ -157,6 +157,30 @@ async def test_a_session_id_of_any_allowed_length_is_taken(agentcore: AgentCore)
     assert len(await agentcore.records("9" + "_-" * 127 + "x")) == 1
 
 
+@covers("stream.weight", "stream.accept")
+@pytest.mark.parametrize(
+    ("accept", "streams"),
+    [
+        ("text/event-stream", True),
+        ("Text/Event-Stream; charset=utf-8", True),
+        ("application/json, text/event-stream", True),
+        ("text/event-stream;q=0.5, */*;q=0.1", True),
+        ("text/event-stream ; Q=0.9, application/json;q=1", False),
+        ("text/event-stream;q=0.1, */*", False),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream;q=0.000, */*;q=0", False),
+        ("text/event-stream;q=nan", True),
+        ("text/*, */*", False),
+        ("", False),
+    ],
+)
+async def test_a_stream_comes_to_who_likes_json_no_better(
+    agentcore: AgentCore, accept: str, streams: bool
+) -> None:
+    answer = await agentcore.invoke("x", headers={"accept": accept})
+    assert answer.headers["content-type"] == ("text/event-stream" if streams else "application/json")
+
+
 @covers("invoke.account-id")
 async def test_an_account_id_has_twelve_digits(agentcore: AgentCore) -> None:
     for account in ("", "12345678901", "1234567890123", "12345678901x", "123456789012\n"):

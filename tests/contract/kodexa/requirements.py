@@ -111,6 +111,7 @@ REQUIREMENTS: Final = (
     Requirement("expiry.given", PAGE, "A session ends as EXPIRED at its expiresAt."),
     Requirement("expiry.past", PAGE, "An expiresAt that has passed is kept and ends nothing."),
     Requirement("expiry.none", OURS, "Null is no expiry."),
+    Requirement("invoked.last", PAGE, "lastInvokedAt is when the session was last invoked, and not its end."),
     Requirement("expiry.invoked", PAGE, "lastInvokedAt counts as activity for the session's idle limit."),
     Requirement(
         "auth.keys", INTRODUCTION, "x-api-key and the older x-access-token are taken; x-api-key wins."

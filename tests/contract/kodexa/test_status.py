@@ -221,6 +221,17 @@ async def test_an_invocation_that_a_client_reports_keeps_a_session_from_its_idle
     assert (await kodexa.get(kept))["status"] == "EXPIRED"
 
 
+@covers("invoked.last")
+async def test_the_end_of_a_session_is_no_invocation(kodexa: Kodexa) -> None:
+    made = await kodexa.make()
+    await finish(kodexa.world, SessionId(UUID(made["id"])))
+    kodexa.world.clock.advance(5)
+    read = await kodexa.get(made["id"])
+    ended = await kodexa.put(made["id"], read | {"status": "TERMINATED"})
+    assert ended["status"] == "TERMINATED"
+    assert ended["lastInvokedAt"] == read["lastInvokedAt"] == "2030-01-01T00:00:00.000Z"
+
+
 @covers("expiry.invoked")
 async def test_what_a_client_read_and_sends_back_holds_no_later_invocation_back(kodexa: Kodexa) -> None:
     made = await kodexa.make(lastInvokedAt=stamp(kodexa, -9))

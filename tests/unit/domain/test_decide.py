@@ -407,6 +407,13 @@ def test_a_client_update_is_no_activity() -> None:
     assert (model.session.active_at, model.session.updated_at) == (START, LATER)
 
 
+def test_an_end_is_no_activity() -> None:
+    for end in (c.EndSession(status="completed", by=SOMEBODY), c.ExpireSession(reason="idle")):
+        model = a_model()
+        model.apply(end, LATER)
+        assert (model.session.active_at, model.session.ended_at) == (START, LATER)
+
+
 def test_what_a_reclaimed_turn_left_open_is_still_open_for_its_next_holder() -> None:
     model = begun()
     tool = requested()

@@ -38,8 +38,11 @@ class Request:
         self._headers: dict[bytes, bytes] | None = None
 
     def header(self, name: bytes) -> str | None:
-        """A header's value, or None. `name` is lower case; of a repeated header the last counts."""
+        """A header's value, or None. `name` is lower case; of a repeated header the last counts.
+
+        Blanks around a value are no part of it (RFC 9110 section 5.5), and the parser leaves those behind it.
+        """
         if self._headers is None:
             self._headers = dict(self.scope["headers"])
         value = self._headers.get(name)
-        return None if value is None else value.decode("latin-1")
+        return None if value is None else value.strip(b" \t").decode("latin-1")

@@ -26,6 +26,9 @@ _SESSION: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{32,255}")
 _CREDENTIAL: Final = re.compile(r"(?P<id>.+?)/\d{8}(?:/[^/]+){1,2}/aws4_request")
 _SIGNED: Final = re.compile(r"AWS4-[A-Z0-9-]+\s+(?:.*,\s*)?Credential=(?P<credential>[^,\s]+)(?:,.*)?")
 _PRESIGNED: Final = re.compile(rb"(?:^|&)X-Amz-Credential=(?P<credential>[^&]+)")
+_WEIGHT: Final = re.compile(r"q=(?P<value>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+# The first that is there says how much JSON is liked.
+_JSON_RANGES: Final = ("application/json", "application/*", "*/*")
 _INVOCATION: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 Header = Callable[[bytes], str | None]
@@ -96,6 +99,15 @@ def repeated_stop(key: KeyId, stop: wire.Stop, session: str) -> Repeat | None:
 
 
 def wants_stream(accept: str | None) -> bool:
-    """Whether `Accept` names event streams."""
-    ranges = (part.partition(";")[0].strip().lower() for part in (accept or "").split(","))
-    return "text/event-stream" in ranges
+    """Whether `Accept` names event streams, and likes JSON no better (RFC 9110 section 12.5.1)."""
+    weights = dict(_weighed(media) for media in (accept or "").lower().split(","))
+    stream = weights.get("text/event-stream", 0.0)
+    json = next((weights[media] for media in _JSON_RANGES if media in weights), 0.0)
+    return stream > 0 and stream >= json
+
+
+def _weighed(media: str) -> tuple[str, float]:
+    """A media range and its weight, which is 1 where none can be read."""
+    type, *parameters = (part.strip() for part in media.split(";"))
+    weights = (_WEIGHT.fullmatch(parameter) for parameter in parameters)
+    return type, next((float(weight["value"]) for weight in weights if weight is not None), 1.0)
