@@ -10,9 +10,10 @@ from sojourn.domain.agent import SPAWNING
 from sojourn.domain.commands import Command, EndSession, ExpireSession, ReceiveInput
 from sojourn.domain.content import TextPart
 from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED, decide
+from sojourn.domain.delivery import EFFECTS, Effect, Standing
 from sojourn.domain.draft import State
 from sojourn.domain.errors import WrongState
-from sojourn.domain.events import Actor, Outcome
+from sojourn.domain.events import Actor, Delivery, Outcome
 from sojourn.domain.ids import DEFAULT_ORG, AgentId, InputId, SessionId, TurnId
 from sojourn.domain.session import Activity, Session, SessionStatus, activity
 from sojourn.domain.turn import TRANSITIONS, Move, TurnStatus
@@ -37,11 +38,28 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
     "end_turn": "the agent yielded",
     "interrupted": "a client stopped it, sent an interrupt or ended the session",
     "expired": "a deadline passed: the turn's own, or the session's",
-    "budget": "no verb of this release says so",
+    "budget": "a budget of its session is used up",
     "refused": "the provider's content filter refused to answer",
     "no_progress": "it was claimed or called the model too often without getting anywhere",
     "error": "a fault that will not pass",
     "superseded": "its input was withdrawn before a worker had read it",
+}
+
+STANDING_WORDS: Final[Mapping[Standing, str]] = {
+    Standing.IDLE: "no open turn",
+    Standing.DRIVEN: "no open turn, and a presence",
+    Standing.OPEN: "a turn that waits for nothing",
+    Standing.HELD: "a turn that waits for a decision, with its worker",
+    Standing.PARKED: "a turn that waits for a decision, without a worker",
+    Standing.PAUSED: "a turn that waits for its session's budgets",
+}
+
+EFFECT_WORDS: Final[Mapping[Effect, str]] = {
+    Effect.START: "Its own turn is queued at once.",
+    Effect.FOLLOW: "It waits until the open turn has ended, or the presence is gone.",
+    Effect.STEER: "The open turn reads it before its next model call.",
+    Effect.DISMISS: "What is still asked is denied; the turn resumes and reads it before its next model call.",
+    Effect.REPLACE: "The open turn is cancelled, and its own is next.",
 }
 
 _NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
@@ -68,6 +86,19 @@ def page() -> str:
         " its open turn, its queued inputs and its presences:",
         _activities(),
         "A session with a presence is driven from outside: its inputs wait, and start no turn here.",
+        "## Inputs",
+        "What becomes of an input that arrives, by its delivery and by what the session is at"
+        " ([delivery.py](../../src/sojourn/domain/delivery.py)):",
+        _deliveries(),
+        table(["effect", "what happens"], ([code(effect), EFFECT_WORDS[effect]] for effect in Effect)),
+    )
+
+
+def _deliveries() -> str:
+    deliveries = get_args(Delivery)
+    return table(
+        ["", *(code(delivery) for delivery in deliveries)],
+        ([STANDING_WORDS[at], *(code(EFFECTS[delivery, at]) for delivery in deliveries)] for at in Standing),
     )
 
 

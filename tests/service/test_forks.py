@@ -24,6 +24,7 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.filter import Compare, SessionQuery
 from sojourn.domain.ids import AskId, KeyId, OrgId, SessionId, uuid7
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
@@ -222,7 +223,9 @@ async def test_a_fork_leaves_open_asks_to_its_parent(world: World) -> None:
 async def test_what_is_said_of_a_fork_is_its_parents_unless_it_is_given(world: World) -> None:
     agent = await world.services.agents.create(world.org, AgentSpec(name="other"))
     policy = Policy(idle_timeout_seconds=60)
+    overlay = Overlay(instructions="Be brief.")
     new = NewSession(
+        overlay=overlay,
         title="t",
         tags=("a",),
         metadata={"k": 1},
@@ -235,6 +238,7 @@ async def test_what_is_said_of_a_fork_is_its_parents_unless_it_is_given(world: W
     assert (like.title, like.tags, like.metadata, like.external_id) == ("t", ("a",), {"k": 1}, None)
     parent = await world.record(session)
     assert (like.session.agent, like.session.policy) == (parent.session.agent, policy)
+    assert (like.overlay, like.session.overlaid) == (overlay, True)
     assert like.expires_at == world.clock.now() + timedelta(seconds=60)
     assert await world.store.reads.get_facet(world.org, like.session.id, "kodexa") is None
     unlike = await fork(
