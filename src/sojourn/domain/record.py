@@ -44,6 +44,22 @@ class SessionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionTotals:
+    """What some sessions come to together. A session's duration ends when it ended, or was last active.
+
+    The instants are those of the oldest and the newest session, and of the newest activity; None of no session.
+    """
+
+    sessions: int
+    turns: int
+    usage: Usage
+    duration_seconds: float
+    first_at: datetime | None
+    last_at: datetime | None
+    active_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """`ttl_seconds` None never expires by itself. `boot` names the process whose life is the lease's."""
 

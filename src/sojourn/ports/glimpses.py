@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from sojourn.domain.filter import Filter
 from sojourn.domain.ids import OrgId, SessionId
+from sojourn.domain.record import SessionTotals
 
 
 class GlimpseReads(Protocol):
@@ -12,3 +14,5 @@ class GlimpseReads(Protocol):
     ) -> Sequence[tuple[SessionId, str | None, str | None, str | None]]:
         """Of each session the stored data of its first input and of its last answer, and its last turn's error."""
         ...
+
+    async def session_totals(self, org: OrgId, where: Filter) -> SessionTotals: ...

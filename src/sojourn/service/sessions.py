@@ -18,7 +18,7 @@ from sojourn.domain.ids import AgentId, InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.log import NewEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
-from sojourn.domain.record import Lease, SessionRecord, Tombstone
+from sojourn.domain.record import Lease, SessionRecord, SessionTotals, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan
 from sojourn.ports import Clock, Store, Tx
@@ -181,6 +181,10 @@ class Sessions:
     async def count_by(self, org: OrgId, where: Filter, by: Expression) -> Mapping[str, int]:
         """How many sessions there are of each value of a text."""
         return await self._store.reads.count_sessions_by(org, where, by)
+
+    async def totals(self, org: OrgId, where: Filter) -> SessionTotals:
+        """What the sessions that a filter selects come to together."""
+        return await self._store.reads.session_totals(org, where)
 
     async def turn_spans(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, TurnSpan]:
         return await self._store.reads.turn_spans(org, sessions)

@@ -11,7 +11,7 @@ from sojourn.domain.policy import Policy
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, Json, absent, id_of
-from tests.contract.everruns.waits import until
+from tests.contract.everruns.waits import turn_over, until
 
 REQUIRED = {"id", "name", "system_prompt", "harness_id", "status", "created_at", "updated_at"}
 TOOL = {
@@ -383,6 +383,25 @@ async def test_agents_of_the_native_api_are_agents_here(everruns: Everruns) -> N
     await agents.amend(everruns.org, AgentId(made.id), lambda spec: AgentSpec(name="n", facets=spec.facets))
     shown = await everruns.read(f"/agents/{id}")
     assert (shown["tags"], shown["capabilities"]) == (["x"], [])
+
+
+@covers("agent.stats")
+async def test_what_an_agents_sessions_come_to_is_told(everruns: Everruns) -> None:
+    agent = await apply(everruns)
+    place = f"/agents/{agent['id']}/stats"
+    nothing = await everruns.read(place)
+    assert set(nothing.values()) == {0}
+    await everruns.native()
+    sessions = [await everruns.native(NewSession(agent="clerk")) for _ in range(2)]
+    await everruns.send(sessions[0], "hello")
+    await turn_over(everruns, sessions[0])
+    stats = await everruns.read(place)
+    assert (stats["session_count"], stats["started_session_count"], stats["idle_session_count"]) == (2, 1, 1)
+    assert stats["execution_count"] == 1
+    assert stats["total_input_tokens"] > 0
+    assert stats["first_session_at"] <= stats["last_session_at"] <= stats["last_execution_at"]
+    await everruns.refused(404, "GET", f"/agents/{absent('agent')}/stats")
+    await (await everruns.other_org()).refused(404, "GET", place)
 
 
 @covers("agent.check-name")

@@ -15,6 +15,7 @@ async def test_the_vendors_client_makes_agents_and_reads_what_they_are_made_of(s
     assert lived["copy"] == "clerk-copy"
     assert lived["listed"] == ["clerk-copy", "scribe", "clerk", "default"]
     assert lived["found"] == ["clerk-copy", "clerk"]
+    assert lived["stats"] == 0
     assert lived["archived"] == "archived"
     assert lived["left"] == ["scribe", "clerk", "default"]
     assert lived["got"]

@@ -54,6 +54,7 @@ async def main(base: str, key: str) -> dict[str, Any]:
             "copy": copy.name,
             "listed": [agent.name for agent in listed],
             "found": [agent.name for agent in found],
+            "stats": (await agents.stats(made.id)).session_count,
             "archived": (await agents.get(copy.id)).status,
             "left": [agent.name for agent in await agents.list()],
             "got": (await agents.get("clerk")).id == made.id,

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sojourn.domain.content import Usage
 from sojourn.domain.filter import (
     EVERYTHING,
     All,
@@ -25,7 +27,7 @@ from sojourn.domain.filter import (
     Word,
 )
 from sojourn.domain.ids import AgentId, OrgId, uuid7
-from sojourn.domain.record import SessionRecord
+from sojourn.domain.record import SessionRecord, SessionTotals
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnSpan, TurnStatus
 from sojourn.ports import Store, Tx
@@ -255,6 +257,35 @@ async def test_sessions_are_counted_by_what_a_text_says_of_them(store: Store) ->
         "nameless": 1,
         "named": 1,
     }
+
+
+async def test_sessions_are_added_up(store: Store) -> None:
+    first, second, other = (
+        a_session(agent=AGENTS[number // 2], created_at=at(number)) for number in range(3)
+    )
+    await insert_all(store, [record(one) for one in (first, second, other)])
+    used = Usage(1, 2, 3, 4, Decimal("0.000000000001"))
+    changes = (
+        replace(first, turns=2, active_at=at(5)),
+        replace(second, turns=1, active_at=at(3), status=SessionStatus.FAILED, ended_at=at(4)),
+        replace(other, turns=7),
+    )
+    for changed in changes:
+        await store.write(lambda tx, changed=changed: tx.write_session(changed, 0, used))
+    totals = await store.reads.session_totals(ORG, Compare("agent", "eq", AGENTS[0]))
+    assert totals == SessionTotals(
+        sessions=2,
+        turns=3,
+        usage=Usage(2, 4, 6, 8, Decimal("0.000000000002")),
+        duration_seconds=8,
+        first_at=at(0),
+        last_at=at(1),
+        active_at=at(5),
+    )
+    nothing = await store.reads.session_totals(OrgId(uuid7()), EVERYTHING)
+    assert nothing == SessionTotals(
+        sessions=0, turns=0, usage=Usage(), duration_seconds=0, first_at=None, last_at=None, active_at=None
+    )
 
 
 async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) -> None:

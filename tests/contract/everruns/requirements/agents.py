@@ -77,6 +77,7 @@ REQUIREMENTS: Final = (
     Requirement(
         "agent.native-rest", OURS, "What only the core knows of an agent outlives a change made here."
     ),
+    Requirement("agent.stats", CLIENT, "What an agent's sessions come to is told: counts, tokens, times."),
     Requirement("agent.check-name", OPENAPI, "Whether a name is free is told, with one agent left out."),
     Requirement("agent.org", OURS, "Another organisation's agent is not found, by any verb."),
     Requirement("agent.role", OURS, "A worker's key changes no agent: 403."),

@@ -1,6 +1,6 @@
 """Agents, and what they are made of, in Everruns' format. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.events import RunnerKind
+from sojourn.domain.record import SessionTotals
 from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, links, models, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
 from sojourn.web.dialects.everruns.links import Base
@@ -76,6 +77,33 @@ def agents(found: Sequence[Agent], total: int, query: wire.AgentList, base: Base
     around = links.neighbours(base, "agents", msgspec.structs.asdict(query), total)
     data = [agent(each, base) for each in found]
     return wire.Page(data=data, total=total, offset=query.offset, limit=query.limit, **around)
+
+
+def stats(totals: SessionTotals, counts: Mapping[str, int]) -> wire.ResourceStats:
+    """`counts` by status."""
+    used, millis = totals.usage, round(totals.duration_seconds * 1_000)
+    return wire.ResourceStats(
+        session_count=totals.sessions,
+        started_session_count=counts.get("started", 0),
+        active_session_count=counts.get("active", 0),
+        idle_session_count=counts.get("idle", 0),
+        waiting_for_tool_results_session_count=counts.get("waitingfortoolresults", 0),
+        execution_count=totals.turns,
+        total_input_tokens=used.input_tokens,
+        total_output_tokens=used.output_tokens,
+        total_cache_read_tokens=used.cache_read_tokens,
+        total_cache_creation_tokens=used.cache_write_tokens,
+        total_session_duration_ms=millis,
+        avg_session_duration_ms=millis // totals.sessions if totals.sessions else UNSET,
+        first_session_at=_at(totals.first_at),
+        last_session_at=_at(totals.last_at),
+        last_execution_at=_at(totals.active_at) if totals.turns else UNSET,
+        total_cost_usd=UNSET if used.cost_usd is None else float(used.cost_usd),
+    )
+
+
+def _at(instant: datetime | None) -> str | UnsetType:
+    return UNSET if instant is None else stamp(instant)
 
 
 def capability(id: str, base: Base) -> wire.Capability:

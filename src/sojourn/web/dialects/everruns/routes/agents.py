@@ -7,9 +7,10 @@ from uuid import UUID
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.errors import NotFound
+from sojourn.domain.filter import Compare
 from sojourn.domain.ids import AgentId, OrgId
 from sojourn.service.results import Result
-from sojourn.web.dialects.everruns import ids, inbound_agents, outbound_agents, wire
+from sojourn.web.dialects.everruns import ids, inbound_agents, outbound_agents, status, wire
 from sojourn.web.dialects.everruns.catalogue import Catalogue
 from sojourn.web.dialects.everruns.links import base_of
 from sojourn.web.dialects.everruns.server import Caller, Routes, Server
@@ -38,6 +39,7 @@ def routes(server: Server) -> Routes:
         ("PATCH", "/agents/{agent}", agents.change),
         ("DELETE", "/agents/{agent}", agents.archive),
         ("POST", "/agents/{agent}/copy", agents.copy),
+        ("GET", "/agents/{agent}/stats", agents.stats),
     ]
 
 
@@ -45,6 +47,7 @@ class _Agents:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._agents = server.services.agents
+        self._sessions = server.services.sessions
         self._catalogue = Catalogue(server.services)
 
     async def page(self, request: Request) -> Response:
@@ -112,6 +115,14 @@ class _Agents:
         agent = await self._find(caller.org, request.params["agent"])
         again = repeat(request, caller.key, "everruns.agents.copy", data)
         return _made(request, await self._agents.copy(caller.org, agent.id, repeat=again))
+
+    async def stats(self, request: Request) -> Response:
+        caller = await self._server.caller(request, "agents:read")
+        agent = await self._find(caller.org, request.params["agent"])
+        of_agent = Compare("agent", "eq", agent.id)
+        totals = await self._sessions.totals(caller.org, of_agent)
+        counts = await self._sessions.count_by(caller.org, of_agent, status.STATUS)
+        return json_response(outbound_agents.stats(totals, counts))
 
     async def check_name(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")

@@ -14,6 +14,7 @@ from sojourn.web.dialects.everruns.wire.agent import (
     NameQuery,
     NetworkAccess,
     NewAgent,
+    ResourceStats,
     ToolDefinition,
 )
 from sojourn.web.dialects.everruns.wire.catalogue import (
@@ -87,6 +88,7 @@ __all__ = [
     "Page",
     "Problem",
     "ResolvedModel",
+    "ResourceStats",
     "Search",
     "Session",
     "SessionChange",

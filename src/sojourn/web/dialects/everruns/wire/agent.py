@@ -81,6 +81,27 @@ class NameQuery(Struct):
     exclude_id: str | UnsetType = UNSET
 
 
+class ResourceStats(Struct, kw_only=True):
+    """What the sessions of an agent come to; `execution_count` counts their turns."""
+
+    session_count: int
+    started_session_count: int
+    active_session_count: int
+    idle_session_count: int
+    waiting_for_tool_results_session_count: int
+    execution_count: int
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cache_read_tokens: int
+    total_cache_creation_tokens: int
+    total_session_duration_ms: int
+    avg_session_duration_ms: int | UnsetType = UNSET
+    first_session_at: str | UnsetType = UNSET
+    last_session_at: str | UnsetType = UNSET
+    last_execution_at: str | UnsetType = UNSET
+    total_cost_usd: float | UnsetType = UNSET
+
+
 class Available(Struct):
     available: bool
 
