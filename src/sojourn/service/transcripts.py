@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sojourn.domain.errors import NotFound
 from sojourn.domain.events import InputReceived, MessageCompleted
 from sojourn.domain.ids import MessageId, OrgId, SessionId
+from sojourn.domain.record import SessionRecord
 from sojourn.domain.transcript import TYPES, Transcript
 from sojourn.ports import Reads
 from sojourn.service.codec import decode, fill, read_entry
 from sojourn.service.hub import Hub
 from sojourn.service.verbs import PAGE
+
+# Glimpses of at most so many sessions are kept, and of at most so many characters.
+KEPT_GLIMPSES: Final = 2_000
+KEPT_LENGTH: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class Transcripts:
     def __init__(self, reads: Reads, hub: Hub) -> None:
         self._reads = reads
         self._hub = hub
+        self._kept: dict[tuple[OrgId, SessionId], tuple[int, Glimpse]] = {}
 
     async def read(self, org: OrgId, session: SessionId) -> Transcript:
         # The log of a deleted session outlives it until it is purged.
@@ -44,11 +51,29 @@ class Transcripts:
         """The message that this process's worker is writing for the session, and its text so far."""
         return self._hub.partial(org, session)
 
-    async def glimpses(self, org: OrgId, sessions: Sequence[SessionId]) -> Mapping[SessionId, Glimpse]:
+    async def glimpses(self, org: OrgId, records: Sequence[SessionRecord]) -> Mapping[SessionId, Glimpse]:
+        """Of each of the sessions. While nothing is appended to a log, a glimpse of it stays the same."""
+        heads = {record.session.id: record.session.next_seq for record in records}
         found: dict[SessionId, Glimpse] = {}
-        for session, input, answer, error in await self._reads.glimpses(org, sessions):
-            found[session] = Glimpse(await self._prompt(org, input), await self._text(org, answer), error)
+        for session, head in heads.items():
+            kept = self._kept.get((org, session))
+            if kept is not None and kept[0] == head:
+                found[session] = kept[1]
+        unknown = [session for session in heads if session not in found]
+        for session, input, answer, error in await self._reads.glimpses(org, unknown):
+            glimpse = Glimpse(await self._prompt(org, input), await self._text(org, answer), error)
+            found[session] = glimpse
+            # It may be of a later event than the record, which is no worse than reading both a moment later.
+            self._keep(org, session, heads[session], glimpse)
         return found
+
+    def _keep(self, org: OrgId, session: SessionId, head: int, glimpse: Glimpse) -> None:
+        if sum(len(text or "") for text in (glimpse.prompt, glimpse.answer, glimpse.error)) > KEPT_LENGTH:
+            self._kept.pop((org, session), None)
+            return
+        if len(self._kept) >= KEPT_GLIMPSES:
+            self._kept.clear()
+        self._kept[org, session] = (head, glimpse)
 
     async def _prompt(self, org: OrgId, input: str | None) -> str | None:
         if input is None:

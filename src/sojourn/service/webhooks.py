@@ -158,7 +158,7 @@ class Webhooks:
         record = await self._store.reads.get_session(org, delivery.session, renderer.dialect)
         if record is None:
             return None
-        glimpses = await self._transcripts.glimpses(org, [delivery.session])
+        glimpses = await self._transcripts.glimpses(org, [record])
         then = replace(record, session=delivery.ended.of(record.session), expires_at=None)
         body = _encode(await renderer.render(then, glimpses.get(delivery.session, Glimpse())))
         secret = await self._secrets.get(org, secret_name(delivery.type)) if webhook.is_signed else None

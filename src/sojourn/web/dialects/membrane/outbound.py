@@ -23,8 +23,10 @@ Glimpses = Mapping[SessionId, Glimpse]
 
 def wants_glimpse(record: SessionRecord) -> bool:
     """Whether a look at what was said adds to what the record says: most sessions are shown without one."""
-    own = facet.of_text(record.facet)
     row = record.session
+    if not row.turns and not row.queued_inputs:
+        return False
+    own = facet.of_text(record.facet)
     if not row.turns and not row.queued_inputs:
         return False
     is_over = row.status is not SessionStatus.OPEN or status.shown(row, own).state == "idle"
@@ -46,6 +48,10 @@ def session(
     shown = status.shown(row, own)
     if stays is not None and shown == status.Shown("queued", "busy"):
         shown = status.Shown(stays, "busy")
+    # Writing an instant is the dearest part of a session, and often two are the same.
+    active = stamp(row.active_at)
+    updated = active if row.updated_at == row.active_at else stamp(row.updated_at)
+    created = active if row.created_at == row.active_at else stamp(row.created_at)
     return wire.AgentSession(
         id=row.id.hex,
         workspace_id=row.org.hex,
@@ -54,10 +60,10 @@ def session(
         status=shown.status,
         state=shown.state,
         prompt=own.prompt or seen.prompt or record.title or "",
-        last_activity_at=stamp(row.active_at),
+        last_activity_at=active,
         has_worker=shown.status in ("starting", "running"),
-        created_at=stamp(row.created_at),
-        updated_at=stamp(row.updated_at),
+        created_at=created,
+        updated_at=updated,
         tenant_id=own.tenant_id or UNSET,
         error=_error(row, shown, own, seen),
         title=record.title if record.title is not None else UNSET,
@@ -103,5 +109,5 @@ def page(
 
 
 def stamp(instant: datetime) -> str:
-    """Milliseconds and a Z; the SDK refuses an offset."""
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    """Milliseconds and a Z in the place of the offset, which the SDK refuses. Every instant of ours is in UTC."""
+    return f"{instant.isoformat(timespec='milliseconds')[:-6]}Z"

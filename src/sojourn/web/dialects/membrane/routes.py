@@ -217,7 +217,7 @@ class Membrane:
         return json_response(session, 200, *headers)
 
     async def _glimpses(self, caller: Caller, records: Sequence[SessionRecord]) -> "outbound.Glimpses":
-        wanted = [record.session.id for record in records if outbound.wants_glimpse(record)]
+        wanted = [record for record in records if outbound.wants_glimpse(record)]
         if not wanted:
             return {}
         return await self._services.transcripts.glimpses(caller.principal.org, wanted)
