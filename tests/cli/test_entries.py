@@ -43,3 +43,14 @@ def test_an_answer_and_its_cost_are_told_in_words() -> None:
     usage: Json = {"input_tokens": 3, "output_tokens": 4, "cost_usd": "0.001"}
     data: dict[str, Json] = {"finish_reason": "stop", "usage": usage, "simulated": True}
     assert summary(event("model.completed", data)) == "stop · 3 tokens in, 4 out · $0.001 · simulated"
+
+
+def test_what_is_asked_is_told_in_words() -> None:
+    call: Json = {"tool_call_id": "1", "name": "send", "arguments": {"to": "all"}, "call": 1, "index": 0}
+    asked: dict[str, Json] = {"ask": "x", "kind": "approval", "prompt": call}
+    assert summary(event("ask.opened", asked)) == 'approval: send {"to":"all"}'
+    question: Json = {"question": "Which?", "options": ["red", "blue"], "name": "ask_user", "arguments": {}}
+    put: dict[str, Json] = {"ask": "x", "kind": "question", "prompt": question}
+    assert summary(event("ask.opened", put)) == 'question: Which? ["red","blue"]'
+    denied: dict[str, Json] = {"call": 2, "index": 0, "rule": "*"}
+    assert summary(event("tool.denied", denied)) == "#0 of call 2 by the rule *"

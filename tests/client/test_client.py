@@ -88,6 +88,21 @@ async def test_a_client_carries_out_the_tools_that_a_turn_waits_for(client: Clie
     assert [ask.status async for ask in client.list_asks(session.id)] == []
 
 
+async def test_a_tool_that_was_allowed_for_good_is_asked_about_no_more(client: Client) -> None:
+    overlay = Overlay(tools=["current_time"], tool_policy={"current_time": "ask"})
+    session = await client.create_session(overlay=overlay)
+    call: dict[str, object] = {"call": {"name": "current_time"}}
+    asked = 0
+    async with asyncio.timeout(BOUND_SECONDS), aclosing(client.ask(session.id, script(call, call))) as parts:
+        async for part in parts:
+            if isinstance(part, TurnAsked):
+                asked += 1
+                await client.decide_ask(session.id, part.ask, decision="allow", always=True)
+    assert asked == 1
+    changed = await client.get_session(session.id)
+    assert changed.overlay == Overlay(tools=["current_time"], tool_policy={"current_time": "allow"})
+
+
 async def decide_all(client: Client, session: UUID) -> None:
     """By its id, by its call, and by a denial."""
     first, second, third = [ask async for ask in client.list_asks(session)]
