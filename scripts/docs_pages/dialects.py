@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from scripts.docs_pages.markdown import code, compose, table
 from tests.contract.agent_swarm import requirements as agent_swarm
@@ -12,17 +12,7 @@ from tests.contract.kodexa import requirements as kodexa
 from tests.contract.matrix.mapping import NATIVE, WORDS
 from tests.contract.matrix.voices import VOICES
 from tests.contract.membrane import requirements as membrane
-
-
-class Requirement(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def sentence(self) -> str: ...
-    @property
-    def divergence(self) -> str | None: ...
+from tests.contract.requirement import Requirement
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,12 @@
 """What agent-swarm's active sessions ask of a server, and where this one does otherwise on purpose.
 
 `source` is the contract's section, the design's, or a ruling. Each requirement is shown by a test that carries
-`@shows(id)`; `test_requirements.py` checks that both ways.
+`covers`; `tests/contract/test_requirements.py` checks that both ways.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """`divergence` says what we do instead, and why that is safe; None where we do the same."""
-
-    id: str
-    source: str
-    sentence: str
-    divergence: str | None = None
-
+from tests.contract.requirement import Requirement, covering
 
 REQUIREMENTS: Final = (
     Requirement("recorded.server", "recorded", "78 recorded exchanges get the recorded answers, in order"),
@@ -148,11 +135,4 @@ REQUIREMENTS: Final = (
     ),
 )
 
-BY_ID: Final = {requirement.id: requirement for requirement in REQUIREMENTS}
-
-
-def shows(*ids: str) -> Callable[[T], T]:
-    """The test proves these requirements."""
-    for id in ids:
-        assert id in BY_ID, f"there is no requirement {id}"
-    return lambda test: test
+covers: Final = covering(REQUIREMENTS)

@@ -6,7 +6,7 @@ import pytest
 from sojourn.domain.ids import OrgId, uuid7
 from sojourn.domain.record import Role
 from tests.contract.agent_swarm.calls import PATH, Swarm, error, not_found
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 
 PLAIN = {
     "access-control-allow-origin": "*",
@@ -25,7 +25,7 @@ async def of_role(swarm: Swarm, role: Role) -> httpx2.AsyncClient:
     return stranger(swarm, await swarm.world.services.access.issue_key(swarm.world.org, role, role))
 
 
-@shows("auth.first", "auth.body")
+@covers("auth.first", "auth.body")
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
@@ -51,7 +51,7 @@ async def test_without_a_key_every_path_known_or_not_is_unauthorized(
     assert "www-authenticate" not in answer.headers
 
 
-@shows("auth.scheme")
+@covers("auth.scheme")
 async def test_only_the_scheme_as_it_is_written_is_read(swarm: Swarm) -> None:
     key = swarm.client.headers["authorization"].removeprefix("Bearer ")
     async with stranger(swarm) as client:
@@ -70,7 +70,7 @@ async def test_only_the_scheme_as_it_is_written_is_read(swarm: Swarm) -> None:
         error(await client.get(PATH, params={"token": key}), 401)
 
 
-@shows("auth.roles")
+@covers("auth.roles")
 async def test_a_worker_beats_and_reads_and_changes_nothing_else(swarm: Swarm) -> None:
     session = await swarm.create("task-1")
     async with await of_role(swarm, "worker") as worker:
@@ -86,7 +86,7 @@ async def test_a_worker_beats_and_reads_and_changes_nothing_else(swarm: Swarm) -
         assert (await member.delete(f"{PATH}/by-task/task-1")).json() == {"deleted": True}
 
 
-@shows("auth.org")
+@covers("auth.org")
 async def test_another_organisation_sees_beats_and_ends_nothing(swarm: Swarm) -> None:
     session = await swarm.create("task-1")
     access, org = swarm.world.services.access, OrgId(uuid7())
@@ -107,7 +107,7 @@ async def test_another_organisation_sees_beats_and_ends_nothing(swarm: Swarm) ->
     assert await swarm.rows() == [session]
 
 
-@shows("cors.plain")
+@covers("cors.plain")
 async def test_without_an_origin_every_answer_allows_any(swarm: Swarm) -> None:
     async with stranger(swarm) as client:
         answers = [await client.get(PATH), await swarm.client.get(PATH), await swarm.client.get(f"{PATH}/x")]
@@ -119,7 +119,7 @@ async def test_without_an_origin_every_answer_allows_any(swarm: Swarm) -> None:
         assert "vary" not in answer.headers
 
 
-@shows("cors.origin")
+@covers("cors.origin")
 async def test_an_origin_is_echoed_on_every_answer_with_credentials(swarm: Swarm) -> None:
     origin = {"Origin": "https://dash.example"}
     async with stranger(swarm) as client:
@@ -140,7 +140,7 @@ async def test_an_origin_is_echoed_on_every_answer_with_credentials(swarm: Swarm
         )
 
 
-@shows("cors.preflight")
+@covers("cors.preflight")
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/heartbeat/x", f"{PATH}/no/such/path"])
 async def test_a_browser_may_ask_ahead_without_a_key(swarm: Swarm, path: str) -> None:
     headers = {
@@ -155,7 +155,7 @@ async def test_a_browser_may_ask_ahead_without_a_key(swarm: Swarm, path: str) ->
     assert answer.headers["access-control-allow-headers"] == "authorization,x-odd"
 
 
-@shows("paths.unknown")
+@covers("paths.unknown")
 @pytest.mark.parametrize(
     ("method", "path"),
     [

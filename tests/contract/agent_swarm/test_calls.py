@@ -6,12 +6,12 @@ import pytest
 
 from sojourn.service.sessions import NewSession
 from tests.contract.agent_swarm.calls import PATH, Swarm, boolean, error
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 
 AGENT = "agent-1"
 
 
-@shows("beat.effect")
+@covers("beat.effect")
 async def test_a_beat_moves_the_heartbeat_of_its_task_and_nothing_else(either: Swarm) -> None:
     await either.create("task-1")
     other = await either.create("task-2")
@@ -26,7 +26,7 @@ async def test_a_beat_moves_the_heartbeat_of_its_task_and_nothing_else(either: S
     assert not await either.beat("task-3")
 
 
-@shows("beat.body")
+@covers("beat.body")
 @pytest.mark.parametrize("body", [b"", b"{", b"\x00\xff", b"x" * 300_000])
 async def test_the_body_of_a_beat_is_not_read_and_does_not_spoil_the_connection(
     swarm: Swarm, body: bytes
@@ -38,7 +38,7 @@ async def test_the_body_of_a_beat_is_not_read_and_does_not_spoil_the_connection(
     assert await swarm.tasks() == ["task-1"]
 
 
-@shows("beat.anybody")
+@covers("beat.anybody")
 async def test_anybody_may_beat_a_task_and_nobody_a_session_id(swarm: Swarm) -> None:
     session = await swarm.create("task-1")
     without = await swarm.create()
@@ -48,7 +48,7 @@ async def test_anybody_may_beat_a_task_and_nobody_a_session_id(swarm: Swarm) -> 
     assert not await swarm.beat(without["id"])
 
 
-@shows("paths.decoded")
+@covers("paths.decoded")
 @pytest.mark.parametrize(
     ("task", "segment"),
     [
@@ -80,7 +80,7 @@ async def test_what_names_no_task_is_a_miss_and_no_error(either: Swarm, segment:
     assert not await either.delete(segment)
 
 
-@shows("paths.empty")
+@covers("paths.empty")
 async def test_empty_segments_do_not_count_wherever_they_are(swarm: Swarm) -> None:
     server = str(swarm.client.base_url).rstrip("/")
     body = {"agentId": "a", "triggerType": "t", "taskId": "task-1"}
@@ -101,7 +101,7 @@ async def test_the_query_of_a_change_is_ignored(swarm: Swarm) -> None:
     assert boolean(await swarm.client.delete(f"{PATH}/by-task/task-1?dry=1"), "deleted")
 
 
-@shows("provider.effect")
+@covers("provider.effect")
 async def test_a_provider_session_is_told_without_being_a_sign_of_life(either: Swarm) -> None:
     await either.create("task-1", taskDescription="kept")
     await either.quiet_for(31 * 60)
@@ -113,7 +113,7 @@ async def test_a_provider_session_is_told_without_being_a_sign_of_life(either: S
     assert await either.cleanup() == 1
 
 
-@shows("provider.order")
+@covers("provider.order")
 async def test_a_provider_session_is_checked_before_its_task_is_looked_for(swarm: Swarm) -> None:
     place = f"{PATH}/provider-session/nowhere"
     for body in ({}, {"providerSessionId": ""}, {"providerSessionId": None}, {"providerSessionId": 1}):
@@ -121,7 +121,7 @@ async def test_a_provider_session_is_checked_before_its_task_is_looked_for(swarm
     error(await swarm.client.put(place), 400)
 
 
-@shows("delete.misses", "delete.task")
+@covers("delete.misses", "delete.task")
 async def test_a_delete_that_finds_nothing_says_so_and_is_no_error(either: Swarm) -> None:
     session = await either.create("task-1")
     for miss in (
@@ -149,7 +149,7 @@ async def test_of_parallel_deletes_exactly_one_deleted(either: Swarm) -> None:
     assert await either.world.problems() == []
 
 
-@shows("delete.elsewhere")
+@covers("delete.elsewhere")
 async def test_a_row_of_a_session_made_elsewhere_can_be_ended_by_its_id(swarm: Swarm) -> None:
     world = swarm.world
     session = await world.new_session(NewSession())
@@ -160,7 +160,7 @@ async def test_a_row_of_a_session_made_elsewhere_can_be_ended_by_its_id(swarm: S
     assert (ended.status, ended.end_reason) == ("completed", "deleted")
 
 
-@shows("cleanup.agent")
+@covers("cleanup.agent")
 async def test_cleanup_of_an_agent_ends_all_of_its_sessions_and_no_others(either: Swarm) -> None:
     for number in range(40):
         await either.create(f"task-{number}", AGENT)
@@ -172,14 +172,14 @@ async def test_cleanup_of_an_agent_ends_all_of_its_sessions_and_no_others(either
     assert await either.world.problems() == []
 
 
-@shows("cleanup.multi")
+@covers("cleanup.multi")
 async def test_cleanup_of_an_agent_knows_no_other_mode(swarm: Swarm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MULTI_RUNTIME_ENABLED", "true")
     await swarm.create("task-1", runtimeInstanceId="another runtime")
     assert await swarm.cleanup(agentId=AGENT) == 1
 
 
-@shows("cleanup.stale", "life.stale")
+@covers("cleanup.stale", "life.stale")
 async def test_what_is_quiet_for_longer_than_thirty_minutes_is_cleaned_by_default(either: Swarm) -> None:
     await either.create("old")
     await either.create("beating")
@@ -193,7 +193,7 @@ async def test_what_is_quiet_for_longer_than_thirty_minutes_is_cleaned_by_defaul
     assert await either.tasks() == ["beating"]
 
 
-@shows("cleanup.stale")
+@covers("cleanup.stale")
 async def test_the_age_to_clean_at_is_counted_in_minutes_since_the_last_beat(either: Swarm) -> None:
     await either.create("task-1")
     await either.quiet_for(59)
@@ -211,7 +211,7 @@ async def test_a_session_is_stale_only_once_it_is_older_than_the_age_not_at_it(s
     assert await swarm.cleanup() == 1
 
 
-@shows("cleanup.zero")
+@covers("cleanup.zero")
 async def test_an_age_of_zero_ends_everything_older_than_this_instant(either: Swarm) -> None:
     await either.create("task-1")
     await either.create("task-2")
@@ -219,7 +219,7 @@ async def test_an_age_of_zero_ends_everything_older_than_this_instant(either: Sw
     assert await either.cleanup(maxAgeMinutes=0) == 2
 
 
-@shows("cleanup.age")
+@covers("cleanup.age")
 @pytest.mark.parametrize(
     ("age", "complaint"),
     [
@@ -245,7 +245,7 @@ async def test_an_age_that_is_none_is_refused_and_ends_nothing(
     assert await swarm.tasks() == ["task-1"]
 
 
-@shows("cleanup.own")
+@covers("cleanup.own")
 async def test_cleanup_touches_no_session_that_was_made_elsewhere(either: Swarm) -> None:
     world = either.world
     session = await world.new_session(NewSession(agent="spawning"))
@@ -271,7 +271,7 @@ async def test_a_beat_that_comes_before_the_sweep_saves_its_session(either: Swar
     assert await either.world.problems() == []
 
 
-@shows("recover.caller", "recover.none")
+@covers("recover.caller", "recover.none")
 async def test_orphans_are_asked_for_by_their_own_agent_only_and_there_are_none(swarm: Swarm) -> None:
     place, mine = f"{PATH}/recover-orphaned-tasks", {"X-Agent-ID": AGENT}
     for body in ({"agentId": AGENT}, {"agentId": AGENT, "minAgeSeconds": 60}):

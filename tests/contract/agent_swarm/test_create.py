@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.contract.agent_swarm.calls import KEYS, PATH, Swarm, error
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 
 ABSENT = "Invalid input: expected string, received undefined"
 
 
-@shows("create.created", "create.agent", "row.keys", "row.instants")
+@covers("create.created", "create.agent", "row.keys", "row.instants")
 async def test_two_fields_make_a_session_with_all_eleven_keys(either: Swarm) -> None:
     answer = await either.client.post(PATH, json={"agentId": "never-registered", "triggerType": "anything"})
     assert answer.status_code == 201
@@ -41,7 +41,7 @@ async def test_every_field_comes_back_as_it_was_given(swarm: Swarm) -> None:
     assert (await swarm.rows())[0] == session
 
 
-@shows("body.unknown")
+@covers("body.unknown")
 async def test_what_is_not_a_clients_to_say_is_dropped(swarm: Swarm) -> None:
     said = {"id": "99999999-9999-4999-8999-999999999999", "startedAt": "2020-01-01T00:00:00.000Z"}
     session = await swarm.create(**said, providerSessionId="p", foo="bar")
@@ -51,7 +51,7 @@ async def test_what_is_not_a_clients_to_say_is_dropped(swarm: Swarm) -> None:
     assert "foo" not in session
 
 
-@shows("create.duplicate")
+@covers("create.duplicate")
 async def test_a_task_has_one_session_whoever_asks(either: Swarm) -> None:
     first = await either.create("task-1")
     for agent in ("agent-1", "agent-2"):
@@ -70,7 +70,7 @@ async def test_sessions_without_a_task_are_as_many_as_are_made_and_an_empty_task
     assert sorted(await swarm.tasks(), key=str) == ["", None, None, None]
 
 
-@shows("create.race")
+@covers("create.race")
 async def test_parallel_creates_of_a_task_make_exactly_one_session(either: Swarm) -> None:
     body = {"agentId": "agent-1", "triggerType": "t", "taskId": "raced"}
     answers = await asyncio.gather(*(either.client.post(PATH, json=body) for _ in range(24)))
@@ -79,7 +79,7 @@ async def test_parallel_creates_of_a_task_make_exactly_one_session(either: Swarm
     assert await either.world.problems() == []
 
 
-@shows("create.again")
+@covers("create.again")
 async def test_a_create_may_be_repeated_under_an_idempotency_key(swarm: Swarm) -> None:
     body = {"agentId": "a", "triggerType": "t", "taskId": "task-1"}
     headers = {"Idempotency-Key": "boot-1"}
@@ -92,7 +92,7 @@ async def test_a_create_may_be_repeated_under_an_idempotency_key(swarm: Swarm) -
     assert len(await swarm.rows()) == 1
 
 
-@shows("body.type")
+@covers("body.type")
 @pytest.mark.parametrize(
     "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "nonsense"]
 )
@@ -102,7 +102,7 @@ async def test_the_content_type_of_a_body_does_not_matter(swarm: Swarm, content_
     assert (await swarm.client.post(PATH, content=body, headers=headers)).status_code == 201
 
 
-@shows("body.blank", "body.complaints")
+@covers("body.blank", "body.complaints")
 @pytest.mark.parametrize("body", [b"", b"  \r\n\t "])
 async def test_a_blank_body_is_an_empty_object(swarm: Swarm, body: bytes) -> None:
     assert (await swarm.client.post(f"{PATH}/cleanup", content=body)).json() == {"cleaned": 0}
@@ -110,7 +110,7 @@ async def test_a_blank_body_is_an_empty_object(swarm: Swarm, body: bytes) -> Non
     assert sentence == f"Validation error: agentId: {ABSENT}, triggerType: {ABSENT}"
 
 
-@shows("body.malformed")
+@covers("body.malformed")
 @pytest.mark.parametrize(
     "body",
     [b"{", b"{'a':1}", b"\xff", b'{"agentId":"\\ud800","triggerType":"t"}', b"[" * 100_000, b"NaN", b"{}{}"],
@@ -121,7 +121,7 @@ async def test_what_is_no_json_is_the_clients_mistake(swarm: Swarm, body: bytes)
     error(await swarm.client.put(f"{PATH}/provider-session/x", content=body), 400)
 
 
-@shows("body.kinds")
+@covers("body.kinds")
 @pytest.mark.parametrize(
     ("body", "kind"),
     [(b"null", "null"), (b"[]", "array"), (b'"x"', "string"), (b"1", "number"), (b"true", "boolean")],
@@ -133,7 +133,7 @@ async def test_what_is_no_object_is_refused(swarm: Swarm, body: bytes, kind: str
     assert await swarm.rows() == []
 
 
-@shows("body.null", "body.complaints")
+@covers("body.null", "body.complaints")
 async def test_all_complaints_about_a_body_are_told_at_once(swarm: Swarm) -> None:
     body: dict[str, Any] = {"agentId": "", "triggerType": 7, "taskId": None}
     body |= {"taskDescription": [], "runnerSessionId": {}}
@@ -149,7 +149,7 @@ async def test_all_complaints_about_a_body_are_told_at_once(swarm: Swarm) -> Non
     assert await swarm.rows() == []
 
 
-@shows("body.nul")
+@covers("body.nul")
 async def test_a_nul_is_refused_where_it_would_be_kept(either: Swarm) -> None:
     for field in ("agentId", "triggerType", "taskId", "taskDescription"):
         body = {"agentId": "a", "triggerType": "t"} | {field: "a\0b"}
@@ -158,7 +158,7 @@ async def test_a_nul_is_refused_where_it_would_be_kept(either: Swarm) -> None:
     await either.create(foo="a\0b")
 
 
-@shows("body.size")
+@covers("body.size")
 async def test_long_fields_are_kept_and_only_a_body_over_the_limit_is_not(either: Swarm) -> None:
     long = "ż" * 500_000
     session = await either.create(task=long, agent=long, taskDescription=long)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from tests.client.server import ServerProcess
 from tests.contract.agent_swarm.calls import PATH
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 
 CASES = 2_500
 METHODS = (
@@ -122,7 +122,7 @@ def check(method: str, answer: HTTPResponse, body: bytes) -> None:
         assert json.loads(body).keys() in SUCCESS[answer.status]
 
 
-@shows("errors.fuzz")
+@covers("errors.fuzz")
 async def test_whatever_is_sent_is_answered_in_the_dialects_own_shape(tmp_path: Path) -> None:
     random = Random(20260822)
     seen: set[int] = set()

@@ -7,7 +7,7 @@ import httpx2
 from sojourn.domain.ids import SessionId
 from tests.client.server import ServerProcess
 from tests.contract.agent_swarm.calls import PATH, Swarm, boolean
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 from tests.support.world import SOMEBODY
 
 
@@ -18,7 +18,7 @@ async def id_of(swarm: Swarm, task: str) -> SessionId:
     return id
 
 
-@shows("life.busy", "life.history")
+@covers("life.busy", "life.history")
 async def test_it_is_open_and_busy_until_it_is_deleted_and_its_history_stays(either: Swarm) -> None:
     world = either.world
     await either.create("task-1", taskDescription="write the report")
@@ -42,7 +42,7 @@ async def test_it_is_open_and_busy_until_it_is_deleted_and_its_history_stays(eit
     assert await world.problems() == []
 
 
-@shows("life.history")
+@covers("life.history")
 async def test_a_delete_by_id_lets_the_task_go_too(either: Swarm) -> None:
     world = either.world
     session = await either.create("task-1")
@@ -51,7 +51,7 @@ async def test_a_delete_by_id_lets_the_task_go_too(either: Swarm) -> None:
     await either.create("task-1")
 
 
-@shows("life.swept")
+@covers("life.swept")
 async def test_a_sweep_ends_it_as_expired_and_says_why_and_who(either: Swarm) -> None:
     world = either.world
     await either.create("stale")
@@ -72,7 +72,7 @@ async def test_a_sweep_ends_it_as_expired_and_says_why_and_who(either: Swarm) ->
     assert await world.problems() == []
 
 
-@shows("life.stale")
+@covers("life.stale")
 async def test_staleness_is_a_label_that_ends_nothing(swarm: Swarm) -> None:
     world = swarm.world
     await swarm.create("task-1")
@@ -86,7 +86,7 @@ async def test_staleness_is_a_label_that_ends_nothing(swarm: Swarm) -> None:
     assert await swarm.tasks() == ["task-1"]
 
 
-@shows("life.message")
+@covers("life.message")
 async def test_a_message_to_it_waits_and_starts_no_turn_here(either: Swarm) -> None:
     world = either.world
     await either.create("task-1")
@@ -122,7 +122,7 @@ async def test_one_that_was_ended_through_another_door_is_no_row_and_its_task_ca
     assert await either.beat("task-1")
 
 
-@shows("life.restart")
+@covers("life.restart")
 async def test_sessions_and_beats_survive_a_killed_server(tmp_path: Path) -> None:
     async with ServerProcess(tmp_path) as server:
         headers = {"Authorization": f"Bearer {server.key}"}

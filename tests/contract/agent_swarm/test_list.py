@@ -7,18 +7,18 @@ import pytest
 from sojourn.service.driven import Sweep
 from sojourn.service.sessions import NewSession
 from tests.contract.agent_swarm.calls import KEYS, PATH, Swarm
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 from tests.support.world import SOMEBODY
 
 
-@shows("list.order")
+@covers("list.order")
 async def test_the_list_is_the_whole_table_newest_first(either: Swarm) -> None:
     made = [await either.create(f"task-{number}") for number in range(30)]
     assert await either.rows() == made[::-1]
     assert await either.rows("?agentId=unknown") == []
 
 
-@shows("list.agent")
+@covers("list.agent")
 @pytest.mark.parametrize(
     ("query", "tasks"),
     [
@@ -42,7 +42,7 @@ async def test_the_last_agent_filters_and_other_parameters_do_nothing(
     assert [row["taskId"] for row in await swarm.rows(query)] == tasks
 
 
-@shows("list.etag")
+@covers("list.etag")
 async def test_a_list_that_did_not_change_is_not_sent_again(either: Swarm) -> None:
     await either.create("task-1", "a")
     await either.create("task-2", "b")
@@ -74,7 +74,7 @@ async def test_a_list_that_did_not_change_is_not_sent_again(either: Swarm) -> No
     assert len(set(seen)) == 4
 
 
-@shows("list.elsewhere")
+@covers("list.elsewhere")
 async def test_a_session_driven_from_elsewhere_is_a_row_and_one_that_is_not_driven_is_none(
     either: Swarm,
 ) -> None:

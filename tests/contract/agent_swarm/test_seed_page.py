@@ -11,7 +11,7 @@ import pytest
 
 from tests.client.server import BOUND_SECONDS, ServerProcess
 from tests.contract.agent_swarm.calls import KEYS
-from tests.contract.agent_swarm.requirements import shows
+from tests.contract.agent_swarm.requirements import covers
 
 # As they stand on the page, which leaves the key out; what each answers with one, in this order.
 LINES: tuple[tuple[str, Any], ...] = (
@@ -57,7 +57,7 @@ async def run(line: str, url: str, *more: str) -> Any:
     return json.loads(out)
 
 
-@shows("seed.curl")
+@covers("seed.curl")
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 async def test_the_pages_own_lines_work_with_a_key_and_are_unauthorized_without(tmp_path: Path) -> None:
     async with ServerProcess(tmp_path) as server:

@@ -1,11 +1,11 @@
 """What the dialect must do, where that is written, and where Sojourn differs on purpose.
 
-A test says by `covers` which of these it shows; `test_requirements.py` checks that none is left out.
+A test says by `covers` which of these it shows; `tests/contract/test_requirements.py` checks that none is left out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
+
+from tests.contract.requirement import Requirement, covering
 
 MODEL: Final = "botocore 1.44.5: the model of bedrock-agentcore, 2024-02-28"
 CLIENT: Final = "PyPI boto3 1.44.5"
@@ -13,19 +13,6 @@ GUIDE: Final = "AWS: the developer guide of Bedrock AgentCore, runtime sessions"
 HTTP: Final = "RFC 9110, section 12.5.1"
 CONTAINER: Final = "PyPI bedrock-agentcore 1.25.0, bedrock_agentcore/runtime/app.py"
 OURS: Final = "docs: one session, every dialect"
-
-T = TypeVar("T", bound=Callable[..., object])
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """`divergence` says how and why Sojourn does something else than the source."""
-
-    id: str
-    source: str
-    sentence: str
-    divergence: str | None = None
-
 
 REQUIREMENTS: Final = (
     Requirement(
@@ -180,11 +167,4 @@ REQUIREMENTS: Final = (
     ),
 )
 
-IDS: Final = frozenset(requirement.id for requirement in REQUIREMENTS)
-
-
-def covers(*ids: str) -> Callable[[T], T]:
-    """Marks a test as the one that shows these requirements."""
-    unknown = set(ids) - IDS
-    assert not unknown, f"no such requirements: {unknown}"
-    return lambda test: test
+covers: Final = covering(REQUIREMENTS)

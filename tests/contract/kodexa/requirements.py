@@ -1,11 +1,11 @@
 """What the dialect must do, where that is written, and where Sojourn differs on purpose.
 
-A test says by `covers` which of these it shows; `test_requirements.py` checks that none is left out.
+A test says by `covers` which of these it shows; `tests/contract/test_requirements.py` checks that none is left out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
+
+from tests.contract.requirement import Requirement, covering
 
 PAGE: Final = "developer.kodexa.ai: orchestrator-agent-sessions/create-orchestratoragentsession"
 LISTS: Final = "developer.kodexa.ai: the generated pages of lists (page, pageSize, sort, filter, query)"
@@ -14,19 +14,6 @@ INTRODUCTION: Final = "developer.kodexa.ai: api-reference/introduction"
 CLIENT: Final = "PyPI kodexa 7.4.421830084132, kodexa/platform/client.py"
 SPRING: Final = "Spring Data's Page and Spring Boot's error attributes"
 OURS: Final = "docs: one session, every dialect"
-
-T = TypeVar("T", bound=Callable[..., object])
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """`divergence` says how and why Sojourn does something else than the source."""
-
-    id: str
-    source: str
-    sentence: str
-    divergence: str | None = None
-
 
 REQUIREMENTS: Final = (
     Requirement(
@@ -148,11 +135,4 @@ REQUIREMENTS: Final = (
     ),
 )
 
-IDS: Final = frozenset(requirement.id for requirement in REQUIREMENTS)
-
-
-def covers(*ids: str) -> Callable[[T], T]:
-    """Marks a test as the one that shows these requirements."""
-    unknown = set(ids) - IDS
-    assert not unknown, f"no such requirements: {unknown}"
-    return lambda test: test
+covers: Final = covering(REQUIREMENTS)

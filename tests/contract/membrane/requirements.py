@@ -1,11 +1,11 @@
 """What the dialect must do, where that is written, and where Sojourn differs on purpose.
 
-A test says by `covers` which of these it shows; `test_requirements.py` checks that none is left out.
+A test says by `covers` which of these it shows; `tests/contract/test_requirements.py` checks that none is left out.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
+
+from tests.contract.requirement import Requirement, covering
 
 API: Final = "the vendor's OpenAPI, tag Sessions: /agent/sessions*"
 SDK: Final = "npm @membranehq/sdk 0.28.3: schemas and client"
@@ -13,19 +13,6 @@ DOCS: Final = "the vendor's documentation and skill pages"
 APPS: Final = "the vendor's example applications: playground, self-integrating-workflow-builder"
 OPENCODE: Final = "npm @opencode-ai/sdk: Message and Part"
 OURS: Final = "docs: one session, every dialect"
-
-T = TypeVar("T", bound=Callable[..., object])
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """`divergence` says how and why Sojourn does something else than the source."""
-
-    id: str
-    source: str
-    sentence: str
-    divergence: str | None = None
-
 
 REQUIREMENTS: Final = (
     Requirement("create.answer", API, "POST answers 200 with the session, queued and busy."),
@@ -193,13 +180,4 @@ REQUIREMENTS: Final = (
     ),
 )
 
-
-def covers(*ids: str) -> Callable[[T], T]:
-    """The test shows that these hold."""
-    known = {requirement.id for requirement in REQUIREMENTS}
-    assert known.issuperset(ids), set(ids) - known
-
-    def mark(test: T) -> T:
-        return test
-
-    return mark
+covers: Final = covering(REQUIREMENTS)

@@ -1,10 +1,9 @@
 """What the dialect must do, where that is written, and where Sojourn differs on purpose; a module for each area.
 
-A test says by `covers` which of these it shows; `test_requirements.py` checks that none is left out.
+A test says by `covers` which of these it shows; `tests/contract/test_requirements.py` checks that none is left out.
 """
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
 from tests.contract.everruns.requirements import (
     agents,
@@ -16,9 +15,7 @@ from tests.contract.everruns.requirements import (
     sessions,
     workspaces,
 )
-from tests.contract.everruns.requirements.requirement import Requirement
-
-T = TypeVar("T", bound=Callable[..., object])
+from tests.contract.requirement import Requirement, covering
 
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *sessions.REQUIREMENTS,
@@ -31,11 +28,4 @@ REQUIREMENTS: Final[tuple[Requirement, ...]] = (
     *workspaces.REQUIREMENTS,
 )
 
-IDS: Final = frozenset(requirement.id for requirement in REQUIREMENTS)
-
-
-def covers(*ids: str) -> Callable[[T], T]:
-    """Marks a test as one that shows these requirements."""
-    unknown = set(ids) - IDS
-    assert not unknown, f"no such requirements: {unknown}"
-    return lambda test: test
+covers: Final = covering(REQUIREMENTS)

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.contract.everruns.requirements.requirement import CLIENT, OURS, SERVER, Requirement
+from tests.contract.everruns.requirements.sources import CLIENT, OURS, SERVER
+from tests.contract.requirement import Requirement
 
 REQUIREMENTS: Final = (
     Requirement(

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.contract.everruns.requirements.requirement import CLIENT, OPENAPI, OURS, SERVER, Requirement
+from tests.contract.everruns.requirements.sources import CLIENT, OPENAPI, OURS, SERVER
+from tests.contract.requirement import Requirement
 
 REQUIREMENTS: Final = (
     Requirement("messages.create", OPENAPI, "A message is answered with 201 and what it is in the log."),

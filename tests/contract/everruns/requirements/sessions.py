@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from tests.contract.everruns.requirements.requirement import CLIENT, OPENAPI, OURS, PAGE, Requirement
+from tests.contract.everruns.requirements.sources import CLIENT, OPENAPI, OURS, PAGE
+from tests.contract.requirement import Requirement
 
 REQUIREMENTS: Final = (
     Requirement(
