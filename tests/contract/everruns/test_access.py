@@ -1,7 +1,7 @@
-import pytest
-
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, absent, as_problem, as_session, id_of
+
+MALFORMED = ["x", "session_", "agent_" + "0" * 32, "session_" + "A" * 32, "0" * 32]
 
 
 @covers("session.get", "mounts.both")
@@ -17,14 +17,14 @@ async def test_a_session_that_was_made_elsewhere_is_read_at_both_mounts(everruns
 
 
 @covers("session.ids")
-@pytest.mark.parametrize("id", ["x", "session_", "agent_" + "0" * 32, "session_" + "A" * 32, "0" * 32])
-async def test_a_malformed_id_is_another_failure_than_an_unknown_one(everruns: Everruns, id: str) -> None:
-    problem = await everruns.refused(400, "GET", f"/sessions/{id}")
-    assert problem["detail"] == f"Invalid session ID: {id}"
-    unknown = absent("session")
-    problem = await everruns.refused(404, "GET", f"/sessions/{unknown}")
-    assert (problem["title"], problem["code"]) == ("Session not found", "session_not_found")
-    assert unknown in problem["detail"]
+async def test_a_malformed_id_is_another_failure_than_an_unknown_one(everruns: Everruns) -> None:
+    for id in MALFORMED:
+        problem = await everruns.refused(400, "GET", f"/sessions/{id}")
+        assert problem["detail"] == f"Invalid session ID: {id}"
+        unknown = absent("session")
+        problem = await everruns.refused(404, "GET", f"/sessions/{unknown}")
+        assert (problem["title"], problem["code"]) == ("Session not found", "session_not_found")
+        assert unknown in problem["detail"]
 
 
 @covers("auth.raw", "auth.org-header")
@@ -66,6 +66,8 @@ async def test_unknown_paths_and_methods_fail_in_the_dialects_shape(everruns: Ev
     problem = await everruns.refused(404, "GET", "/nothing")
     assert problem["instance"] == "/v1/nothing"
     await everruns.refused(404, "GET", "/sessions/%00")
+    answer = await everruns.ask("POST", "/sessions", content=b" " * (8 * 1024 * 1024 + 1))
+    assert as_problem(answer, 413)["code"] == "body_too_large"
     answer = await everruns.ask("PUT", f"/sessions/{absent('session')}")
     as_problem(answer, 405)
     assert "GET" in answer.headers["allow"]

@@ -19,6 +19,12 @@ async def test_the_vendors_client_lives_through_everything_it_can_do_with_sessio
         "uk-UA",
     )
     assert session["tools"][0]["name"] == "open"
+    assert lived["tools"] == {
+        "accepted": [[1, "active"]],
+        "end": "turn.completed",
+        "roles": ["user", "agent", "tool_result", "agent"],
+        "waiting": "waitingfortoolresults",
+    }
     assert lived["sent"]["controls"] == {"error_disclosure": "standard"}
     assert lived["first"][0] == "session.started"
     assert {"tool.completed", "turn.completed"} <= set(lived["first"])

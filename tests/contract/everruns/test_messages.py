@@ -2,8 +2,6 @@ import json
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
-
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.content import TextPart
 from sojourn.domain.ids import InputId, SessionId
@@ -11,6 +9,21 @@ from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import SOMEBODY, Everruns, absent, as_problem
 
 ROLES = {"system", "user", "agent", "tool_result"}
+
+
+NONSENSE: list[dict[str, Any]] = [
+    {},
+    {"message": {}},
+    {"message": {"content": []}},
+    {"message": {"content": "text"}},
+    {"message": {"content": [{"type": "text"}]}},
+    {"message": {"content": [{"type": "video", "text": "x"}]}},
+    {"message": {"content": [{"type": "text", "text": "x"}], "role": "assistant"}},
+    {"message": {"content": [{"type": "text", "text": "a\0"}]}},
+    {"message": {"content": [{"type": "text", "text": "x"}]}, "client_message_id": "no uuid"},
+    {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"speed": "fast"}},
+    {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"locale": "?"}},
+]
 
 
 @covers("messages.create", "messages.list")
@@ -105,30 +118,14 @@ async def test_what_the_core_has_no_word_for_is_given_back(everruns: Everruns) -
 
 
 @covers("messages.refused")
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"message": {}},
-        {"message": {"content": []}},
-        {"message": {"content": "text"}},
-        {"message": {"content": [{"type": "text"}]}},
-        {"message": {"content": [{"type": "video", "text": "x"}]}},
-        {"message": {"content": [{"type": "text", "text": "x"}], "role": "assistant"}},
-        {"message": {"content": [{"type": "text", "text": "a\0"}]}},
-        {"message": {"content": [{"type": "text", "text": "x"}]}, "client_message_id": "no uuid"},
-        {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"speed": "fast"}},
-        {"message": {"content": [{"type": "text", "text": "x"}]}, "controls": {"locale": "?"}},
-    ],
-    ids=json.dumps,
-)
-async def test_a_message_that_cannot_be_meant_is_refused(everruns: Everruns, body: dict[str, Any]) -> None:
-    id = (await everruns.make())["id"]
-    await everruns.refused(400, "POST", f"/sessions/{id}/messages", json=body)
-    assert (await everruns.read(f"/sessions/{id}/messages"))["data"] == []
-    await everruns.refused(404, "POST", f"/sessions/{absent('session')}/messages", json=SOUND)
-    unknown = SOUND | {"controls": {"model_id": absent("model")}}
-    await everruns.refused(404, "POST", f"/sessions/{id}/messages", json=unknown)
+async def test_a_message_that_cannot_be_meant_is_refused(everruns: Everruns) -> None:
+    for body in NONSENSE:
+        id = (await everruns.make())["id"]
+        await everruns.refused(400, "POST", f"/sessions/{id}/messages", json=body)
+        assert (await everruns.read(f"/sessions/{id}/messages"))["data"] == []
+        await everruns.refused(404, "POST", f"/sessions/{absent('session')}/messages", json=SOUND)
+        unknown = SOUND | {"controls": {"model_id": absent("model")}}
+        await everruns.refused(404, "POST", f"/sessions/{id}/messages", json=unknown)
 
 
 SOUND: dict[str, Any] = {"message": {"content": [{"type": "text", "text": "x"}]}}

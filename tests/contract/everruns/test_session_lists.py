@@ -1,11 +1,24 @@
 from datetime import datetime, timedelta
 
-import pytest
-
 from sojourn.domain.agent import AgentSpec
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, absent, as_session, id_of
+
+NONSENSE = [
+    "limit=0",
+    "limit=101",
+    "limit=x",
+    "offset=-1",
+    "order=title",
+    "status=busy",
+    "source=x",
+    "mine=1",
+    "created_after=yesterday",
+    "created_before=2026-01-01",
+    "agent_id=agent_1",
+    "limit=1&limit=2",
+]
 
 
 async def titles(everruns: Everruns, **query: object) -> list[str]:
@@ -34,27 +47,11 @@ async def test_sessions_are_listed_newest_first_in_pages(everruns: Everruns) -> 
 
 
 @covers("list.refused")
-@pytest.mark.parametrize(
-    "query",
-    [
-        "limit=0",
-        "limit=101",
-        "limit=x",
-        "offset=-1",
-        "order=title",
-        "status=busy",
-        "source=x",
-        "mine=1",
-        "created_after=yesterday",
-        "created_before=2026-01-01",
-        "agent_id=agent_1",
-        "limit=1&limit=2",
-    ],
-)
-async def test_what_no_list_can_be_is_refused(everruns: Everruns, query: str) -> None:
-    await everruns.refused(400, "GET", f"/sessions?{query}")
-    if "limit" not in query and "offset" not in query:
-        await everruns.refused(400, "GET", f"/sessions/facets?{query}")
+async def test_what_no_list_can_be_is_refused(everruns: Everruns) -> None:
+    for query in NONSENSE:
+        await everruns.refused(400, "GET", f"/sessions?{query}")
+        if "limit" not in query and "offset" not in query:
+            await everruns.refused(400, "GET", f"/sessions/facets?{query}")
 
 
 @covers("list.search")

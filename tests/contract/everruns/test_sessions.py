@@ -1,7 +1,5 @@
 from typing import Any
 
-import pytest
-
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.content import Usage
 from sojourn.service.sessions import NewSession
@@ -118,12 +116,10 @@ async def test_a_session_is_of_the_harness_that_is_named(everruns: Everruns) -> 
 
 
 @covers("session.refused")
-@pytest.mark.parametrize("said", NONSENSE, ids=lambda said: next(iter(said)))
-async def test_a_session_that_could_not_be_made_as_told_is_refused(
-    everruns: Everruns, said: dict[str, Any]
-) -> None:
-    await everruns.refused(400, "POST", "/sessions", json=said)
-    assert (await everruns.read("/sessions"))["total"] == 0
+async def test_a_session_that_could_not_be_made_as_told_is_refused(everruns: Everruns) -> None:
+    for said in NONSENSE:
+        await everruns.refused(400, "POST", "/sessions", json=said)
+        assert (await everruns.read("/sessions"))["total"] == 0
 
 
 @covers("session.model")

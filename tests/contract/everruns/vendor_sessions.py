@@ -10,7 +10,7 @@ from typing import Any
 
 from everruns_sdk import Everruns
 from everruns_sdk.errors import ApiError
-from everruns_sdk.models import AgentCapabilityConfig, Controls, InitialFile, ToolDefinition
+from everruns_sdk.models import AgentCapabilityConfig, ContentPart, Controls, InitialFile, ToolDefinition
 from everruns_sdk.sse import EventStream, StreamOptions
 
 CLOCK = json.dumps([{"call": {"name": "current_time", "arguments": {}}}, {"say": "it is late"}])
@@ -24,6 +24,30 @@ async def failing(call: Any) -> list[Any]:
     except ApiError as error:
         return [type(error).__name__, error.status_code, error.code, error.message]
     return []
+
+
+async def with_tools(client: Everruns) -> dict[str, Any]:
+    """A round trip of a tool that runs here, in the way of the client's own cookbook."""
+    tool = ToolDefinition(type="client_side", name="add", description="Adds", parameters={"type": "object"})
+    session = await client.sessions.create(tools=[tool])
+    calls = [{"call": {"name": "add", "arguments": {"a": 2, "b": 3}}}, {"say": "it is five"}]
+    await client.messages.create(session.id, json.dumps(calls))
+    stream, accepted = client.events.stream(session.id), []
+    waiting = None
+    async for event in stream:
+        if event.type == "tool.call_requested":
+            waiting = (await client.sessions.get(session.id)).status
+            results = [
+                ContentPart.make_tool_result(call.id, {"sum": call.arguments["a"] + call.arguments["b"]})
+                for call in event.tool_calls()
+            ]
+            answer = await client.messages.create_tool_results(session.id, results)
+            accepted.append([answer.accepted, answer.status])
+        if event.type in ("turn.completed", "turn.failed"):
+            break
+    await stream.aclose()
+    roles = [message.role for message in await client.messages.list(session.id)]
+    return {"accepted": accepted, "end": event.type, "roles": roles, "waiting": waiting}
 
 
 async def streamed(stream: EventStream, until: str = "turn.completed") -> list[Any]:
@@ -81,6 +105,7 @@ async def main(base: str, cut: str, key: str) -> dict[str, Any]:
         await sessions.delete(stopped.id)
         return {
             "session": session.model_dump(exclude_none=True),
+            "tools": await with_tools(client),
             "sent": sent.model_dump(exclude_none=True),
             "first": [event.type for event in first],
             "second": [event.type for event in resumed],

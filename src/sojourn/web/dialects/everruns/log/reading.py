@@ -1,5 +1,6 @@
 """Reads a session's log as Everruns' events: all of it, a part of it, or the end of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -88,6 +89,8 @@ class Log:
             after = page[-1].seq
             if len(page) < PAGE:
                 return
+            # On SQLite a read does not suspend: a long log keeps everyone waiting for no more than a page of it.
+            await asyncio.sleep(0)
 
     async def turn_start(self, seq: int) -> int:
         """A seq at or before the given one at which the story may begin: that of a `turn.queued`, or the first."""

@@ -28,6 +28,7 @@ CYCLE_JITTER: Final = 0.2
 DELTA_SECONDS: Final = 0.1
 # What belongs to an answer is in the same transaction, and here at once.
 REST_SECONDS: Final = 0.2
+ITEMS_A_TURN: Final = 64
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -88,6 +89,9 @@ class Telegraph:
             async for item in items:
                 for event in await self._take(item):
                     yield frame(event)
+                if self._seq % ITEMS_A_TURN == 0:
+                    # What is read for its own sake, or filtered out, suspends nowhere on SQLite.
+                    await asyncio.sleep(0)
                 if isinstance(item, Closing):
                     yield _last_word(item)
                     return
