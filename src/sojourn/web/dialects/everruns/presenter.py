@@ -31,8 +31,9 @@ class Presenter:
     async def all(
         self, records: Sequence[SessionRecord], caller: Caller, base: Base
     ) -> Sequence[wire.Session]:
-        ran = [record.session.id for record in records if record.session.turns]
-        spans = await self._services.sessions.turn_spans(caller.org, ran) if ran else NO_SPANS
+        ran = [record for record in records if record.session.turns]
+        ids = [record.session.id for record in ran]
+        spans = await self._services.sessions.turn_spans(caller.org, ids) if ran else NO_SPANS
         glimpses = await self._services.transcripts.glimpses(caller.org, ran) if ran else NO_GLIMPSES
         shown: list[wire.Session] = []
         for record in records:
