@@ -85,6 +85,11 @@ REQUIREMENTS: Final = (
     Requirement(
         "filter.instants", FILTERS, "An instant that was read selects the session that it was read of."
     ),
+    Requirement(
+        "filter.limits",
+        OURS,
+        "The filters of one list are limited together: 100 comparisons, 500 values, 100 of a client's instants.",
+    ),
     Requirement("filter.refused", FILTERS, "An unknown field or bad syntax is a 400 that names the filter."),
     Requirement("status.free-text", PAGE, "status is free text and is given back as it was written."),
     Requirement("status.default", OURS, "A session that was made here without a status is ACTIVE."),

@@ -273,6 +273,23 @@ async def test_a_session_is_selected_by_its_id(kodexa: Kodexa) -> None:
     assert await kodexa.found(f"id=in=('{first}','{made[1]['id']}')") == ["a", "b"]
 
 
+@covers("filter.limits")
+async def test_the_filters_of_a_list_are_limited_together_and_not_each(kodexa: Kodexa) -> None:
+    made = await kodexa.make(lastInvokedAt="2029-06-01T12:00:00Z")
+    instant = "'2029-06-01T12:00:00Z'"
+    half = " or ".join([f"id=='{made['id']}'"] * 50)
+    values = f"id=in=({','.join([repr(made['id'])] * 250)})"
+    instants = f"lastInvokedAt=in=({','.join([instant] * 50)})"
+    for allowed, more in (
+        (half, "id is not null"),
+        (values, "status=='x'"),
+        (instants, f"expiresAt>{instant}"),
+    ):
+        assert await kodexa.page(filter=[allowed, allowed]) == await kodexa.page()
+        failure = await kodexa.refused(400, "GET", params={"filter": [allowed, allowed, more]})
+        assert list(failure["errors"]) == ["filter"]
+
+
 @covers("filter.refused")
 @pytest.mark.parametrize(
     "text",

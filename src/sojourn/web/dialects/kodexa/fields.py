@@ -29,6 +29,9 @@ Kind = Literal["text", "instant", "count", "id"]
 Sort = tuple[tuple[Expression, Direction], ...]
 
 MAX_SORT_FIELDS: Final = 10
+# Of these, in all filters of a list together: each is looked for in another table, twice.
+CLIENTS_INSTANTS: Final = frozenset({"expiresAt", "lastInvokedAt"})
+MAX_INSTANTS: Final = 100
 # What a client sees of an instant.
 RESOLUTION: Final = timedelta(milliseconds=1)
 
@@ -67,10 +70,17 @@ SEARCHED: Final[tuple[Expression, ...]] = (
 def where(filters: list[str], query: str, org: OrgId) -> Filter:
     """What a list selects. BadRequest for a filter that cannot be read, or that names an unknown field."""
 
+    instants = 0
+
     def compare(comparison: Comparison) -> Filter:
+        nonlocal instants
+        if comparison.field in CLIENTS_INSTANTS:
+            instants += len(comparison.values)
+        if instants > MAX_INSTANTS:
+            raise unreadable(f"must not name more than {MAX_INSTANTS} values of {comparison.field}")
         return _compare(comparison, org)
 
-    parts = [read(text, compare) for text in filters if text.strip()]
+    parts = read((text for text in filters if text.strip()), compare)
     if query.strip() not in ("", "*"):
         pattern = _pattern(f"*{query.strip()}*")
         parts.append(AnyOf(tuple(Compare(of, "like", pattern) for of in SEARCHED)))

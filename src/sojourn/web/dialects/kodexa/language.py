@@ -5,7 +5,7 @@ writes an older one: `field: 'v'`, `field='v'`, `AND`. `and` binds tighter than 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -54,13 +54,13 @@ class Comparison:
     values: tuple[Value, ...]
 
 
-def read(text: str, compare: Callable[[Comparison], Filter]) -> Filter:
-    """The filter that a text stands for; `compare` gives the meaning of each comparison in it."""
-    parser = _Parser(_tokens(text), compare)
-    whole = parser.either()
-    if parser.next is not None:
-        raise unreadable(f"{parser.next.text} stands where nothing more was expected")
-    return whole
+def read(texts: Iterable[str], compare: Callable[[Comparison], Filter]) -> list[Filter]:
+    """The filters that texts stand for; `compare` gives the meaning of each comparison in them.
+
+    Their comparisons and values are counted together: all of them end up in one statement.
+    """
+    counts = _Counts()
+    return [_Parser(_tokens(text), compare, counts).whole() for text in texts]
 
 
 def unreadable(problem: str) -> BadRequest:
@@ -88,20 +88,33 @@ def _tokens(text: str) -> list[_Token]:
     return tokens
 
 
+@dataclass(slots=True)
+class _Counts:
+    comparisons: int = 0
+    values: int = 0
+
+
 class _Parser:
-    def __init__(self, tokens: list[_Token], compare: Callable[[Comparison], Filter]) -> None:
+    def __init__(
+        self, tokens: list[_Token], compare: Callable[[Comparison], Filter], counts: _Counts
+    ) -> None:
         self._tokens = tokens
         self._at = 0
         self._compare = compare
         self._depth = 0
-        self._comparisons = 0
-        self._values = 0
+        self._counts = counts
 
     @property
     def next(self) -> _Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def either(self) -> Filter:
+    def whole(self) -> Filter:
+        found = self._either()
+        if self.next is not None:
+            raise unreadable(f"{self.next.text} stands where nothing more was expected")
+        return found
+
+    def _either(self) -> Filter:
         parts = [self._both()]
         while self._skip("or", ","):
             parts.append(self._both())
@@ -119,14 +132,14 @@ class _Parser:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise unreadable(f"must not be nested deeper than {MAX_DEPTH} levels")
-        inner = self.either()
+        inner = self._either()
         self._expect_mark(")")
         self._depth -= 1
         return inner
 
     def _comparison(self) -> Filter:
-        self._comparisons += 1
-        if self._comparisons > MAX_COMPARISONS:
+        self._counts.comparisons += 1
+        if self._counts.comparisons > MAX_COMPARISONS:
             raise unreadable(f"must not have more than {MAX_COMPARISONS} comparisons")
         field = self._take("word", "a field").text
         if self._skip("is"):
@@ -147,8 +160,8 @@ class _Parser:
         return tuple(values)
 
     def _value(self) -> Value:
-        self._values += 1
-        if self._values > MAX_VALUES:
+        self._counts.values += 1
+        if self._counts.values > MAX_VALUES:
             raise unreadable(f"must not have more than {MAX_VALUES} values")
         if self._skip("true"):
             return True
