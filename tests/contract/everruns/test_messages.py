@@ -42,6 +42,7 @@ async def test_a_message_is_answered_as_the_log_tells_it(everruns: Everruns) -> 
     assert (call["type"], result["type"]) == ("tool_call", "tool_result")
     assert result["tool_call_id"] == call["id"]
     assert len({message["id"] for message in messages}) == 4
+    assert {message["role"] for message in messages} <= ROLES
     await everruns.refused(404, "GET", f"/sessions/{absent('session')}/messages")
 
 

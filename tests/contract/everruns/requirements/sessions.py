@@ -117,4 +117,5 @@ REQUIREMENTS: Final = (
     Requirement(
         "session.page", PAGE, "The example of the page that describes the request is answered as it shows."
     ),
+    Requirement("list.databases", OURS, "Lists and counts are the same over SQLite and Postgres."),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -29,8 +29,6 @@ from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.session_facet import SessionFacet
 
 T = TypeVar("T")
-
-LINKS: Final = ("self_url", "view_url", "ui_link", "allowed_actions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What Everruns' events say, from ours. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from sojourn.domain.content import TextPart, ToolStatus, Usage
+from sojourn.domain.content import ToolStatus, Usage
 from sojourn.domain.events import InputReceived, Json, ToolCompleted, ToolRequested
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.outbound import stamp
@@ -37,10 +37,6 @@ def millis(span: timedelta) -> int:
 
 def text_parts(text: str) -> list[Json]:
     return [{"type": "text", "text": text}] if text else []
-
-
-def input_text(content: Iterable[TextPart]) -> str:
-    return "".join(part.text for part in content)
 
 
 def input_message(received: InputReceived, at: datetime) -> Data:
