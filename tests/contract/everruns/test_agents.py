@@ -262,6 +262,17 @@ async def test_an_unavailable_capability_is_refused(everruns: Everruns, ref: str
     await everruns.refused(400, "POST", "/agents", json=body)
 
 
+@covers("agent.capabilities")
+async def test_a_capability_of_another_release_is_left_out_of_what_is_shown(everruns: Everruns) -> None:
+    said: Json = {
+        "everruns": {"capabilities": [{"ref": "gone"}, {"ref": "current_time", "config": {"a": 1}}]}
+    }
+    spec = AgentSpec(name="clerk", tools=("current_time",), facets=said)
+    await everruns.services.agents.create(everruns.org, spec)
+    shown = await everruns.read("/agents/clerk")
+    assert shown["capabilities"] == [{"ref": "current_time", "config": {"a": 1}}]
+
+
 @covers("agent.files")
 async def test_an_agent_with_files_has_the_file_system(everruns: Everruns) -> None:
     agent = await apply(everruns, initial_files=[{"path": "/a", "content": "x"}])

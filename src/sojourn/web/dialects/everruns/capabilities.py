@@ -74,8 +74,11 @@ def with_tools_of(tools: Sequence[str], refs: Iterable[str]) -> tuple[str, ...]:
 
 
 def of_tools(tools: Sequence[str], said: Sequence[Config]) -> list[Config]:
-    """What is shown of tools: as a client said it of those it named, in its order, then what was given elsewhere."""
-    given = [each for each in said if CAPABILITIES[each["ref"]].tool in tools]
+    """What is shown of tools: as a client said it of those it named, in its order, then what was given elsewhere.
+
+    What was said in the time of another release, which had more of them, is left out.
+    """
+    given = [each for each in said if each["ref"] in CAPABILITIES and CAPABILITIES[each["ref"]].tool in tools]
     named = {each["ref"] for each in given}
     others = (_OF_TOOL[tool] for tool in tools if tool in _OF_TOOL)
     return [*given, *({"ref": ref} for ref in others if ref not in named)]
