@@ -11,6 +11,7 @@ from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.errors import IdempotencyMismatch, NotFound, WrongState
 from sojourn.domain.feed import Closing, Preview
+from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import AskId, KeyId, MessageId, OrgId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import SessionStatus
@@ -100,6 +101,14 @@ async def test_a_call_reopens_an_ended_session_and_makes_another_after_a_deleted
     await world.services.sessions.delete(world.org, session, SOMEBODY)
     assert (await invoke(world)).value.session != session
     assert await world.problems() == []
+
+
+async def test_a_call_by_the_id_of_a_deleted_session_is_not_found_and_makes_no_other(world: World) -> None:
+    session = await world.new_session()
+    await world.services.sessions.delete(world.org, session, SOMEBODY)
+    with pytest.raises(NotFound):
+        await invoke(world, str(session))
+    assert await world.services.sessions.list(world.org, SessionQuery()) == []
 
 
 async def test_an_alias_is_its_organisations_own(world: World) -> None:

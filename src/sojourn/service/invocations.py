@@ -68,7 +68,8 @@ class Invocations:
     ) -> Result[Invoked]:
         """Send an input to the newest session of an alias, which is made as `new` says if there is none.
 
-        Of those who come at once with an alias that has no session, one makes it and all send to it.
+        Of those who come at once with an alias that has no session, one makes it and all send to it. NotFound for the
+        id of a session that was deleted.
         """
         now = self._clock.now()
         called = replace(new, alias=alias)
@@ -101,6 +102,10 @@ class Invocations:
             await tx.lock_alias(org, alias)
             state = await _lock_newest(tx, org, alias)
         if state is None:
+            id = _id_of(alias)
+            # A call by the id of a session that was deleted is meant for that one, and begins no other.
+            if id is not None and await tx.get_tombstone(org, id) is not None:
+                raise NotFound("session", alias)
             await self._sessions.make(tx, new, record, by)
             state = await lock(tx, org, record.session.id)
         return state
@@ -167,8 +172,13 @@ async def _lock_newest(tx: Tx, org: OrgId, alias: str) -> State | None:
         state = await tx.lock_session(org, session)
         if state is not None:
             return state
+    id = _id_of(alias)
+    return None if id is None else await tx.lock_session(org, id)
+
+
+def _id_of(alias: str) -> SessionId | None:
     try:
-        return await tx.lock_session(org, SessionId(UUID(alias)))
+        return SessionId(UUID(alias))
     except ValueError:
         return None
 

@@ -165,6 +165,9 @@ REQUIREMENTS: Final = (
     Requirement(
         "shared.by-id", OURS, "A session that was made without a session id is invoked by its own id."
     ),
+    Requirement(
+        "shared.deleted", OURS, "The id of a session that was deleted is not found, and names no other."
+    ),
 )
 
 covers: Final = covering(REQUIREMENTS)

@@ -1,9 +1,12 @@
 """One session: made here and used elsewhere, and the other way round."""
 
 from typing import Any
+from uuid import UUID
 
+from sojourn.domain.ids import SessionId
 from tests.contract.agentcore.requirements import covers
-from tests.contract.agentcore.surface import ID, AgentCore, as_answer
+from tests.contract.agentcore.surface import ID, AgentCore, as_answer, as_failure
+from tests.support.world import SOMEBODY
 from tests.web.served import ADMIN, Served
 
 KODEXA = "/api/orchestrator-agent-sessions"
@@ -57,6 +60,14 @@ async def test_a_record_that_gets_another_runtime_session_id_is_invoked_by_that(
     await agentcore.said(session=other)
     assert str((await agentcore.record(other)).session.id) == made["id"]
     assert await agentcore.records() == []
+
+
+@covers("shared.deleted")
+async def test_the_id_of_a_deleted_session_is_not_found_and_begins_no_other(agentcore: AgentCore) -> None:
+    made = await kodexa(agentcore, "POST", json={})
+    await agentcore.services.sessions.delete(agentcore.org, SessionId(UUID(made["id"])), SOMEBODY)
+    as_failure(await agentcore.invoke("hello", made["id"]), "ResourceNotFoundException", 404)
+    assert (await kodexa(agentcore, "GET"))["totalElements"] == 0
 
 
 @covers("shared.natively")
