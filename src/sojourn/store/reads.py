@@ -22,7 +22,7 @@ from sojourn.store.db import Db
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.webhooks import WebhookReads
-from sojourn.store.where import NumberedBinder, condition, expression, order
+from sojourn.store.where import NumberedBinder, condition, expression, like, order
 
 _BEFORE_ALL: Final = UUID(int=0)
 _NEWEST: Final = (
@@ -327,10 +327,10 @@ def _agents(org: OrgId, query: AgentQuery, bind: NumberedBinder) -> str:
 def _found_in(search: str, bind: NumberedBinder) -> str:
     for special in "\\%_":
         search = search.replace(special, f"\\{special}")
-    word, description = "LIKE", "json_extract(v.spec, '$.description')"
+    description = "json_extract(v.spec, '$.description')"
     if bind.dialect == "postgres":
-        word, description = "ILIKE", "v.spec::json ->> 'description'"
-    of_either = (f"{text} {word} {bind(f'%{search}%')} ESCAPE '\\'" for text in ("a.name", description))
+        description = "v.spec::json ->> 'description'"
+    of_either = (like(text, f"%{search}%", bind, bind.dialect) for text in ("a.name", description))
     return f" AND ({' OR '.join(of_either)})"
 
 

@@ -65,9 +65,15 @@ def connect(path: Path, readonly: bool = False) -> sqlite3.Connection:
     # A savepoint keeps the old image of every page that its verb touches; in a temporary file, which is the default,
     # that costs a third of a create.
     connection.execute("PRAGMA temp_store = MEMORY")
+    # SQLite's own knows ASCII only.
+    connection.create_function("lower_unicode", 1, _lower, deterministic=True)
     if readonly:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _lower(value: str | bytes | float | None) -> str | bytes | float | None:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _migrate(connection: sqlite3.Connection, clock: Clock) -> Sequence[str]:

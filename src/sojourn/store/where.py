@@ -197,15 +197,23 @@ def _compare(where: f.Compare | f.Same, bind: Binder, dialect: Dialect) -> str:
         case "not_null":
             return f"{left} IS NOT NULL"
         case "like":
-            # SQLite's LIKE takes ASCII letters of either case for the same.
-            word = "ILIKE" if dialect == "postgres" else "LIKE"
-            return f"{left} {word} {bind(where.value)} ESCAPE '\\'"
+            return like(left, str(where.value), bind, dialect)
         case _:
             # Texts are ordered as SQLite does it, by their code points, and not by the database's locale.
             is_ordered = where.op not in ("eq", "ne") and _is_text(where.field, dialect)
             by = _CODE_POINTS if is_ordered else ""
             text = f"{left} {_OPERATORS[where.op]} {bind(where.value)}{by}"
             return f"({text} AND {_IN_INDEX})" if _is_indexed_alias(where) else text
+
+
+def like(text: str, pattern: str, bind: Binder, dialect: Dialect) -> str:
+    """That the SQL text is like the pattern, whatever the case of their letters."""
+    if dialect == "postgres":
+        return f"{text} ILIKE {bind(pattern)} ESCAPE '\\'"
+    # SQLite's LIKE takes only ASCII letters of either case for the same; it needs no help with a pattern of those.
+    if pattern.isascii():
+        return f"{text} LIKE {bind(pattern)} ESCAPE '\\'"
+    return f"lower_unicode({text}) LIKE {bind(pattern.lower())} ESCAPE '\\'"
 
 
 # The condition of the index of aliases, in its own words: without it no database takes the index.

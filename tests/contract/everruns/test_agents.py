@@ -223,6 +223,8 @@ async def test_agents_are_searched_by_name_and_description(everruns: Everruns) -
     assert await found("Writer") == ["reader", "writer"]
     assert await found("0%") == ["writer"]
     assert await found("_") == []
+    await apply(everruns, name="ukrainian", description="ЖИЛЛЯ")
+    assert await found("жилля") == ["ukrainian"]
 
 
 @covers("agent.names")

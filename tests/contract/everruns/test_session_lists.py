@@ -64,6 +64,8 @@ async def test_every_word_of_a_search_occurs_in_the_title(everruns: Everruns) ->
     assert await titles(everruns, search="%_") == ["login 100%_done"]
     assert await titles(everruns, search="\\") == []
     assert len(await titles(everruns, search="")) == 4
+    await everruns.make(title="Для ЖИЛЛЯ")
+    assert await titles(everruns, search="жилля для") == ["Для ЖИЛЛЯ"]
 
 
 @covers("list.filters")

@@ -200,6 +200,18 @@ async def test_a_text_is_like_another_whatever_the_case_of_its_letters(store: St
     assert await titles("green") == {"GREEN"}
 
 
+async def test_letters_of_any_alphabet_are_alike_in_either_case(store: Store) -> None:
+    await insert_all(store, [record(title=title) for title in ("Для ЖИЛЛЯ", "ÄPFEL", "Apfel")])
+
+    async def titles(pattern: str) -> set[str | None]:
+        where = Compare("title", "like", pattern)
+        return {one.title for one in await store.reads.list_sessions(ORG, SessionQuery(where=where))}
+
+    assert await titles("%жилля") == {"Для ЖИЛЛЯ"}
+    assert await titles("äp_el") == {"ÄPFEL"}
+    assert await titles("%ДЛЯ%") == {"Для ЖИЛЛЯ"}
+
+
 @pytest.mark.parametrize("order", ["asc", "desc"])
 @pytest.mark.parametrize("limit", [1, 5, 12])
 async def test_pages_in_either_order_hold_every_session_once(store: Store, order: str, limit: int) -> None:
