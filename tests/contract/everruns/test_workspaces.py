@@ -102,6 +102,20 @@ async def test_a_file_is_made_once_and_read_as_it_is(everruns: Everruns) -> None
     await everruns.refused(400, "POST", f"{place(session)}/fs/c", json={"encoding": "rot13"})
 
 
+@covers("file.event")
+async def test_the_log_tells_what_was_written_and_no_directory(everruns: Everruns) -> None:
+    session = await everruns.native()
+    await create(everruns, session, "empty", is_directory=True)
+    made = await create(everruns, session, "notes/a.md", "12345")
+    (written,) = await everruns.events(id_of("session", session), types="file.written")
+    assert written["data"] == {
+        "path": made["path"],
+        "size_bytes": 5,
+        "operation": "write",
+        "created": False,
+    }
+
+
 @covers("file.list", "file.read")
 async def test_directories_list_what_is_in_them(everruns: Everruns) -> None:
     session = await everruns.native()

@@ -37,6 +37,12 @@ REQUIREMENTS: Final = (
     Requirement("file.download", OPENAPI, "A file is downloaded as its bytes."),
     Requirement("file.paths", OURS, "A path that leads out of the workspace, or is none, is refused."),
     Requirement(
+        "file.event",
+        OPENAPI,
+        "A write of a file is told as file.written: the path as in a list, the bytes, and whether it is a new file.",
+        "The log does not say whether a file was there before: `created` is always false.",
+    ),
+    Requirement(
         "file.starter",
         OPENAPI,
         "A session begins with its agent's starter files and then its own, which count where both have a path.",

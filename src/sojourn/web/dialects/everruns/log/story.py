@@ -120,8 +120,11 @@ def _turn_started(pen: Pen, started: e.TurnStarted) -> None:
 
 
 def _file_written(pen: Pen, written: e.FileWritten) -> None:
+    if written.sha256 is None:
+        # A directory has no bytes that were written.
+        return
     data: Data = {
-        "path": written.path,
+        "path": f"/{written.path}",
         "size_bytes": written.size,
         "operation": "write",
         "created": False,
