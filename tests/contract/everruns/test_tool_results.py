@@ -52,6 +52,31 @@ async def test_a_clients_error_is_the_tools(everruns: Everruns) -> None:
     assert (done["status"], done["error"]) == ("error", "no such page")
 
 
+@covers("results.error")
+async def test_a_result_that_looks_like_an_error_is_none(everruns: Everruns) -> None:
+    id, call = await waiting(everruns, {"say": "well"})
+    await submit(everruns, id, {"tool_call_id": call, "result": {"error": "as the page says"}})
+    events = await everruns.until(id, "session.idled")
+    [done] = [event["data"] for event in events if event["type"] == "tool.completed"]
+    assert (done["status"], done["result"][0]["text"]) == ("success", '{"error": "as the page says"}')
+
+
+@covers("results.accepted")
+async def test_results_that_come_one_by_one_say_whether_others_are_waited_for(everruns: Everruns) -> None:
+    id = (await everruns.make(tools=[TOOL]))["id"]
+    await everruns.play(id, {"call": [CALL["call"], CALL["call"], CALL["call"]]}, {"say": "all"})
+    asked = (await everruns.until(id, "tool.call_requested"))[-1]["data"]["tool_calls"]
+    first, second, third = ({"tool_call_id": call["id"], "result": "ok"} for call in asked)
+    path, keyed = f"/sessions/{id}/tool-results", {"idempotency-key": "first"}
+    for _ in range(2):
+        answer = await everruns.ask("POST", path, json={"tool_results": [first]}, headers=keyed)
+        assert answer.json() == {"accepted": 1, "status": "waitingfortoolresults"}
+    rivals = await asyncio.gather(*(submit(everruns, id, one) for one in (second, third)))
+    # Whichever was last resumed the turn, and knows it; the other may know it as well.
+    assert "active" in [answer["status"] for answer in rivals]
+    await everruns.until(id, "turn.completed")
+
+
 @covers("results.not-waiting")
 async def test_results_that_nobody_waits_for_are_refused_with_the_clients_words(everruns: Everruns) -> None:
     id = (await everruns.make(tools=[TOOL]))["id"]

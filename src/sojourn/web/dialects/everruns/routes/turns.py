@@ -1,5 +1,6 @@
 """The turn that runs: cancelled, or gone on with what a client's tools gave."""
 
+import json
 from typing import Final
 
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
@@ -70,8 +71,11 @@ class _Turns:
         except (WrongState, NotFound):
             # Somebody else was faster, or nothing waited.
             raise await self._not_waiting(caller, session) from None
-        left = len(pending) - len(result.value)
-        answer = AcceptedResults(len(result.value), "waitingfortoolresults" if left > 0 else "active")
+        left = pending - verdicts.keys()
+        if left:
+            # Others may have brought the rest in the meantime.
+            left &= await self._pending(caller, session)
+        answer = AcceptedResults(len(result.value), "waitingfortoolresults" if left else "active")
         return json_response(answer, 200, *replayed(result))
 
     async def _pending(self, caller: Caller, session: SessionId) -> set[str]:
@@ -90,5 +94,14 @@ class _Turns:
 
 
 def verdict(said: ToolResult) -> Verdict:
-    """What the service reads of an answer: an error is an object that holds nothing else."""
-    return Verdict("answer", said.result if said.error is None else {"error": said.error})
+    """What the service reads of an answer: an error is an object that holds nothing else. A result that looks like one
+
+    is no error for that, so it goes as the text that is made of it anyway.
+    """
+    if said.error is not None:
+        return Verdict("answer", {"error": said.error})
+    match said.result:
+        case {"error": _, **others} if not others:
+            return Verdict("answer", json.dumps(said.result, ensure_ascii=False))
+        case _:
+            return Verdict("answer", said.result)
