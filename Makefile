@@ -45,9 +45,9 @@ types: $(READY) ## pyright, strict
 layers: $(READY) ## import-linter
 	@$(BIN)/lint-imports --no-logo
 
-# Tests mostly wait, for processes and databases, so two at a time fit even on one core.
-tests: $(READY) ## pytest, two at a time
-	@$(BIN)/pytest -n 2 --dist worksteal
+# Tests mostly wait, for processes and databases, so three at a time fit on two cores.
+tests: $(READY) ## pytest, three at a time
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 chaos: $(READY) ## kill a server 200 times and check what is left
 	@$(BIN)/python -m tests.chaos --rounds 200

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from sojourn.domain.ids import KeyId, uuid7
 from sojourn.domain.record import Recalled
 from sojourn.ports import Store, Tx
@@ -49,13 +51,18 @@ async def test_a_key_is_of_one_credential_and_one_operation(store: Store) -> Non
 
 
 async def test_a_failed_request_leaves_its_key_free(store: Store) -> None:
+    has_key = asyncio.Event()
+
     async def fails(tx: Tx) -> None:
         await first(tx)
+        has_key.set()
         raise Refused
 
-    results = await asyncio.gather(store.write(fails), store.write(first), return_exceptions=True)
-    assert isinstance(results[0], Refused)
-    assert results[1] is None
+    failing = asyncio.create_task(store.write(fails))
+    await has_key.wait()
+    await store.write(first)
+    with pytest.raises(Refused):
+        await failing
     assert await recalled(store) == ANSWER
 
 

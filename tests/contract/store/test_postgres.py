@@ -108,7 +108,8 @@ async def test_verbs_that_wait_for_each_other_are_repeated_until_both_are_done(
     await asyncio.gather(
         store.write(lambda tx: append(tx, one, two)), store.write(lambda tx: append(tx, two, one))
     )
-    assert len(tries) == 3
+    # Two, and at least one of them again: the repeated ones may meet a second time.
+    assert len(tries) > 2
     assert {told_of.session for told_of in told.events} == {one, two}
     assert len(told.events) == 2
 
