@@ -4,6 +4,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from sojourn.web.kit.facets import FacetText
+
 DIALECT: Final = "everruns"
 
 Object = dict[str, Any]
@@ -39,16 +41,7 @@ class SessionFacet(msgspec.Struct, omit_defaults=True, frozen=True):
     secrets: list[SecretName] = []
 
 
-NOTHING: Final = SessionFacet()
-
-_encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(SessionFacet).decode
-
-
-def to_text(facet: SessionFacet) -> str:
-    return _encode(facet).decode()
-
-
-def of_text(text: str | None) -> SessionFacet:
-    """The facet of a session that was made elsewhere says nothing."""
-    return NOTHING if text is None else _decode(text)
+_TEXT: Final = FacetText(SessionFacet)
+NOTHING: Final = _TEXT.nothing
+to_text: Final = _TEXT.to_text
+of_text: Final = _TEXT.of_text

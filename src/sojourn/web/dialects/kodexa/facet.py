@@ -5,6 +5,8 @@ from typing import Final
 
 import msgspec
 
+from sojourn.web.kit.facets import FacetText
+
 DIALECT: Final = "kodexa"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,19 +21,10 @@ class Facet(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     last_invoked_at: int | None = None
 
 
-NOTHING: Final = Facet()
-
-_encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(Facet).decode
-
-
-def to_text(facet: Facet) -> str:
-    return _encode(facet).decode()
-
-
-def of_text(text: str | None) -> Facet:
-    """The facet of a session that was made elsewhere says nothing."""
-    return NOTHING if text is None else _decode(text)
+_TEXT: Final = FacetText(Facet)
+NOTHING: Final = _TEXT.nothing
+to_text: Final = _TEXT.to_text
+of_text: Final = _TEXT.of_text
 
 
 def micros(instant: datetime | None) -> int | None:

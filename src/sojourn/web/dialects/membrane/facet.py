@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
+from sojourn.web.kit.facets import FacetText
+
 DIALECT: Final = "membrane"
 
 
@@ -41,16 +43,6 @@ class Facet(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
     report: Report | None = None
 
 
-NOTHING: Final = Facet()
-
-_encode: Final = msgspec.json.Encoder().encode
-_decode: Final = msgspec.json.Decoder(Facet).decode
-
-
-def to_text(facet: Facet) -> str:
-    return _encode(facet).decode()
-
-
-def of_text(text: str | None) -> Facet:
-    """The facet of a session that was made elsewhere says nothing."""
-    return NOTHING if text is None else _decode(text)
+_TEXT: Final = FacetText(Facet)
+to_text: Final = _TEXT.to_text
+of_text: Final = _TEXT.of_text
