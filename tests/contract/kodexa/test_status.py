@@ -1,63 +1,17 @@
 """The status that is shown, what writing one does, and how sessions expire."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from sojourn.domain.ask import NewAsk
-from sojourn.domain.ids import AskId, SessionId, uuid7
+from sojourn.domain.ids import SessionId
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity, SessionStatus
-from sojourn.service.sessions import EndStatus, NewSession
+from sojourn.service.sessions import NewSession
 from tests.contract.kodexa.requirements import covers
 from tests.contract.kodexa.surface import Kodexa
-from tests.support.world import SOMEBODY, World
-
-Reach = Callable[[World, SessionId], Awaitable[object]]
-
-
-async def nothing(_world: World, _session: SessionId) -> None:
-    """The session stays as it was made."""
-
-
-async def queue(world: World, session: SessionId) -> None:
-    await world.send(session)
-
-
-async def start(world: World, session: SessionId) -> None:
-    await world.send(session)
-    await world.claim(session)
-
-
-async def retry(world: World, session: SessionId) -> None:
-    await world.send(session)
-    await world.services.turns.retry(await world.claim(session), [], "a passing fault", 60)
-
-
-async def wait(world: World, session: SessionId) -> None:
-    await world.send(session)
-    turn = await world.claim(session)
-    ask = NewAsk(id=AskId(uuid7()), kind="question", prompt={"text": "?"})
-    await world.services.turns.wait(turn, [], [ask], "parked")
-
-
-async def finish(world: World, session: SessionId) -> None:
-    await world.send(session)
-    await world.services.turns.settle(await world.claim(session), [])
-
-
-async def drive(world: World, session: SessionId) -> None:
-    await world.services.presences.hold(world.org, session, "laptop", None)
-
-
-def end(status: EndStatus) -> Reach:
-    async def reach(world: World, session: SessionId) -> None:
-        await world.services.sessions.end(world.org, session, status, None, SOMEBODY)
-
-    return reach
-
+from tests.support.reach import Reach, drive, end, finish, nothing, queue, retry, start, wait
 
 # How a state is reached, its word for a session that was made elsewhere, and the agent that gets it there.
 STATES: list[tuple[Reach, str, str | None]] = [
