@@ -1,8 +1,9 @@
 """Draws requests, sound ones among wrong ones; the same for the same seed."""
 
-import random
 from collections.abc import Sequence
 from typing import Any, Final
+
+from tests.support import chance as support
 
 TEXTS: Final = (
     "",
@@ -32,30 +33,9 @@ JUNK: Final = (
 )
 
 
-class Chance:
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def of(self, choices: Sequence[Any]) -> Any:
-        return self._random.choice(choices)
-
-    def below(self, number: int) -> int:
-        return self._random.randrange(number)
-
-    def value(self, depth: int = 0) -> Any:
-        match self.below(9):
-            case 0:
-                return None
-            case 1:
-                return self.of((True, False))
-            case 2:
-                return self.of((0, 1, -1, 2**31, 2**63, -(2**64), 1e308, 0.1))
-            case 3 if depth < 3:
-                return [self.value(depth + 1) for _ in range(self.below(4))]
-            case 4 if depth < 3:
-                return {self.of(TEXTS): self.value(depth + 1) for _ in range(self.below(4))}
-            case _:
-                return self.of(TEXTS)
+class Chance(support.Chance):
+    def text(self) -> str:
+        return self.of(TEXTS)
 
     def required(self, sound: dict[str, tuple[Any, ...]]) -> Sequence[str]:
         """Now and then every name, so that whatever a request needs is there."""

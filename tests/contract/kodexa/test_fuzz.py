@@ -1,11 +1,11 @@
 """Whatever is sent, the answer is one of the dialect's own."""
 
-import random
 from typing import Any, Final
 from uuid import uuid4
 
 from tests.contract.kodexa.requirements import covers
 from tests.contract.kodexa.surface import Kodexa, as_failure, as_session
+from tests.support.chance import Chance
 
 CASES: Final = 2500
 SEED: Final = 20_260_301
@@ -92,31 +92,10 @@ PIECES: Final = (
 )
 
 
-class Chance:
+class KodexaChance(Chance):
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        super().__init__(seed)
         self.ids = [str(uuid4())]
-
-    def of(self, choices: Any) -> Any:
-        return self._random.choice(choices)
-
-    def below(self, number: int) -> int:
-        return self._random.randrange(number)
-
-    def value(self, depth: int = 0) -> Any:
-        match self.below(9):
-            case 0:
-                return None
-            case 1:
-                return self.of((True, False))
-            case 2:
-                return self.of((0, 1, -1, 2**31, 2**63, -(2**64), 1e308, 0.1))
-            case 3 if depth < 3:
-                return [self.value(depth + 1) for _ in range(self.below(4))]
-            case 4 if depth < 3:
-                return {self.text(): self.value(depth + 1) for _ in range(self.below(4))}
-            case _:
-                return self.text()
 
     def text(self) -> str:
         return self.of((*TEXTS, self.of(self.ids)))
@@ -181,7 +160,7 @@ class Chance:
 
 @covers("error.body")
 async def test_whatever_is_sent_is_answered_in_the_dialects_own_way(kodexa: Kodexa) -> None:
-    chance = Chance(SEED)
+    chance = KodexaChance(SEED)
     statuses: dict[int, int] = {}
     for _ in range(CASES):
         method, path, payload = chance.request()

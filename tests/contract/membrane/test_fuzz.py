@@ -7,6 +7,7 @@ from typing import Any, Final
 from sojourn.web.dialects.membrane import wire
 from tests.contract.membrane.requirements import covers
 from tests.contract.membrane.surface import Membrane, absent, answer_to, as_failure, as_session
+from tests.support.chance import Chance
 
 CASES: Final = 2500
 SEED: Final = 20_260_301
@@ -67,31 +68,10 @@ PARAMETERS: Final[dict[str, Any]] = {
 }
 
 
-class Chance:
+class MembraneChance(Chance):
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        super().__init__(seed)
         self.ids = [absent()]
-
-    def of(self, choices: Any) -> Any:
-        return self._random.choice(tuple(choices))
-
-    def below(self, number: int) -> int:
-        return self._random.randrange(number)
-
-    def value(self, depth: int = 0) -> Any:
-        match self.below(9):
-            case 0:
-                return None
-            case 1:
-                return self.of((True, False))
-            case 2:
-                return self.of((0, 1, -1, 2**31, 2**63, -(2**64), 1e308, 0.1))
-            case 3 if depth < 3:
-                return [self.value(depth + 1) for _ in range(self.below(4))]
-            case 4 if depth < 3:
-                return {self.text(): self.value(depth + 1) for _ in range(self.below(4))}
-            case _:
-                return self.text()
 
     def text(self) -> str:
         return self.of((*TEXTS, self.of(self.ids)))
@@ -143,7 +123,7 @@ class Chance:
 
 @covers("error.body", "shape.no-null")
 async def test_whatever_is_sent_is_answered_in_the_dialects_own_way(on_sqlite: Membrane) -> None:
-    chance, world = Chance(SEED), on_sqlite.world
+    chance, world = MembraneChance(SEED), on_sqlite.world
     callers = [on_sqlite, on_sqlite, on_sqlite.seen_as(), on_sqlite.seen_as("umbrella")]
     statuses: dict[int, int] = {}
     for number in range(CASES):
@@ -167,7 +147,7 @@ async def test_whatever_is_sent_is_answered_in_the_dialects_own_way(on_sqlite: M
     assert await world.problems() == []
 
 
-async def _work(membrane: Membrane, chance: Chance) -> None:
+async def _work(membrane: Membrane, chance: MembraneChance) -> None:
     """Let a worker take what is ready, so that sessions run and end."""
     turns = membrane.world.services.turns
     for ready in await turns.ready("model", 3):
