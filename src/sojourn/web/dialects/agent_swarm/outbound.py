@@ -7,11 +7,7 @@ from sojourn.domain.record import DrivenSession
 from sojourn.service.rosters import Roster
 from sojourn.web.dialects.agent_swarm import wire
 from sojourn.web.dialects.agent_swarm.inbound import facet_of
-
-
-def instant(at: datetime) -> str:
-    """As JavaScript writes one: UTC, milliseconds, Z."""
-    return at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+from sojourn.web.kit.instants import milliseconds
 
 
 def session(
@@ -24,8 +20,8 @@ def session(
         trigger_type=facet.trigger_type,
         inbox_message_id=facet.inbox_message_id,
         task_description=facet.task_description,
-        started_at=instant(started_at),
-        last_heartbeat_at=instant(last_heartbeat_at),
+        started_at=milliseconds(started_at),
+        last_heartbeat_at=milliseconds(last_heartbeat_at),
         runner_session_id=facet.runner_session_id,
         provider_session_id=facet.provider_session_id,
         runtime_instance_id=facet.runtime_instance_id,

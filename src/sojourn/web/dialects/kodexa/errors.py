@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from sojourn.web.dialects.kodexa import wire
-from sojourn.web.dialects.kodexa.outbound import stamp
+from sojourn.web.kit.instants import milliseconds
 from sojourn.web.kit.problems import Problem, Problems
 from sojourn.web.kit.response import Response
 
@@ -42,7 +42,7 @@ STATUSES: Final[Mapping[str, int]] = {
 
 def render(problem: Problem) -> Response:
     failure = wire.Failure(
-        timestamp=stamp(datetime.now(UTC)),
+        timestamp=milliseconds(datetime.now(UTC)),
         status=problem.status,
         error=HTTPStatus(problem.status).phrase,
         message=problem.detail,

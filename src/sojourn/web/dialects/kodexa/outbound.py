@@ -1,12 +1,12 @@
 """Our values in Kodexa's format. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sojourn import __version__
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.record import Principal, SessionRecord
 from sojourn.web.dialects.kodexa import facet, status, wire
+from sojourn.web.kit.instants import milliseconds
 
 
 def session(record: SessionRecord) -> wire.OrchestratorAgentSession:
@@ -17,8 +17,8 @@ def session(record: SessionRecord) -> wire.OrchestratorAgentSession:
         id=id,
         uuid=id,
         change_sequence=row.revision,
-        created_on=stamp(row.created_at),
-        updated_on=stamp(row.updated_at),
+        created_on=milliseconds(row.created_at),
+        updated_on=milliseconds(row.updated_at),
         agent_runtime_id=own.agent_runtime_id,
         runtime_session_id=record.alias,
         organization_id=str(row.org),
@@ -26,7 +26,7 @@ def session(record: SessionRecord) -> wire.OrchestratorAgentSession:
         metadata=dict(record.metadata),
         # Deadlines of policy are not shown: the client sends back all that it reads, which would make them its own.
         expires_at=_given(own.expires_at),
-        last_invoked_at=stamp(row.active_at) if row.turns else _given(own.last_invoked_at),
+        last_invoked_at=milliseconds(row.active_at) if row.turns else _given(own.last_invoked_at),
     )
 
 
@@ -72,10 +72,5 @@ def overview() -> wire.Overview:
     )
 
 
-def stamp(instant: datetime) -> str:
-    """Milliseconds and a Z, as the client writes its own instants."""
-    return instant.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-
-
 def _given(micros: int | None) -> str | None:
-    return None if micros is None else stamp(facet.instant(micros))
+    return None if micros is None else milliseconds(facet.instant(micros))

@@ -1,7 +1,6 @@
 """Our values in Membrane's format. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from sojourn.service.transcripts import Glimpse
 from sojourn.web.dialects.membrane import facet, status, wire
 from sojourn.web.dialects.membrane.facet import Facet
 from sojourn.web.dialects.membrane.inbound import DEFAULT_ELEMENT
+from sojourn.web.kit.instants import milliseconds
 
 _SUMMARY_LENGTH: Final = 1_000
 _NO_GLIMPSE: Final = Glimpse()
@@ -49,9 +49,9 @@ def session(
     if stays is not None and shown == status.Shown("queued", "busy"):
         shown = status.Shown(stays, "busy")
     # Writing an instant is the dearest part of a session, and often two are the same.
-    active = stamp(row.active_at)
-    updated = active if row.updated_at == row.active_at else stamp(row.updated_at)
-    created = active if row.created_at == row.active_at else stamp(row.created_at)
+    active = milliseconds(row.active_at)
+    updated = active if row.updated_at == row.active_at else milliseconds(row.updated_at)
+    created = active if row.created_at == row.active_at else milliseconds(row.created_at)
     return wire.AgentSession(
         id=row.id.hex,
         workspace_id=row.org.hex,
@@ -74,7 +74,7 @@ def session(
         agent_harness_id=own.agent_harness_id or UNSET,
         model_id=own.model_id or UNSET,
         output=own.output if own.output is not None else UNSET,
-        expires_at=UNSET if record.expires_at is None else stamp(record.expires_at),
+        expires_at=UNSET if record.expires_at is None else milliseconds(record.expires_at),
     )
 
 
@@ -106,8 +106,3 @@ def page(
 ) -> wire.Sessions:
     items = [session(record, workspace, glimpses.get(record.session.id)) for record in records]
     return wire.Sessions(items, UNSET if cursor is None else cursor)
-
-
-def stamp(instant: datetime) -> str:
-    """Milliseconds and a Z in the place of the offset, which the SDK refuses. Every instant of ours is in UTC."""
-    return f"{instant.isoformat(timespec='milliseconds')[:-6]}Z"
