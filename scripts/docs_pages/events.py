@@ -8,8 +8,9 @@ from types import UnionType
 from typing import Any, Final, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from scripts.docs_pages.markdown import code, compose, prose, table
+from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart, Usage
-from sojourn.domain.events import EVENT_CLASSES, RUNNER_CLASSES, Actor, Event
+from sojourn.domain.events import EVENT_CLASSES, RUNNER_CLASSES, Event
 from sojourn.service.codec import INLINE_BYTES
 
 # Records within events, each described once.

@@ -5,8 +5,8 @@ from datetime import timedelta
 from scripts.docs_pages.markdown import compose, table
 from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
-from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
+from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
 from sojourn.service.access import CACHE_SECONDS
 from sojourn.service.areas import MAX_MOVED

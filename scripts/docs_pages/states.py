@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from typing import Final, get_args
 
 from scripts.docs_pages.markdown import code, codes, compose, table
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.commands import Command, EndSession, ExpireSession, ReceiveInput
 from sojourn.domain.content import TextPart
-from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED, decide
+from sojourn.domain.decide import decide
 from sojourn.domain.delivery import EFFECTS, Effect, Standing
 from sojourn.domain.draft import State
 from sojourn.domain.errors import WrongState
-from sojourn.domain.events import Actor, Delivery, Outcome
 from sojourn.domain.ids import DEFAULT_ORG, AgentId, InputId, SessionId, TurnId
+from sojourn.domain.kinds import Delivery, Outcome
 from sojourn.domain.session import Activity, Session, SessionStatus, activity
 from sojourn.domain.turn import TRANSITIONS, Move, TurnStatus
+from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 
 MOVES: Final[Mapping[Move, str]] = {
     Move.CLAIM: "A worker takes the turn. The fence rises.",

@@ -14,9 +14,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 from sojourn.config import Settings
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.ids import DEFAULT_ORG
-from sojourn.ports import Clock, Runner, Store
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports import Clock, Store
+from sojourn.ports.turns import Runner
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner

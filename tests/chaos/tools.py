@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from sojourn.ports import Journal
+from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import BUILT_IN, Tool, ToolFailed
 from tests.chaos.gate import pass_gate

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.client import AnswerPart, AnswerReader, MessageEnded, Preview, TextAdded, TextVoided, TurnClosed
-from sojourn.client.types import Event, Json, StreamItem
+from sojourn.client.stream_types import Event, StreamItem
+from sojourn.client.types import Json
 
 TURN, MESSAGE = uuid4(), uuid4()
 

@@ -22,7 +22,8 @@ from sojourn.client import (
     TurnClosed,
     Unauthenticated,
 )
-from sojourn.client.types import Json, Policy
+from sojourn.client.agent_types import Policy
+from sojourn.client.types import Json
 from tests.client.server import BOUND_SECONDS, ServerProcess, free_port, wire_to
 
 

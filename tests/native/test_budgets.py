@@ -6,7 +6,7 @@ import pytest
 
 from sojourn.domain.events import ModelCalled
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
-from sojourn.ports import Ready
+from sojourn.ports.turns import Ready
 from tests.native.asserting import NOWHERE, new_input, new_session, problem, value
 from tests.unit.domain.make import answered
 from tests.web.served import Served

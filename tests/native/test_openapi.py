@@ -23,7 +23,7 @@ from schemathesis.core.failures import FailureGroup
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import MessageAbandoned, ModelCalled
 from sojourn.domain.ids import DEFAULT_ORG, AskId, SessionId, uuid7
-from sojourn.ports import Ready
+from sojourn.ports.turns import Ready
 from sojourn.web.native.openapi import document
 from sojourn.web.native.routes import PUBLIC, ROUTES
 from tests.native.asserting import new_input, new_session, value

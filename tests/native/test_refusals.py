@@ -10,7 +10,7 @@ import pytest
 from sojourn.domain import errors
 from sojourn.domain.errors import DomainError
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
-from sojourn.ports import Ready
+from sojourn.ports.turns import Ready
 from sojourn.web.kit import refusals
 from sojourn.web.kit.refusals import RequestRefused
 from sojourn.web.kit.request import Request

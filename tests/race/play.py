@@ -7,11 +7,12 @@ from decimal import Decimal
 from random import Random
 from uuid import UUID
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Decision
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import Conflict, LeaseLost, NotFound
-from sojourn.domain.events import Actor, Delivery
 from sojourn.domain.ids import DEFAULT_ORG, KeyId, SessionId
+from sojourn.domain.kinds import Delivery
 from sojourn.service.asks import Verdict
 from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.core import Services

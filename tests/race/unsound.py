@@ -12,7 +12,8 @@ from sojourn.domain.content import Usage
 from sojourn.domain.errors import LeaseLost
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.log import NewEvent
-from sojourn.ports import ClaimedTurn, Clock, Store, Tx
+from sojourn.ports import Clock, Store, Tx
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.agents import Agents
 from sojourn.service.core import Services
 from sojourn.service.hub import Hub

@@ -9,10 +9,11 @@ from uuid import uuid4
 
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import CallRefused, LeaseLost
-from sojourn.domain.events import RunnerKind, UsageRecorded
+from sojourn.domain.events import UsageRecorded
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
-from sojourn.ports import ClaimedTurn, Ready
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.core import Services
 from sojourn.worker.journal import TurnJournal
 from tests.race.witness import Witness

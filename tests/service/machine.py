@@ -13,13 +13,14 @@ from sojourn.domain.agent import SPAWNING
 from sojourn.domain.ask import Ask
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound, WrongState
-from sojourn.domain.events import Delivery, Json, RunnerEvent, RunnerKind
+from sojourn.domain.events import RunnerEvent
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Delivery, Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.turn import CLAIMABLE, TurnStatus
-from sojourn.ports import ClaimedTurn, Ready
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.asks import Verdict
 from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat, Result

@@ -14,17 +14,17 @@ from sojourn.domain.commands import (
     FirstCall,
     ReclaimTurn,
 )
-from sojourn.domain.decide import TIMEOUT
 from sojourn.domain.draft import deadlines
 from sojourn.domain.errors import DomainError
 from sojourn.domain.events import MessageAbandoned, MessageCompleted, ModelCalled
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import BudgetId, MessageId, SessionId
+from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.log import LogEntry
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import SessionStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.codec import read_entry
 from sojourn.service.sessions import NewSession
 from sojourn.store import rows

@@ -4,11 +4,12 @@ import pytest
 
 from sojourn.domain.ask import Ask, NewAsk, prompt_of
 from sojourn.domain.errors import IdempotencyMismatch, InvalidRequest, NotFound, WrongState
-from sojourn.domain.events import AskDecided, AskKind, ToolRequested
+from sojourn.domain.events import AskDecided, ToolRequested
 from sojourn.domain.ids import AskId, KeyId, OrgId, TurnId, uuid7
+from sojourn.domain.kinds import AskKind
 from sojourn.domain.session import Activity
 from sojourn.domain.turn import TurnStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.asks import Verdict
 from sojourn.service.results import Repeat
 from tests.service.test_deliveries import answer

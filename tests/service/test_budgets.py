@@ -25,7 +25,7 @@ from sojourn.domain.ids import KeyId, MessageId, OrgId, SessionId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity
 from sojourn.domain.turn import TurnStatus
-from sojourn.ports import ClaimedTurn, Ready
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.budgets import BudgetChange, NewBudget
 from sojourn.service.results import Repeat
 from sojourn.service.sessions import NewSession

@@ -8,7 +8,7 @@ from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.service.turns import LeaseTerms
 from sojourn.store.rows import to_instant

@@ -13,7 +13,7 @@ from sojourn.domain.events import (
     RunnerEvent,
 )
 from sojourn.domain.ids import InputId, MessageId, uuid7
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.sessions import NewSession
 from tests.support.world import SOMEBODY, World
 

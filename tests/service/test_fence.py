@@ -8,7 +8,7 @@ import pytest
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.errors import LeaseLost
 from sojourn.domain.ids import AskId, uuid7
-from sojourn.ports import ClaimedTurn, Ready, Turns
+from sojourn.ports.turns import ClaimedTurn, Ready, Turns
 from sojourn.service.sessions import SessionChange
 from sojourn.store.rows import to_instant
 from tests.support.world import SOMEBODY, World

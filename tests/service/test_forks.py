@@ -28,7 +28,7 @@ from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service import forks
 from sojourn.service.forks import NewFork
 from sojourn.service.results import Repeat, Result

@@ -15,7 +15,7 @@ from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import AskId, KeyId, MessageId, OrgId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import SessionStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.inputs import NewInput
 from sojourn.service.invocations import HeldUp, Invoked, TurnItem
 from sojourn.service.results import Repeat, Result

@@ -18,7 +18,7 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.fold import CallModel, RunTools
 from sojourn.domain.ids import MessageId, uuid7
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.sessions import NewSession
 from sojourn.store.rows import to_instant
 from tests.support.world import SOMEBODY, World

@@ -8,10 +8,11 @@ from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.commands import Command
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
-from sojourn.domain.events import Delivery, Event
+from sojourn.domain.events import Event
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import AskId, BudgetId, InputId, TurnId
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.log import LogEntry
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.session import Session, SessionStatus

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
 from sojourn.domain.ids import AskId, BudgetId, InputId, MessageId, SessionId, TurnId
+from sojourn.domain.kinds import Delivery, Outcome
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.turn import TurnStatus
 from tests.support.steps import Steps
@@ -25,7 +26,7 @@ class TurnView:
     attempt: int = 0
     worker: str | None = None
     agent_version: int | None = None
-    reason: e.Outcome | None = None
+    reason: Outcome | None = None
     error: str | None = None
     parked: bool = False
     open_asks: set[AskId] = field(default_factory=set[AskId])
@@ -38,7 +39,7 @@ class TurnView:
 class InputView:
     turn: TurnId
     content: object
-    delivery: e.Delivery
+    delivery: Delivery
     position: int
     status: str = "queued"
     revision: int = 0

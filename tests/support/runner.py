@@ -11,13 +11,10 @@ from typing import Literal
 from sojourn.domain.ask import NewAsk, client_result, prompt_of, tool_result
 from sojourn.domain.content import Usage
 from sojourn.domain.events import (
-    AskKind,
-    Json,
     MessageAbandoned,
     MessageCompleted,
     ModelCalled,
     ModelCompleted,
-    Outcome,
     RunnerEvent,
     ToolCompleted,
     ToolRequested,
@@ -26,6 +23,7 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.fold import CallModel, Conversation, Finish, RunTools
 from sojourn.domain.ids import AskId, MessageId, uuid7
+from sojourn.domain.kinds import AskKind, Json, Outcome
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.content import TextPart
-from sojourn.domain.events import Actor, Delivery, Event
+from sojourn.domain.events import Event
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.record import SessionRecord
-from sojourn.ports import ClaimedTurn, Ready, Store
+from sojourn.ports import Store
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.codec import read_entry
 from sojourn.service.core import Choices, Services, build_services

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Literal
 
-from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
-from sojourn.ports import ClaimedTurn, Ready
+from sojourn.domain.events import RunnerEvent
+from sojourn.domain.kinds import Outcome, RunnerKind
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms, TurnService
 from tests.support.world import World
 

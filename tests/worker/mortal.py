@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.events import Outcome, RunnerEvent
-from sojourn.ports import ClaimedTurn
+from sojourn.domain.events import RunnerEvent
+from sojourn.domain.kinds import Outcome
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms, TurnService
 from tests.support.world import World
 

@@ -16,7 +16,7 @@ from sojourn.domain.ids import SessionId
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Activity
 from sojourn.domain.tool_policy import OnExpire, ToolRule
-from sojourn.ports import Journal
+from sojourn.ports.turns import Journal
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.tools import BUILT_IN, Tool

@@ -11,7 +11,7 @@ from sojourn.domain.budget_events import Currency
 from sojourn.domain.errors import CallRefused, StoreUnavailable
 from sojourn.domain.events import ModelCalled, RunnerEvent, TurnFailed
 from sojourn.domain.ids import SessionId
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.budgets import NewBudget
 from tests.support.world import SOMEBODY, World
 from tests.worker.late import LateAnswers

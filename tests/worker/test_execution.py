@@ -9,7 +9,9 @@ import pytest
 from sojourn.domain.events import TurnFailed
 from sojourn.domain.ids import EventId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import Journal, Settled, Tx
+from sojourn.ports import Tx
+from sojourn.ports.endings import Settled
+from sojourn.ports.turns import Journal
 from sojourn.service.verbs import NO_USAGE
 from sojourn.worker.execution import Folds
 from tests.support.world import World

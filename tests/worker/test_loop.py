@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from sojourn.domain.errors import StoreUnavailable
-from sojourn.domain.events import RunnerKind, TurnReclaimed, TurnStarted
-from sojourn.ports import Ready
+from sojourn.domain.events import TurnReclaimed, TurnStarted
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports.turns import Ready
 from sojourn.runners.model.client import TransientModelError
 from sojourn.worker import loop
 from sojourn.worker.loop import WorkerSettings

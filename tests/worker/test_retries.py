@@ -8,13 +8,14 @@ from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.events import (
     MessageAbandoned,
     ModelCalled,
-    Outcome,
     RunnerEvent,
     TurnFailed,
     TurnReclaimed,
     TurnRetried,
 )
-from sojourn.ports import ClaimedTurn, Faulted, Ready
+from sojourn.domain.kinds import Outcome
+from sojourn.ports.endings import Faulted
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.runners.model.client import FatalModelError, TransientModelError
 from tests.support.world import World
 from tests.worker.late import LateAnswers

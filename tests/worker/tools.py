@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from sojourn.ports import Journal
+from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool
 

@@ -9,7 +9,7 @@ from sojourn.domain.events import ToolCompleted
 from sojourn.domain.feed import FeedItem
 from sojourn.domain.ids import SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import Runner, Turns
+from sojourn.ports.turns import Runner, Turns
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.tools import Tool

@@ -12,6 +12,7 @@ async with Client("http://127.0.0.1:3013", key) as client:
                 pass
 """
 
+from sojourn.client.agent_types import Agent, AgentRef, Policy, RunnerKind
 from sojourn.client.answer import (
     AnswerPart,
     AnswerReader,
@@ -22,6 +23,7 @@ from sojourn.client.answer import (
     TurnClosed,
 )
 from sojourn.client.ask_types import Ask, CallDecided, Decided, Decision
+from sojourn.client.budget_types import Budget, BudgetCheck, BudgetEntry, BudgetStatus, Currency
 from sojourn.client.client import Client
 from sojourn.client.errors import (
     ApiError,
@@ -38,38 +40,23 @@ from sojourn.client.errors import (
     Unauthenticated,
     Unavailable,
 )
+from sojourn.client.file_types import File, Match, Matches
 from sojourn.client.stream import LossListener
+from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
+from sojourn.client.tool_types import ClientTool
 from sojourn.client.types import (
     Activity,
-    Agent,
-    AgentRef,
-    Budget,
-    BudgetCheck,
-    BudgetEntry,
-    BudgetStatus,
-    CaughtUp,
-    ClientTool,
     CreatedSession,
-    Currency,
     Delivery,
     EndStatus,
-    Event,
-    File,
-    Gap,
     Input,
     InputStatus,
-    Match,
-    Matches,
     Overlay,
     Page,
-    Policy,
     Presence,
-    Preview,
     Principal,
-    RunnerKind,
     Session,
     SessionStatus,
-    StreamItem,
     TextPart,
     Turn,
     TurnEnd,

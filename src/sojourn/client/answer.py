@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sojourn.client.types import Event, Json, Preview, StreamItem, TurnEnd
+from sojourn.client.stream_types import Event, Preview, StreamItem
+from sojourn.client.types import Json, TurnEnd
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,10 @@ from uuid import UUID
 
 import msgspec
 
+from sojourn.client.budget_types import Budget, BudgetChange, BudgetCheck, BudgetEntry, NewBudget
 from sojourn.client.calls import Calls
 from sojourn.client.transport import Request, post
-from sojourn.client.types import (
-    Budget,
-    BudgetChange,
-    BudgetCheck,
-    BudgetEntry,
-    NewBudget,
-    Page,
-)
+from sojourn.client.types import Page
 
 
 class _Resumed(msgspec.Struct, frozen=True):

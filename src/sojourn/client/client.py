@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from sojourn.client.agent_types import Agent, AgentFields
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
 from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
@@ -14,15 +15,12 @@ from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.files import FileCalls
 from sojourn.client.stream import EventStream, LossListener
+from sojourn.client.stream_types import Event, Gap, StreamItem
 from sojourn.client.transport import Params, Request, Transport, post
 from sojourn.client.types import (
-    Agent,
-    AgentFields,
     CreatedSession,
     Delivery,
     EndStatus,
-    Event,
-    Gap,
     Input,
     InputStatus,
     Json,
@@ -34,7 +32,6 @@ from sojourn.client.types import (
     Session,
     SessionFields,
     SessionFilter,
-    StreamItem,
     Turn,
 )
 

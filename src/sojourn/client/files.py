@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator
 from uuid import UUID
 
 from sojourn.client.calls import Calls
+from sojourn.client.file_types import File, Matches
 from sojourn.client.transport import Request, post
-from sojourn.client.types import File, Matches, Page
+from sojourn.client.types import Page
 
 
 class FileCalls(Calls):

@@ -11,8 +11,8 @@ import msgspec
 
 from sojourn.client.errors import ApiError, ServerUnreachable
 from sojourn.client.sse import ServerEvent, SseDecoder
+from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
 from sojourn.client.transport import Backoff, Transport, describe, foreign_answer
-from sojourn.client.types import CaughtUp, Event, Gap, Preview, StreamItem
 
 # Told why the connection was lost, once for each lost connection or failed attempt to get a new one.
 LossListener = Callable[[str], None]

@@ -6,17 +6,17 @@ Members that a newer server adds are ignored. Instants are aware UTC; durations 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, Literal, Required, TypedDict, TypeVar
+from typing import Generic, Literal, TypedDict, TypeVar
 from uuid import UUID
 
-import msgspec
-
+from sojourn.client.agent_types import AgentRef, Policy
+from sojourn.client.file_types import NewFile
 from sojourn.client.json import Json
-from sojourn.client.tool_types import ClientTool, OnAskExpire, Overlay, ToolRule
+from sojourn.client.tool_types import Overlay
+from sojourn.client.wire import Wire
 
 T = TypeVar("T")
 
-RunnerKind = Literal["model", "acp", "http", "external"]
 SessionStatus = Literal["open", "completed", "failed", "cancelled", "expired"]
 EndStatus = Literal["completed", "failed", "cancelled"]
 Activity = Literal["idle", "queued", "starting", "busy", "waiting", "retrying"]
@@ -25,50 +25,10 @@ InputStatus = Literal["queued", "delivered", "withdrawn"]
 TurnStatus = Literal[
     "queued", "starting", "running", "waiting", "retrying", "completed", "failed", "cancelled"
 ]
-Currency = Literal["tokens", "credits", "usd", "turns", "tool_calls", "seconds", "custom"]
-BudgetStatus = Literal["active", "paused", "exhausted", "disabled"]
 TurnEnd = Literal["completed", "failed", "cancelled"]
 
 
-class _Wire(msgspec.Struct, frozen=True, kw_only=True):
-    pass
-
-
-class Policy(_Wire, frozen=True, kw_only=True, omit_defaults=True):
-    idle_timeout_seconds: float | None = None
-    max_lifetime_seconds: float | None = None
-    max_turn_seconds: float | None = None
-
-
-class Agent(_Wire, frozen=True, kw_only=True):
-    """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
-
-    id: UUID
-    version: int
-    name: str
-    description: str | None = None
-    instructions: str
-    runner: RunnerKind
-    model: str | None
-    tools: list[str]
-    client_tools: list[ClientTool]
-    tool_policy: dict[str, ToolRule]
-    ask_timeout_seconds: float | None
-    on_ask_expire: OnAskExpire
-    runner_config: dict[str, Json]
-    policy: Policy
-    metadata: dict[str, Json]
-    created_at: datetime
-    updated_at: datetime
-    archived_at: datetime | None = None
-
-
-class AgentRef(_Wire, frozen=True, kw_only=True):
-    id: UUID
-    version: int
-
-
-class Usage(_Wire, frozen=True, kw_only=True):
+class Usage(Wire, frozen=True, kw_only=True):
     """Tokens are counts; `cost_usd` is None where a model's price is not known."""
 
     input_tokens: int = 0
@@ -78,7 +38,7 @@ class Usage(_Wire, frozen=True, kw_only=True):
     cost_usd: Decimal | None = None
 
 
-class Session(_Wire, frozen=True, kw_only=True):
+class Session(Wire, frozen=True, kw_only=True):
     """`last_seq` is the seq of the newest event; `turns`, `queued_inputs` and `presences` are counts.
 
     A fork shares the log of `forked_from` up to `forked_seq`.
@@ -121,12 +81,12 @@ class CreatedSession(Session, frozen=True, kw_only=True):
     created: bool
 
 
-class TextPart(_Wire, frozen=True, kw_only=True):
+class TextPart(Wire, frozen=True, kw_only=True):
     text: str
     type: Literal["text"] = "text"
 
 
-class Input(_Wire, frozen=True, kw_only=True):
+class Input(Wire, frozen=True, kw_only=True):
     """`turn` is the id that the input's own turn has, or will have unless the input is delivered as a steer."""
 
     id: UUID
@@ -140,7 +100,7 @@ class Input(_Wire, frozen=True, kw_only=True):
     received_at: datetime
 
 
-class Turn(_Wire, frozen=True, kw_only=True):
+class Turn(Wire, frozen=True, kw_only=True):
     """`attempt` counts claims, `faults` passing faults in a row. `not_before` is when a retry may be claimed."""
 
     id: UUID
@@ -159,7 +119,7 @@ class Turn(_Wire, frozen=True, kw_only=True):
     ended_at: datetime | None
 
 
-class Presence(_Wire, frozen=True, kw_only=True):
+class Presence(Wire, frozen=True, kw_only=True):
     """An outside process drives the session. `acquired` is False where this beat renewed an older hold."""
 
     holder: str
@@ -168,45 +128,7 @@ class Presence(_Wire, frozen=True, kw_only=True):
     acquired: bool
 
 
-class Budget(_Wire, frozen=True, kw_only=True):
-    """Amounts are of `currency`. `balance` is what is left; the session waits above `soft_limit` used."""
-
-    id: UUID
-    session: UUID
-    currency: Currency
-    limit: Decimal
-    soft_limit: Decimal | None
-    balance: Decimal
-    status: BudgetStatus
-    metadata: dict[str, Json]
-    created_at: datetime
-    updated_at: datetime
-
-
-class BudgetEntry(_Wire, frozen=True, kw_only=True):
-    """`amount` was used up; it is below zero for a top-up, and None for a use whose price is not known."""
-
-    id: UUID
-    budget: UUID
-    number: int
-    amount: Decimal | None
-    source: str
-    session: UUID
-    turn: UUID | None
-    call: int | None
-    seq: int | None
-    description: str | None
-    at: datetime
-
-
-class BudgetCheck(_Wire, frozen=True, kw_only=True):
-    """What is said of the next model call, and the budget that says so; `warn` still allows it."""
-
-    action: Literal["continue", "warn", "pause", "stop"]
-    budget: Budget | None
-
-
-class Principal(_Wire, frozen=True, kw_only=True):
+class Principal(Wire, frozen=True, kw_only=True):
     """Whose key this is: organisation, key and role."""
 
     org: UUID
@@ -214,92 +136,9 @@ class Principal(_Wire, frozen=True, kw_only=True):
     role: str
 
 
-class File(_Wire, frozen=True, kw_only=True):
-    """An entry of a session's file area. `sha256` is None for a directory; `seq` is the event that wrote it last."""
-
-    path: str
-    is_directory: bool
-    sha256: str | None
-    size: int
-    readonly: bool
-    seq: int
-    created_at: datetime
-    updated_at: datetime
-
-
-class Match(_Wire, frozen=True, kw_only=True):
-    """`line` counts from 1; `text` is the line, cut where it is very long."""
-
-    path: str
-    line: int
-    text: str
-
-
-class Matches(_Wire, frozen=True, kw_only=True):
-    """`truncated` says that there is more than is shown, or more files than are searched at once."""
-
-    data: list[Match]
-    truncated: bool
-
-
-class Page(_Wire, Generic[T], frozen=True, kw_only=True):
+class Page(Wire, Generic[T], frozen=True, kw_only=True):
     data: list[T]
     next_cursor: str | None
-
-
-class Event(_Wire, frozen=True, kw_only=True):
-    """An entry of a session's log. `seq` is dense from 1 and the only order; `at` informs.
-
-    Types that a newer server adds are passed through. Large `data` is `{"blob": {"sha256", "size"}}`; see
-    `Client.fill_in`.
-    """
-
-    seq: int
-    id: UUID
-    type: str
-    v: int
-    at: datetime
-    turn: UUID | None
-    data: dict[str, Json]
-
-
-class Preview(_Wire, frozen=True, kw_only=True, tag_field="type", tag="preview"):
-    """Text of a message being written, from `offset` in characters. Best effort: some may be missed or repeated."""
-
-    message: UUID
-    offset: int
-    text: str
-
-
-class CaughtUp(_Wire, frozen=True, kw_only=True, tag_field="type", tag="caught_up"):
-    """The replay has reached the head that stood when it began. Comes again after each reconnection."""
-
-    seq: int
-
-
-class Gap(_Wire, frozen=True, kw_only=True, tag_field="type", tag="gap"):
-    """The log before `first_seq` is gone by retention; the stream goes on from there."""
-
-    first_seq: int
-
-
-StreamItem = Event | Preview | CaughtUp | Gap
-
-
-class AgentFields(TypedDict, total=False):
-    name: str
-    description: str | None
-    instructions: str
-    runner: RunnerKind
-    model: str | None
-    tools: Sequence[str]
-    client_tools: Sequence[ClientTool]
-    tool_policy: Mapping[str, ToolRule]
-    ask_timeout_seconds: float | None
-    on_ask_expire: OnAskExpire
-    runner_config: Mapping[str, Json]
-    policy: Policy
-    metadata: Mapping[str, Json]
 
 
 class SessionFields(TypedDict, total=False):
@@ -312,15 +151,6 @@ class SessionFields(TypedDict, total=False):
     overlay: Overlay | None
 
 
-class NewFile(TypedDict, total=False):
-    """`content` is the text itself, or with `encoding` "base64" base64 of the bytes."""
-
-    path: Required[str]
-    content: Required[str]
-    encoding: Literal["text", "base64"]
-    readonly: bool
-
-
 class NewSession(SessionFields, total=False):
     """`agent` is an id or a name; without one the organisation's default agent. `external_id` is create-or-get."""
 
@@ -328,24 +158,6 @@ class NewSession(SessionFields, total=False):
     agent: UUID | str
     external_id: str
     files: Sequence[NewFile]
-
-
-class NewBudget(TypedDict, total=False):
-    """`currency` and `limit` are needed. Amounts are exact to twelve places."""
-
-    currency: Currency
-    limit: Decimal | int
-    soft_limit: Decimal | int | None
-    metadata: Mapping[str, Json]
-
-
-class BudgetChange(TypedDict, total=False):
-    """A higher `limit` and the status `active` resume what is paused."""
-
-    limit: Decimal | int
-    soft_limit: Decimal | int | None
-    metadata: Mapping[str, Json]
-    status: Literal["active", "paused", "disabled"]
 
 
 class NewFork(TypedDict, total=False):

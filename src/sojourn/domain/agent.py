@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from sojourn.domain.events import Json, RunnerKind
 from sojourn.domain.ids import AgentId
+from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
 

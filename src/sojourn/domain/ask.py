@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sojourn.domain.content import ToolStatus
-from sojourn.domain.events import AskDecided, AskKind, Json, ToolCompleted, ToolRequested
+from sojourn.domain.events import AskDecided, ToolCompleted, ToolRequested
 from sojourn.domain.ids import AskId, TurnId
+from sojourn.domain.kinds import AskKind, Json
 
 AskStatus = Literal["open", "decided", "void"]
 Decision = Literal["allow", "deny", "answer"]

@@ -12,8 +12,8 @@ from uuid import uuid5
 
 from sojourn.domain.budget_events import Currency
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import Json
 from sojourn.domain.ids import BudgetEntryId, BudgetId, SessionId, TurnId
+from sojourn.domain.kinds import Json
 
 BudgetStatus = Literal["active", "paused", "exhausted", "disabled"]
 Action = Literal["continue", "warn", "pause", "stop"]

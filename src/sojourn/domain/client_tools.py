@@ -7,7 +7,7 @@ from typing import Final
 
 from sojourn.domain.agent import ClientTool
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 
 # The names that every provider takes.
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -6,14 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask, Decision
 from sojourn.domain.budget import Budget
 from sojourn.domain.content import TextPart
-from sojourn.domain.events import Actor, Delivery, InputKind, Json, Outcome, RunnerEvent
+from sojourn.domain.events import RunnerEvent
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, MessageId, SessionId, TurnId
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Delivery, InputKind, Json, Outcome
 from sojourn.domain.policy import Policy
 
 NOTHING_UNFINISHED = Unfinished()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sojourn.domain.events import Delivery
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.turn import Turn, TurnStatus
 
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.books import Books
 from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.errors import WrongState
 from sojourn.domain.events import (
-    Actor,
     Event,
     InputDelivered,
     InputWithdrawn,
-    Outcome,
     TurnCancelled,
     TurnQueued,
     TurnStarted,
@@ -22,6 +21,7 @@ from sojourn.domain.events import (
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import AskId, InputId, TurnId
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Outcome
 from sojourn.domain.log import NewEvent
 from sojourn.domain.policy import NO_POLICY, Timer, TimerKind, idle_deadline, lifetime_deadline, turn_deadline
 from sojourn.domain.session import Activity, Session, SessionStatus, activity

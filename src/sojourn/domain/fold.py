@@ -12,7 +12,6 @@ from sojourn.domain.ask import as_allowed, place_of, tool_result
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
 from sojourn.domain.events import (
     AskDecided,
-    AskKind,
     AskOpened,
     InputDelivered,
     InputEdited,
@@ -34,6 +33,7 @@ from sojourn.domain.events import (
     TurnStarted,
 )
 from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
+from sojourn.domain.kinds import AskKind
 from sojourn.domain.log import LogEntry
 
 

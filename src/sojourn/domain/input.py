@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final, Literal
 
 from sojourn.domain.content import TextPart
-from sojourn.domain.events import Delivery, InputKind
 from sojourn.domain.ids import InputId, TurnId
+from sojourn.domain.kinds import Delivery, InputKind
 
 PRIORITY: Final[dict[Delivery, int]] = {"interrupt": 0, "steer": 1, "queue": 1}
 

@@ -16,7 +16,6 @@ from sojourn.domain.events import (
     InputEdited,
     InputReceived,
     InputWithdrawn,
-    RunnerKind,
     TurnCancelled,
     TurnCompleted,
     TurnFailed,
@@ -30,6 +29,7 @@ from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import UnknownEventType
 from sojourn.domain.ids import AskId, InputId, TurnId
 from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.domain.turn import Turn, TurnStatus
 

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sojourn.domain.content import Usage
-from sojourn.domain.events import Json
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
+from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Session
 

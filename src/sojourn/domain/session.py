@@ -5,8 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.ids import AgentId, OrgId, SessionId, TurnId
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.turn import TurnStatus
 

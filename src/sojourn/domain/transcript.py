@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart, ToolStatus, Usage
 from sojourn.domain.events import (
-    Actor,
     InputDelivered,
     InputEdited,
     InputReceived,

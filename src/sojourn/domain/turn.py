@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from sojourn.domain.errors import WrongState
-from sojourn.domain.events import Outcome, RunnerKind
 from sojourn.domain.ids import InputId, TurnId
+from sojourn.domain.kinds import Outcome, RunnerKind
 
 
 class TurnStatus(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import WrongState
@@ -59,6 +60,6 @@ def decide_asks(draft: Draft, command: c.DecideAsks) -> None:
         decide_ask(draft, verdict)
 
 
-def dismiss_asks(draft: Draft, asks: Iterable[Ask], by: e.Actor) -> None:
+def dismiss_asks(draft: Draft, asks: Iterable[Ask], by: Actor) -> None:
     for ask in asks:
         decide_ask(draft, c.DecideAsk(ask=ask, decision="deny", by=by))

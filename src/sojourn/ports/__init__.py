@@ -1,31 +1,29 @@
 """The seams, by noun. Each has at least two implementations, or one and the client over HTTP."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
-from sojourn.domain.agent import Agent
-from sojourn.domain.ask import Ask, NewAsk
+from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
-from sojourn.domain.events import Outcome, RunnerEvent, RunnerKind
 from sojourn.domain.filter import Expression, Filter, SessionQuery
-from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import AskId, InputId, KeyId, MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AskId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
-from sojourn.domain.log import LogEntry, StoredEvent
+from sojourn.domain.kinds import RunnerKind
+from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
 from sojourn.ports.budgets import BudgetReads, BudgetWrites
-from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
+from sojourn.ports.turns import Ready
 from sojourn.ports.webhooks import WebhookReads, WebhookWrites
 
 T = TypeVar("T")
@@ -35,14 +33,6 @@ class Clock(Protocol):
     """Aware UTC instants that never go backwards within a process."""
 
     def now(self) -> datetime: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A turn that may be claimed."""
-
-    org: OrgId
-    session: SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,104 +266,3 @@ class Published(Protocol):
     """Told of every commit, in order, before the verb's caller is answered."""
 
     def __call__(self, events: Sequence[StoredEvent]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedTurn:
-    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none.
-
-    `agent` is the pinned version with what the session adds to it.
-    """
-
-    org: OrgId
-    session: SessionId
-    turn: TurnId
-    fence: int
-    attempt: int
-    faults: int
-    agent: Agent
-    model: str | None
-
-
-class Turns(Protocol):
-    """The worker's protocol: claim → renew → append → settle. The service implements it, and the client over HTTP.
-
-    Every call but `ready` and `claim` raises LeaseLost once the fence has moved on; an append that announces a model
-    call raises CallRefused where a budget does not allow it.
-    """
-
-    async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]: ...
-    async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
-        """None if somebody else was faster, a budget refuses, or the turn's runner is not among `runners`."""
-        ...
-
-    async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
-        """The turns that are lost."""
-        ...
-
-    async def append(
-        self,
-        turn: ClaimedTurn,
-        events: Sequence[RunnerEvent],
-        intents: Sequence[RunnerEvent] = (),
-        steers_before: int | None = None,
-    ) -> None: ...
-    async def settle(
-        self,
-        turn: ClaimedTurn,
-        events: Sequence[RunnerEvent],
-        reason: Outcome = "end_turn",
-        error: str | None = None,
-    ) -> None: ...
-    async def retry(
-        self, turn: ClaimedTurn, events: Sequence[RunnerEvent], error: str, delay_seconds: float
-    ) -> None: ...
-    async def wait(
-        self,
-        turn: ClaimedTurn,
-        events: Sequence[RunnerEvent],
-        asks: Sequence[NewAsk],
-        mode: Literal["held", "parked"],
-    ) -> None: ...
-    async def give_back(self, turn: ClaimedTurn) -> None:
-        """Release the lease of a worker that stops; the turn may be claimed at once."""
-        ...
-
-    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
-        """The session's log after a seq, with large data filled in."""
-        ...
-
-    async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None: ...
-    async def list_files(self, turn: ClaimedTurn) -> Sequence[tuple[str, int]]: ...
-    async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None: ...
-    def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
-        """A token delta for whoever watches, best effort, never stored. `offset` counts characters."""
-        ...
-
-
-class Journal(Protocol):
-    """All that a runner gets of ours: the turn it runs, its log, and the ways to write to it."""
-
-    @property
-    def turn(self) -> ClaimedTurn: ...
-    @property
-    def conversation(self) -> Conversation:
-        """The fold of the whole log, up to date with every append of this journal."""
-        ...
-
-    async def append(
-        self,
-        events: Sequence[RunnerEvent],
-        intents: Sequence[RunnerEvent] = (),
-        steers_before: int | None = None,
-    ) -> None: ...
-    async def read_file(self, path: str) -> bytes | None: ...
-    async def list_files(self) -> Sequence[tuple[str, int]]: ...
-    async def write_file(self, path: str, data: bytes) -> None: ...
-    def preview(self, message: MessageId, offset: int, text: str) -> None: ...
-
-
-class Runner(Protocol):
-    """A way to make a turn happen. It returns what ends this claim; the worker writes it."""
-
-    async def run(self, journal: Journal) -> Settled | Faulted | Parked: ...

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.events import Outcome, RunnerEvent
+from sojourn.domain.events import RunnerEvent
+from sojourn.domain.kinds import Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

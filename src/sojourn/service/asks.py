@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import DECISIONS, Ask, Decision
 from sojourn.domain.commands import DecideAsk, DecideAsks, UpdateSession
 from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
-from sojourn.domain.events import Actor, Json
 from sojourn.domain.ids import AskId, OrgId, SessionId
+from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import NOTHING_ADDED
 from sojourn.domain.tool_policy import ToolRule
 from sojourn.ports import Clock, Store, Tx

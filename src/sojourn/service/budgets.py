@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.budget import Budget, BudgetEntry, Verdict, check
 from sojourn.domain.budget_events import Currency
 from sojourn.domain.commands import (
@@ -17,8 +18,8 @@ from sojourn.domain.commands import (
     TopUpBudget,
 )
 from sojourn.domain.errors import NotFound
-from sojourn.domain.events import Actor, Json
 from sojourn.domain.ids import BudgetId, OrgId, SessionId, uuid7
+from sojourn.domain.kinds import Json
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, carry_out, lock, once

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import SessionRecord

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, TypeGuard
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.commands import EndSession, UpdateSession
 from sojourn.domain.draft import State
-from sojourn.domain.events import Actor
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.session import SessionStatus
 from sojourn.ports import Clock, Store, Tx

@@ -18,11 +18,12 @@ from sojourn.domain.commands import ForkSession
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import IdempotencyMismatch, InvalidRequest, NotFound, StoreUnavailable
-from sojourn.domain.events import Json, MessageCompleted
+from sojourn.domain.events import MessageCompleted
 from sojourn.domain.file import File
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import AgentId, MessageId, OrgId, SessionId, uuid7
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild

@@ -12,7 +12,7 @@ from typing import Final
 from sojourn.domain.feed import Closing, Preview
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import Ready
+from sojourn.ports.turns import Ready
 
 RING: Final = 256
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawInput
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import LimitExceeded, NotFound, SequenceMismatch
-from sojourn.domain.events import Actor, Delivery, InputKind, Json
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.input import Input, InputStatus
+from sojourn.domain.kinds import Delivery, InputKind, Json
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat, Result

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain import events as e
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.draft import State
 from sojourn.domain.errors import NotFound
@@ -63,7 +64,7 @@ class Invocations:
         alias: str,
         new: NewSession,
         input: NewInput,
-        by: e.Actor,
+        by: Actor,
         repeat: Repeat | None = None,
     ) -> Result[Invoked]:
         """Send an input to the newest session of an alias, which is made as `new` says if there is none.
@@ -93,7 +94,7 @@ class Invocations:
         return Result(Invoked(session, answer.ids["alias"], sent[0]), answer.created, answer.replayed)
 
     async def _find_or_make(
-        self, tx: Tx, alias: str, new: NewSession, record: SessionRecord, by: e.Actor
+        self, tx: Tx, alias: str, new: NewSession, record: SessionRecord, by: Actor
     ) -> State:
         org = record.session.org
         state = await _lock_newest(tx, org, alias)
@@ -111,7 +112,7 @@ class Invocations:
         return state
 
     async def stop(
-        self, org: OrgId, alias: str, status: EndStatus, by: e.Actor, repeat: Repeat | None = None
+        self, org: OrgId, alias: str, status: EndStatus, by: Actor, repeat: Repeat | None = None
     ) -> None:
         """End the newest session of an alias. NotFound if there is none, or it has ended already."""
         now = self._clock.now()

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.commands import AttachPresence, ReleasePresence
 from sojourn.domain.errors import NotFound
-from sojourn.domain.events import Actor
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import Lease
 from sojourn.ports import Clock, Store, Tx

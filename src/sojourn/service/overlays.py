@@ -7,7 +7,7 @@ import msgspec
 
 from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import RunnerKind
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.overlay import NOTHING_ADDED, Overlay
 
 # A record of a list carries its overlay, so it is no place for a library.

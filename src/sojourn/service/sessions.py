@@ -5,16 +5,18 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import Agent
 from sojourn.domain.commands import Command, EndSession, ReceiveInput, UpdateSession
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State, moved_timers
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound
-from sojourn.domain.events import Actor, Json, LeaseAcquired, SessionCreated
+from sojourn.domain.events import LeaseAcquired, SessionCreated
 from sojourn.domain.file import NewFile, initial_files
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.ids import AgentId, InputId, OrgId, SessionId, TurnId, uuid7
+from sojourn.domain.kinds import Json
 from sojourn.domain.log import NewEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.budget import check
@@ -23,16 +24,18 @@ from sojourn.domain.commands import (
 )
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound
-from sojourn.domain.events import Actor, Outcome, RunnerEvent, RunnerKind
+from sojourn.domain.events import RunnerEvent
 from sojourn.domain.feed import Preview
 from sojourn.domain.file import file_path
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
+from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
 from sojourn.domain.session import Activity
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
-from sojourn.ports import ClaimedTurn, Clock, Ready, Store, Tx
+from sojourn.ports import Clock, Store, Tx
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.agents import Agents
 from sojourn.service.areas import Area, Content
 from sojourn.service.codec import read_entry

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sojourn.domain.commands import CancelTurn, DecideAsk, ExpireSession, ReclaimTurn
-from sojourn.domain.decide import TIMEOUT
 from sojourn.domain.draft import State, deadlines
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.ids import AskId, OrgId, SessionId
+from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import Lease
 from sojourn.domain.turn import HELD

@@ -7,15 +7,16 @@ from uuid import UUID
 
 from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
-from sojourn.ports import DueTimer, Ready
+from sojourn.ports import DueTimer
+from sojourn.ports.turns import Ready
 from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from sojourn.domain.errors import CallRefused, LeaseLost, StoreUnavailable
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.fold import Conversation, UnknownEventType
 from sojourn.domain.ids import OrgId, SessionId
-from sojourn.ports import ClaimedTurn, Faulted, Parked, Runner, Settled, Turns
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports.endings import Faulted, Parked, Settled
+from sojourn.ports.turns import ClaimedTurn, Runner, Turns
 from sojourn.worker.journal import TurnJournal
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from sojourn.domain.errors import LeaseLost
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import MessageId
-from sojourn.ports import ClaimedTurn, Turns
+from sojourn.ports.turns import ClaimedTurn, Turns
 
 
 class TurnJournal:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sojourn.domain.errors import StoreUnavailable
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.ids import TurnId
-from sojourn.ports import ClaimedTurn, Faulted, Ready, Runner, Turns
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports.endings import Faulted
+from sojourn.ports.turns import ClaimedTurn, Ready, Runner, Turns
 from sojourn.worker.execution import Execution, Folds, until_stored
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import Usage
 from sojourn.domain.ids import AskId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
-from sojourn.ports import ClaimedTurn, Ready
+from sojourn.ports.turns import ClaimedTurn, Ready
 from tests.support.world import World
 from tests.web.served import BOUND_SECONDS
 

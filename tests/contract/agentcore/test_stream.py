@@ -9,7 +9,7 @@ import pytest
 
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.turn import TurnStatus
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.hub import Channel, Hub
 from sojourn.web.app import build_app
 from tests.contract.agentcore.hands import Hands

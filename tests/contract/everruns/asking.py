@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.events import AskDecided, AskKind, Json
+from sojourn.domain.events import AskDecided
 from sojourn.domain.ids import AgentId, AskId, SessionId, uuid7
-from sojourn.ports import Ready
+from sojourn.domain.kinds import AskKind, Json
+from sojourn.ports.turns import Ready
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.surface import Everruns, id_of
 from tests.contract.everruns.waits import until

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import httpx2
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart
-from sojourn.domain.events import Actor
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
 from sojourn.domain.record import Role
 from sojourn.service.core import Services

@@ -14,7 +14,7 @@ import jwt
 from sojourn.domain.content import Usage
 from sojourn.domain.events import MessageCompleted, ModelCalled, ModelCompleted, RunnerEvent
 from sojourn.domain.ids import SessionId
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from sojourn.web.app import App, build_app
 from tests.support.world import World
 

@@ -13,7 +13,7 @@ from sojourn.domain.events import (
     ToolStarted,
 )
 from sojourn.domain.ids import MessageId, uuid7
-from sojourn.ports import ClaimedTurn
+from sojourn.ports.turns import ClaimedTurn
 from tests.contract.membrane.requirements import covers
 from tests.contract.membrane.surface import Membrane, of
 from tests.support.world import SOMEBODY

@@ -12,7 +12,6 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State
-from sojourn.domain.events import Delivery
 from sojourn.domain.file import File
 from sojourn.domain.ids import (
     DEFAULT_ORG,
@@ -28,6 +27,7 @@ from sojourn.domain.ids import (
     uuid7,
 )
 from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import Key, Lease, LeaseKind, SessionRecord, Tombstone
 from sojourn.domain.session import Session

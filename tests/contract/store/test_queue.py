@@ -8,7 +8,8 @@ from sojourn.domain.ids import InputId, TurnId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.session import Session
 from sojourn.domain.turn import TurnStatus
-from sojourn.ports import Ready, Store
+from sojourn.ports import Store
+from sojourn.ports.turns import Ready
 from tests.contract.store.make import ORG, a_turn, an_input, at, insert, insert_org, session_id
 
 

@@ -4,13 +4,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.budget import Budget
 from sojourn.domain.commands import ReceiveInput
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.events import (
-    Actor,
-    Delivery,
     MessageCompleted,
     ModelCalled,
     ModelCompleted,
@@ -30,6 +29,7 @@ from sojourn.domain.ids import (
     TurnId,
     uuid7,
 )
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnStatus
 from tests.support.clock import START

@@ -3,10 +3,12 @@ from typing import Any
 
 import pytest
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Decision, as_allowed, client_result, denial, place_of, prompt_of
 from sojourn.domain.content import ToolStatus
-from sojourn.domain.events import Actor, AskDecided, Json
+from sojourn.domain.events import AskDecided
 from sojourn.domain.ids import AskId, uuid7
+from sojourn.domain.kinds import Json
 from tests.unit.domain.make import SOMEBODY, requested
 
 TIME = Actor("timeout")

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
 from sojourn.domain.agent import SPAWNING
-from sojourn.domain.decide import MAX_FAULTS, MAX_STALLED, TIMEOUT, decide
+from sojourn.domain.decide import decide
 from sojourn.domain.draft import State
 from sojourn.domain.errors import Conflict, RevisionMismatch, WrongState
 from sojourn.domain.ids import SessionId, TurnId, uuid7
+from sojourn.domain.kinds import RunnerKind
+from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.session import SessionStatus, activity
 from sojourn.domain.turn import TurnStatus
+from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from tests.support.clock import START
 from tests.support.model import Model
 from tests.unit.domain.make import (
@@ -91,9 +94,7 @@ def test_every_command_is_decided_or_refused_and_none_is_unknown() -> None:
 
 @pytest.mark.parametrize("runner", ["model", "acp"])
 @given(random=randoms, steps=st.integers(1, 60))
-def test_what_is_derived_is_derived_by_every_command(
-    runner: e.RunnerKind, random: Random, steps: int
-) -> None:
+def test_what_is_derived_is_derived_by_every_command(runner: RunnerKind, random: Random, steps: int) -> None:
     walk = Walk(random, runner=runner)
     for _ in range(steps):
         before = walk.model.session
@@ -113,7 +114,7 @@ def test_what_is_derived_is_derived_by_every_command(
 
 @pytest.mark.parametrize("runner", ["model", "acp"])
 @given(random=randoms, steps=st.integers(1, 60))
-def test_whoever_takes_a_turn_away_moves_the_fence(runner: e.RunnerKind, random: Random, steps: int) -> None:
+def test_whoever_takes_a_turn_away_moves_the_fence(runner: RunnerKind, random: Random, steps: int) -> None:
     """A holder's fence is its own: between two claims, and from a forced stop on, it is another."""
     walk = Walk(random, runner=runner)
     for _ in range(steps):

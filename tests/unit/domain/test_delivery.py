@@ -8,7 +8,8 @@ import pytest
 
 from sojourn.domain import commands as c
 from sojourn.domain.delivery import EFFECTS, Effect, Standing, standing
-from sojourn.domain.events import AskDecided, Delivery
+from sojourn.domain.events import AskDecided
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.session import Activity
 from sojourn.domain.turn import TurnStatus
 from tests.support.clock import START

@@ -11,7 +11,6 @@ from sojourn.domain.events import (
     AskDecided,
     AskOpened,
     Event,
-    Json,
     MessageAbandoned,
     MessageCompleted,
     ToolCompleted,
@@ -28,6 +27,7 @@ from sojourn.domain.fold import (
     UnknownEventType,
 )
 from sojourn.domain.ids import AskId, MessageId, TurnId, uuid7
+from sojourn.domain.kinds import Json
 from sojourn.domain.log import LogEntry
 from tests.unit.domain.make import SOMEBODY, answered, called, done, requested, started
 from tests.unit.domain.walk import Walk

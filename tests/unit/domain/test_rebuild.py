@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojourn.domain import events as e
 from sojourn.domain.ask import Ask
 from sojourn.domain.fold import UnknownEventType
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild, Settled
 from sojourn.domain.turn import Turn
@@ -22,7 +22,7 @@ randoms = st.randoms(use_true_random=False)
 class Told:
     """A log as it grows, taken in entry by entry, each with the instant of its step."""
 
-    def __init__(self, runner: e.RunnerKind) -> None:
+    def __init__(self, runner: RunnerKind) -> None:
         self.rebuild = Rebuild(runner)
         self.settled = Settled()
         self._seq = 0
@@ -51,7 +51,7 @@ def asked(ask: Ask) -> Ask:
 @pytest.mark.parametrize("runner", ["model", "acp"])
 @given(random=randoms, steps=st.integers(1, 60))
 def test_the_rows_that_a_log_tells_of_are_those_that_were_decided(
-    runner: e.RunnerKind, random: Random, steps: int
+    runner: RunnerKind, random: Random, steps: int
 ) -> None:
     walk, told = Walk(random, runner=runner), Told(runner)
     told.go_on(walk.model, START)

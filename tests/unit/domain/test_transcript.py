@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from sojourn.domain import events as e
+from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart
 from sojourn.domain.ids import InputId, MessageId, TurnId, uuid7
 from sojourn.domain.log import LogEntry
@@ -11,7 +12,7 @@ from sojourn.domain.transcript import TYPES, Answered, Said, Transcript
 TURN, LATER = TurnId(uuid7()), TurnId(uuid7())
 INPUT = InputId(uuid7())
 START = datetime(2030, 1, 1, tzinfo=UTC)
-HUMAN = e.Actor("human")
+HUMAN = Actor("human")
 
 
 def read(*events: e.Event, turn: TurnId | None = TURN, transcript: Transcript | None = None) -> Transcript:

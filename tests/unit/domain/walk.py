@@ -7,9 +7,9 @@ from random import Random
 
 from sojourn.domain import commands as c
 from sojourn.domain.agent import SPAWNING
-from sojourn.domain.decide import TIMEOUT
 from sojourn.domain.errors import Conflict
 from sojourn.domain.ids import MessageId, uuid7
+from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.session import SessionStatus
 from tests.support.clock import START
 from tests.support.model import Model

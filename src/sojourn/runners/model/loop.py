@@ -25,7 +25,8 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.fold import CallModel, Finish, RunTools
 from sojourn.domain.ids import MessageId, uuid7
-from sojourn.ports import Faulted, Journal, Parked, Settled
+from sojourn.ports.endings import Faulted, Parked, Settled
+from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import (
     FatalModelError,
     ModelAnswer,

@@ -8,9 +8,10 @@ import msgspec
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.ask import Decision, NewAsk, as_allowed, client_result, denial, prompt_of, tool_result
-from sojourn.domain.events import AskKind, Json, RunnerEvent, ToolDenied, ToolRequested
+from sojourn.domain.events import RunnerEvent, ToolDenied, ToolRequested
 from sojourn.domain.fold import DecidedTool
 from sojourn.domain.ids import AskId, uuid7
+from sojourn.domain.kinds import AskKind, Json
 from sojourn.domain.tool_policy import ToolRule, rule_for
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
-from sojourn.domain.events import Json
 from sojourn.domain.file import file_path
-from sojourn.ports import Journal
+from sojourn.domain.kinds import Json
+from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import ToolSpec
 
 

@@ -4,7 +4,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.web.kit.refusals import BadRequest, BodyTooLarge, ClientGone
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.values import invalid, refuse_nul

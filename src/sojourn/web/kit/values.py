@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 
 MAX_DEPTH: Final = 64
 _LONGEST_FIELD: Final = 200

@@ -14,7 +14,7 @@ from sojourn.web.kit.conditions import etag
 from sojourn.web.kit.idempotency import replayed
 from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.response import Response, json_response
-from sojourn.web.native import inbound, outbound, queries, wire
+from sojourn.web.native import agent_wire, inbound, outbound, queries, wire
 from sojourn.web.native.route import Call
 
 
@@ -28,7 +28,7 @@ class AgentPlace(msgspec.Struct, array_like=True, frozen=True):
 CURSORS: Final = Cursors("agents", AgentPlace)
 
 
-async def create(call: Call[queries.NoQuery, wire.NewAgent]) -> Response:
+async def create(call: Call[queries.NoQuery, agent_wire.NewAgent]) -> Response:
     id = None if call.body.id is None else AgentId(call.body.id)
     result = await call.services.agents.create(call.org, inbound.agent_spec(call.body), call.repeat, id)
     return answer(result, 201)
@@ -49,10 +49,10 @@ async def page(call: Call[queries.AgentList, wire.Nothing]) -> Response:
     cursor = None
     if last is not None:
         cursor = CURSORS.write(AgentPlace(last.created_at, last.id), call.org, *selection)
-    return json_response(wire.Agents([outbound.agent(agent) for agent in agents], cursor))
+    return json_response(agent_wire.Agents([outbound.agent(agent) for agent in agents], cursor))
 
 
-async def update(call: Call[queries.NoQuery, wire.AgentChange]) -> Response:
+async def update(call: Call[queries.NoQuery, agent_wire.AgentChange]) -> Response:
     agent = AgentId(call.id("agent"))
     return answer(
         Result(
@@ -63,7 +63,7 @@ async def update(call: Call[queries.NoQuery, wire.AgentChange]) -> Response:
     )
 
 
-async def copy(call: Call[queries.NoQuery, wire.AgentCopy]) -> Response:
+async def copy(call: Call[queries.NoQuery, agent_wire.AgentCopy]) -> Response:
     agent = AgentId(call.id("agent"))
     return answer(await call.services.agents.copy(call.org, agent, call.body.name, call.repeat), 201)
 

@@ -12,10 +12,10 @@ from msgspec import UNSET, UnsetType
 from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import Json
 from sojourn.domain.file import NewFile
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
 from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.service import results
@@ -24,7 +24,7 @@ from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form
-from sojourn.web.native import ask_wire, queries, wire
+from sojourn.web.native import agent_wire, ask_wire, queries, session_wire, wire
 
 MAX_KEYS: Final = 64
 UUID_LENGTH: Final = 36
@@ -51,7 +51,7 @@ def content(content: str | list[wire.TextPart]) -> tuple[TextPart, ...]:
     return tuple(TextPart(part.text) for part in content)
 
 
-def client_tools(tools: list[wire.ClientTool]) -> tuple[ClientTool, ...]:
+def client_tools(tools: list[agent_wire.ClientTool]) -> tuple[ClientTool, ...]:
     return tuple(
         ClientTool(
             name=tool.name,
@@ -62,7 +62,7 @@ def client_tools(tools: list[wire.ClientTool]) -> tuple[ClientTool, ...]:
     )
 
 
-def overlay(overlay: wire.Overlay | None) -> Overlay | None:
+def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:
     if overlay is None:
         return None
     return Overlay(
@@ -95,7 +95,7 @@ def verdicts(decisions: list[ask_wire.CallDecision]) -> Mapping[str, Verdict]:
     return found
 
 
-def agent_spec(new: wire.NewAgent) -> AgentSpec:
+def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
     return AgentSpec(
         name=new.name,
         description=new.description,
@@ -163,7 +163,7 @@ def agent_reference(text: str) -> AgentId | str:
         return text
 
 
-def new_session(new: wire.NewSession) -> NewSession:
+def new_session(new: session_wire.NewSession) -> NewSession:
     return NewSession(
         id=None if new.id is None else SessionId(new.id),
         agent=None if new.agent is None else agent_reference(new.agent),
@@ -177,7 +177,7 @@ def new_session(new: wire.NewSession) -> NewSession:
     )
 
 
-def new_file(index: int, new: wire.NewFile) -> NewFile:
+def new_file(index: int, new: session_wire.NewFile) -> NewFile:
     if new.encoding == "text":
         return NewFile(new.path, new.content.encode(), new.readonly)
     try:
@@ -186,7 +186,7 @@ def new_file(index: int, new: wire.NewFile) -> NewFile:
         raise InvalidRequest(f"files.{index}.content", "must be base64") from None
 
 
-def new_fork(new: wire.NewFork) -> NewFork:
+def new_fork(new: session_wire.NewFork) -> NewFork:
     return NewFork(
         at=None if new.at is UNSET else new.at,
         title=results.UNSET if new.title is UNSET else new.title,
@@ -197,7 +197,7 @@ def new_fork(new: wire.NewFork) -> NewFork:
     )
 
 
-def session_change(change: wire.SessionChange) -> SessionChange:
+def session_change(change: session_wire.SessionChange) -> SessionChange:
     return SessionChange(
         title=results.UNSET if change.title is UNSET else change.title,
         metadata=results.UNSET if change.metadata is UNSET else free_form("metadata", change.metadata),
@@ -207,7 +207,7 @@ def session_change(change: wire.SessionChange) -> SessionChange:
     )
 
 
-def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
+def changed_spec(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
     """The next version's spec: what the change leaves out stays."""
     if change.runner_config is not UNSET:
         spec = replace(spec, runner_config=free_form("runner_config", change.runner_config))
@@ -227,7 +227,7 @@ def changed_spec(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
     )
 
 
-def _with_rules(spec: AgentSpec, change: wire.AgentChange) -> AgentSpec:
+def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
     timeout = change.ask_timeout_seconds
     return replace(
         spec,

@@ -13,7 +13,7 @@ from sojourn.web.kit.conditions import etag
 from sojourn.web.kit.idempotency import replayed
 from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.response import NO_CONTENT, Response, json_response
-from sojourn.web.native import inbound, outbound, queries, wire
+from sojourn.web.native import inbound, outbound, queries, turn_wire, wire
 from sojourn.web.native.route import AnyCall, Call
 
 
@@ -26,7 +26,7 @@ class InputPlace(msgspec.Struct, array_like=True, frozen=True):
 CURSORS: Final = Cursors("inputs", InputPlace)
 
 
-async def send(call: Call[queries.NoQuery, wire.NewInput]) -> Response:
+async def send(call: Call[queries.NoQuery, turn_wire.NewInput]) -> Response:
     expected_seq = None if call.body.expected_seq is UNSET else call.body.expected_seq
     new = NewInput(
         content=inbound.content(call.body.content), delivery=call.body.delivery, expected_seq=expected_seq
@@ -47,10 +47,10 @@ async def page(call: Call[queries.InputList, wire.Nothing]) -> Response:
     rows = await call.services.inputs.list(call.org, session, status, after, query.limit + 1)
     inputs, last = cut(rows, query.limit)
     cursor = None if last is None else CURSORS.write(InputPlace(last.position), call.org, *selection)
-    return json_response(wire.Inputs([outbound.input(session, input) for input in inputs], cursor))
+    return json_response(turn_wire.Inputs([outbound.input(session, input) for input in inputs], cursor))
 
 
-async def edit(call: Call[queries.NoQuery, wire.InputChange]) -> Response:
+async def edit(call: Call[queries.NoQuery, turn_wire.InputChange]) -> Response:
     content = inbound.content(call.body.content)
     edited = await call.services.inputs.edit(
         call.org, call.session, input_id(call), content, call.by, call.expected_revision

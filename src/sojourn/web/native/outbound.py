@@ -15,21 +15,21 @@ from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
 from sojourn.domain.turn import Turn
-from sojourn.web.native import ask_wire, event_wire, file_wire, wire
+from sojourn.web.native import agent_wire, ask_wire, event_wire, file_wire, session_wire, turn_wire, wire
 
 
 def policy(policy: Policy) -> wire.Policy:
     return wire.Policy(policy.idle_timeout_seconds, policy.max_lifetime_seconds, policy.max_turn_seconds)
 
 
-def client_tools(tools: Sequence[ClientTool]) -> list[wire.ClientTool]:
-    return [wire.ClientTool(tool.name, tool.description, dict(tool.parameters)) for tool in tools]
+def client_tools(tools: Sequence[ClientTool]) -> list[agent_wire.ClientTool]:
+    return [agent_wire.ClientTool(tool.name, tool.description, dict(tool.parameters)) for tool in tools]
 
 
-def overlay(overlay: Overlay | None) -> wire.Overlay | None:
+def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
     if overlay is None:
         return None
-    return wire.Overlay(
+    return agent_wire.Overlay(
         overlay.instructions,
         overlay.model,
         list(overlay.tools),
@@ -40,9 +40,9 @@ def overlay(overlay: Overlay | None) -> wire.Overlay | None:
     )
 
 
-def usage(usage: Usage) -> wire.Usage:
+def usage(usage: Usage) -> session_wire.Usage:
     cost = usage.cost_usd
-    return wire.Usage(
+    return session_wire.Usage(
         usage.input_tokens,
         usage.output_tokens,
         usage.cache_read_tokens,
@@ -51,9 +51,9 @@ def usage(usage: Usage) -> wire.Usage:
     )
 
 
-def agent(agent: Agent) -> wire.Agent:
+def agent(agent: Agent) -> agent_wire.Agent:
     spec = agent.spec
-    return wire.Agent(
+    return agent_wire.Agent(
         id=agent.id,
         version=agent.version,
         name=spec.name,
@@ -75,11 +75,11 @@ def agent(agent: Agent) -> wire.Agent:
     )
 
 
-def session(record: SessionRecord) -> wire.Session:
+def session(record: SessionRecord) -> session_wire.Session:
     row = record.session
-    return wire.Session(
+    return session_wire.Session(
         id=row.id,
-        agent=wire.AgentVersion(row.agent, row.agent_version),
+        agent=session_wire.AgentVersion(row.agent, row.agent_version),
         status=row.status.value,
         activity=row.activity.value,
         title=record.title,
@@ -110,8 +110,8 @@ def session(record: SessionRecord) -> wire.Session:
     )
 
 
-def created_session(record: SessionRecord, created: bool) -> wire.CreatedSession:
-    return wire.CreatedSession(**msgspec.structs.asdict(session(record)), created=created)
+def created_session(record: SessionRecord, created: bool) -> session_wire.CreatedSession:
+    return session_wire.CreatedSession(**msgspec.structs.asdict(session(record)), created=created)
 
 
 def file(file: File) -> file_wire.File:
@@ -127,12 +127,12 @@ def file(file: File) -> file_wire.File:
     )
 
 
-def presence(lease: Lease, acquired: bool) -> wire.Presence:
-    return wire.Presence(lease.holder, lease.ttl_seconds, lease.last_seen_at, acquired)
+def presence(lease: Lease, acquired: bool) -> session_wire.Presence:
+    return session_wire.Presence(lease.holder, lease.ttl_seconds, lease.last_seen_at, acquired)
 
 
-def input(session: SessionId, input: Input) -> wire.Input:
-    return wire.Input(
+def input(session: SessionId, input: Input) -> turn_wire.Input:
+    return turn_wire.Input(
         id=input.id,
         session=session,
         turn=input.turn,
@@ -145,8 +145,8 @@ def input(session: SessionId, input: Input) -> wire.Input:
     )
 
 
-def turn(session: SessionId, turn: Turn) -> wire.Turn:
-    return wire.Turn(
+def turn(session: SessionId, turn: Turn) -> turn_wire.Turn:
+    return turn_wire.Turn(
         id=turn.id,
         session=session,
         input=turn.input,

@@ -6,7 +6,9 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sojourn.domain.file import MAX_PATH
-from sojourn.web.native.wire import Activity, Holder, InputStatus, Instant, Path, SessionStatus
+from sojourn.web.native.session_wire import Activity, SessionStatus
+from sojourn.web.native.turn_wire import InputStatus
+from sojourn.web.native.wire import Holder, Instant, Path
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.errors import DomainError, NotFound
-from sojourn.domain.events import Actor
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import Principal
 from sojourn.service.core import Services

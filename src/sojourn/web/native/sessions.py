@@ -15,7 +15,7 @@ from sojourn.web.kit.conditions import etag
 from sojourn.web.kit.idempotency import replayed
 from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.response import NO_CONTENT, Response, json_response
-from sojourn.web.native import inbound, outbound, queries, wire
+from sojourn.web.native import inbound, outbound, queries, session_wire, wire
 from sojourn.web.native.route import Call
 
 
@@ -29,7 +29,7 @@ class SessionPlace(msgspec.Struct, array_like=True, frozen=True):
 CURSORS: Final = Cursors("sessions", SessionPlace)
 
 
-async def create(call: Call[queries.NoQuery, wire.NewSession]) -> Response:
+async def create(call: Call[queries.NoQuery, session_wire.NewSession]) -> Response:
     new = inbound.new_session(call.body)
     result = await call.services.sessions.create(call.org, new, call.by, call.repeat)
     body = outbound.created_session(result.value, result.created)
@@ -54,7 +54,7 @@ async def page(call: Call[queries.SessionList, wire.Nothing]) -> Response:
     if last is not None:
         place = SessionPlace(last.session.created_at, last.session.id)
         cursor = CURSORS.write(place, call.org, query.order, where)
-    return json_response(wire.Sessions([outbound.session(record) for record in records], cursor))
+    return json_response(session_wire.Sessions([outbound.session(record) for record in records], cursor))
 
 
 async def _of_agent(call: Call[queries.SessionList, wire.Nothing]) -> tuple[Filter, ...]:
@@ -68,7 +68,7 @@ async def _of_agent(call: Call[queries.SessionList, wire.Nothing]) -> tuple[Filt
     return (Compare("agent", "eq", agent.id),)
 
 
-async def update(call: Call[queries.NoQuery, wire.SessionChange]) -> Response:
+async def update(call: Call[queries.NoQuery, session_wire.SessionChange]) -> Response:
     change = inbound.session_change(call.body)
     return answer(
         await call.services.sessions.update(call.org, call.session, change, call.by, call.expected_revision)
@@ -80,7 +80,7 @@ async def delete(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return NO_CONTENT
 
 
-async def end(call: Call[queries.NoQuery, wire.SessionEnd]) -> Response:
+async def end(call: Call[queries.NoQuery, session_wire.SessionEnd]) -> Response:
     wanted = call.body
     result = await call.services.sessions.end(
         call.org, call.session, wanted.status, wanted.reason, call.by, call.repeat
@@ -88,7 +88,7 @@ async def end(call: Call[queries.NoQuery, wire.SessionEnd]) -> Response:
     return changed(result)
 
 
-async def fork(call: Call[queries.NoQuery, wire.NewFork]) -> Response:
+async def fork(call: Call[queries.NoQuery, session_wire.NewFork]) -> Response:
     new = inbound.new_fork(call.body)
     result = await call.services.forks.fork(call.org, call.session, new, call.by, call.repeat)
     body = outbound.created_session(result.value, result.created)
@@ -104,7 +104,7 @@ async def unarchive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return changed(await call.services.sessions.archive(call.org, call.session, False, call.by, call.repeat))
 
 
-async def hold_presence(call: Call[queries.NoQuery, wire.NewPresence]) -> Response:
+async def hold_presence(call: Call[queries.NoQuery, session_wire.NewPresence]) -> Response:
     wanted = call.body
     lease, acquired = await call.services.presences.hold(
         call.org, call.session, wanted.holder, wanted.ttl_seconds

@@ -12,7 +12,7 @@ from sojourn.service.results import Result
 from sojourn.web.kit.idempotency import replayed
 from sojourn.web.kit.paging import Cursors, cut
 from sojourn.web.kit.response import Response, json_response
-from sojourn.web.native import outbound, queries, wire
+from sojourn.web.native import outbound, queries, turn_wire, wire
 from sojourn.web.native.route import AnyCall, Call
 
 
@@ -38,7 +38,7 @@ async def page(call: Call[queries.Page, wire.Nothing]) -> Response:
     rows = await call.services.turns.list(call.org, session, after, query.limit + 1)
     turns, last = cut(rows, query.limit)
     cursor = None if last is None else CURSORS.write(TurnPlace(last.id), call.org, str(session))
-    return json_response(wire.Turns([outbound.turn(session, turn) for turn in turns], cursor))
+    return json_response(turn_wire.Turns([outbound.turn(session, turn) for turn in turns], cursor))
 
 
 async def cancel(call: Call[queries.NoQuery, wire.Nothing]) -> Response:

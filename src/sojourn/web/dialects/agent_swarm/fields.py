@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.web.kit.refusals import BadRequest
 
 _UNSET: Final = object()

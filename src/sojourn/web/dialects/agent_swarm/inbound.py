@@ -10,8 +10,8 @@ from uuid import UUID
 import msgspec
 
 from sojourn.domain.errors import Unauthenticated
-from sojourn.domain.events import Json
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import Json
 from sojourn.domain.record import STALE_AFTER, DrivenSession
 from sojourn.service.driven import Sweep
 from sojourn.service.names import Name

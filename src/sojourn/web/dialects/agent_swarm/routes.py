@@ -6,8 +6,9 @@ from typing import Final
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from sojourn.domain.events import Actor, Json
+from sojourn.domain.actor import Actor
 from sojourn.domain.ids import OrgId
+from sojourn.domain.kinds import Json
 from sojourn.domain.record import Principal
 from sojourn.service.core import Services
 from sojourn.web.dialects.agent_swarm import inbound, outbound, wire

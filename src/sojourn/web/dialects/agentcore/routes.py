@@ -5,8 +5,8 @@ from contextlib import aclosing
 from typing import Final
 from uuid import uuid4
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.errors import InvalidRequest, Unauthenticated
-from sojourn.domain.events import Actor
 from sojourn.domain.record import Principal
 from sojourn.service.core import Services
 from sojourn.service.invocations import TurnItem

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from sojourn.domain.agent import AgentSpec
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 
 DIALECT: Final = "everruns"
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from sojourn.domain.ask import Ask
 from sojourn.domain.errors import NotFound, RevisionMismatch, WrongState
-from sojourn.domain.events import AskKind
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import AskKind
 from sojourn.domain.overlay import NOTHING_ADDED
 from sojourn.domain.tool_policy import ToolRule
 from sojourn.service.changes import SessionChange

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from sojourn.domain.ask import Ask
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import AskKind
+from sojourn.domain.kinds import AskKind
 from sojourn.domain.tool_policy import ToolRule
 from sojourn.service.asks import Verdict
 from sojourn.web.dialects.everruns.outbound import stamp

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain.errors import NotFound
-from sojourn.domain.events import RunnerKind
+from sojourn.domain.kinds import RunnerKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import msgspec
 from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool
 from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import RunnerKind
 from sojourn.domain.file import file_path
+from sojourn.domain.kinds import RunnerKind
 from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, starter_files, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
 from sojourn.web.kit.refusals import BadRequest

@@ -8,8 +8,8 @@ import msgspec
 
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
-from sojourn.domain.events import Json
 from sojourn.domain.ids import KeyId, SessionId
+from sojourn.domain.kinds import Json
 from sojourn.service.inputs import NewInput
 from sojourn.service.results import Repeat
 from sojourn.web.dialects.everruns.locale import normalised

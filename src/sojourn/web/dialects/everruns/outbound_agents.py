@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sojourn.domain.agent import Agent, AgentSpec
-from sojourn.domain.events import RunnerKind
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.record import SessionTotals
 from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, links, models, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet

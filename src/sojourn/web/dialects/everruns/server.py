@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.errors import Unauthenticated
-from sojourn.domain.events import Actor
 from sojourn.domain.ids import KeyId, OrgId, SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.service.core import Services

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.errors import Unauthenticated
-from sojourn.domain.events import Actor
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import OrgId
 from sojourn.domain.record import Principal, SessionRecord

@@ -11,9 +11,9 @@ from msgspec import UnsetType
 
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest, NotFound
-from sojourn.domain.events import Delivery, Json
 from sojourn.domain.filter import All, Compare, FacetPath, Filter, FirstOf, Not, Position, SessionQuery, Word
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import Delivery, Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.errors import NotFound, WrongState
-from sojourn.domain.events import Actor
 from sojourn.domain.feed import FeedItem
 from sojourn.domain.filter import Position
 from sojourn.domain.ids import SessionId

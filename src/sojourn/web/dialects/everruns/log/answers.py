@@ -5,7 +5,7 @@ held back until something comes that is no part of it; what is then told has the
 """
 
 from sojourn.domain import events as e
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import payloads
 from sojourn.web.dialects.everruns.log.pen import Pen

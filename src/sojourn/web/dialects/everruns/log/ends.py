@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from sojourn.domain import events as e
+from sojourn.domain.kinds import Outcome
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import payloads
 from sojourn.web.dialects.everruns.log.pen import Pen
 from sojourn.web.dialects.everruns.wire.event import Data
 
 # Turns that were stopped because going on would have been of no use, or too dear.
-SEALED: Final[Mapping[e.Outcome, Literal["no_progress", "budget"]]] = {
+SEALED: Final[Mapping[Outcome, Literal["no_progress", "budget"]]] = {
     "no_progress": "no_progress",
     "budget": "budget",
 }

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from sojourn.domain.events import Json
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import Json
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.types import is_known

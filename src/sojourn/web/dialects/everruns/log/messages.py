@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from sojourn.domain.events import InputReceived, Json
+from sojourn.domain.events import InputReceived
+from sojourn.domain.kinds import Json
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import cursors, payloads

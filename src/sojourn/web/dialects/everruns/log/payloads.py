@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 
 from sojourn.domain.content import ToolStatus, Usage
-from sojourn.domain.events import InputReceived, Json, ToolCompleted, ToolRequested
+from sojourn.domain.events import InputReceived, ToolCompleted, ToolRequested
+from sojourn.domain.kinds import Json
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.session_facet import DIALECT

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from sojourn.domain.events import InputEdited, Json
+from sojourn.domain.events import InputEdited
+from sojourn.domain.kinds import Json
 from sojourn.domain.record import SessionRecord
 from sojourn.service.feed import Feed
 from sojourn.web.dialects.everruns import ids

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sojourn.domain import budget_events as be
 from sojourn.domain import events as e
-from sojourn.domain.events import Json
 from sojourn.domain.ids import TurnId
+from sojourn.domain.kinds import Json
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import answers, budgets, ends, payloads, tools

@@ -1,7 +1,7 @@
 """Tools: those that run here, and those that a client runs."""
 
 from sojourn.domain import events as e
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.web.dialects.everruns.log import payloads
 from sojourn.web.dialects.everruns.log.pen import Pen
 from sojourn.web.dialects.everruns.wire.event import Data

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 from sojourn.web.dialects.everruns.wire.event import Data, Event
 
 SCHEMA: Final = "ATIF-v1.7"

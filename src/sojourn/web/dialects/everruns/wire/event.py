@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from sojourn.domain.events import Json
+from sojourn.domain.kinds import Json
 
 Data = dict[str, Json]
 

@@ -1,0 +1,62 @@
+"""What the native API sends and takes of agents."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, TypedDict
+from uuid import UUID
+
+from sojourn.client.json import Json
+from sojourn.client.tool_types import ClientTool, OnAskExpire, ToolRule
+from sojourn.client.wire import Wire
+
+RunnerKind = Literal["model", "acp", "http", "external"]
+
+
+class Policy(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    idle_timeout_seconds: float | None = None
+    max_lifetime_seconds: float | None = None
+    max_turn_seconds: float | None = None
+
+
+class Agent(Wire, frozen=True, kw_only=True):
+    """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
+
+    id: UUID
+    version: int
+    name: str
+    description: str | None = None
+    instructions: str
+    runner: RunnerKind
+    model: str | None
+    tools: list[str]
+    client_tools: list[ClientTool]
+    tool_policy: dict[str, ToolRule]
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
+    runner_config: dict[str, Json]
+    policy: Policy
+    metadata: dict[str, Json]
+    created_at: datetime
+    updated_at: datetime
+    archived_at: datetime | None = None
+
+
+class AgentRef(Wire, frozen=True, kw_only=True):
+    id: UUID
+    version: int
+
+
+class AgentFields(TypedDict, total=False):
+    name: str
+    description: str | None
+    instructions: str
+    runner: RunnerKind
+    model: str | None
+    tools: Sequence[str]
+    client_tools: Sequence[ClientTool]
+    tool_policy: Mapping[str, ToolRule]
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
+    runner_config: Mapping[str, Json]
+    policy: Policy
+    metadata: Mapping[str, Json]

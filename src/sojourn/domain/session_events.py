@@ -1,0 +1,89 @@
+"""What becomes of a session as a whole, and who holds it."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from sojourn.domain.actor import Actor
+from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.kinds import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCreated:
+    type: ClassVar[str] = "session.created"
+    v: ClassVar[int] = 1
+    agent: AgentId
+    agent_version: int
+    origin: str
+    title: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionUpdated:
+    """`changes` holds the new values of the fields that changed."""
+
+    type: ClassVar[str] = "session.updated"
+    v: ClassVar[int] = 1
+    revision: int
+    changes: dict[str, Json]
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded:
+    type: ClassVar[str] = "session.ended"
+    v: ClassVar[int] = 1
+    status: Literal["completed", "failed", "cancelled", "expired"]
+    by: Actor
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionExpired:
+    type: ClassVar[str] = "session.expired"
+    v: ClassVar[int] = 1
+    reason: Literal["idle", "lifetime"]
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReopened:
+    type: ClassVar[str] = "session.reopened"
+    v: ClassVar[int] = 1
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionForked:
+    """What stands before is the log of `parent`, up to its seq `at`; what follows is the fork's own.
+
+    The events before keep their seq and their time. Leases, names, budgets, usage and revision begin anew.
+    """
+
+    type: ClassVar[str] = "session.forked"
+    v: ClassVar[int] = 1
+    parent: SessionId
+    at: int
+    agent: AgentId
+    agent_version: int
+    title: str | None = None
+    external_id: str | None = None
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseAcquired:
+    type: ClassVar[str] = "lease.acquired"
+    v: ClassVar[int] = 1
+    kind: Literal["presence"]
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseReleased:
+    type: ClassVar[str] = "lease.released"
+    v: ClassVar[int] = 1
+    kind: Literal["presence"]
+    holder: str
+    by: Actor

@@ -1,0 +1,123 @@
+"""The worker's protocol, and what a runner gets of it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sojourn.domain.agent import Agent
+from sojourn.domain.ask import NewAsk
+from sojourn.domain.events import RunnerEvent
+from sojourn.domain.fold import Conversation
+from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.kinds import Outcome, RunnerKind
+from sojourn.domain.log import LogEntry
+from sojourn.ports.endings import Faulted, Parked, Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A turn that may be claimed."""
+
+    org: OrgId
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTurn:
+    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none.
+
+    `agent` is the pinned version with what the session adds to it.
+    """
+
+    org: OrgId
+    session: SessionId
+    turn: TurnId
+    fence: int
+    attempt: int
+    faults: int
+    agent: Agent
+    model: str | None
+
+
+class Turns(Protocol):
+    """The worker's protocol: claim → renew → append → settle. The service implements it, and the client over HTTP.
+
+    Every call but `ready` and `claim` raises LeaseLost once the fence has moved on; an append that announces a model
+    call raises CallRefused where a budget does not allow it.
+    """
+
+    async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]: ...
+    async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
+        """None if somebody else was faster, a budget refuses, or the turn's runner is not among `runners`."""
+        ...
+
+    async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
+        """The turns that are lost."""
+        ...
+
+    async def append(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent] = (),
+        steers_before: int | None = None,
+    ) -> None: ...
+    async def settle(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        reason: Outcome = "end_turn",
+        error: str | None = None,
+    ) -> None: ...
+    async def retry(
+        self, turn: ClaimedTurn, events: Sequence[RunnerEvent], error: str, delay_seconds: float
+    ) -> None: ...
+    async def wait(
+        self,
+        turn: ClaimedTurn,
+        events: Sequence[RunnerEvent],
+        asks: Sequence[NewAsk],
+        mode: Literal["held", "parked"],
+    ) -> None: ...
+    async def give_back(self, turn: ClaimedTurn) -> None:
+        """Release the lease of a worker that stops; the turn may be claimed at once."""
+        ...
+
+    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
+        """The session's log after a seq, with large data filled in."""
+        ...
+
+    async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None: ...
+    async def list_files(self, turn: ClaimedTurn) -> Sequence[tuple[str, int]]: ...
+    async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None: ...
+    def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
+        """A token delta for whoever watches, best effort, never stored. `offset` counts characters."""
+        ...
+
+
+class Journal(Protocol):
+    """All that a runner gets of ours: the turn it runs, its log, and the ways to write to it."""
+
+    @property
+    def turn(self) -> ClaimedTurn: ...
+    @property
+    def conversation(self) -> Conversation:
+        """The fold of the whole log, up to date with every append of this journal."""
+        ...
+
+    async def append(
+        self,
+        events: Sequence[RunnerEvent],
+        intents: Sequence[RunnerEvent] = (),
+        steers_before: int | None = None,
+    ) -> None: ...
+    async def read_file(self, path: str) -> bytes | None: ...
+    async def list_files(self) -> Sequence[tuple[str, int]]: ...
+    async def write_file(self, path: str, data: bytes) -> None: ...
+    def preview(self, message: MessageId, offset: int, text: str) -> None: ...
+
+
+class Runner(Protocol):
+    """A way to make a turn happen. It returns what ends this claim; the worker writes it."""
+
+    async def run(self, journal: Journal) -> Settled | Faulted | Parked: ...

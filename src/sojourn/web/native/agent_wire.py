@@ -1,0 +1,115 @@
+"""What the native API says of agents and of what a session adds to one."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from sojourn.web.native.wire import AgentName, Description, Instant, Name, Object, Policy, RunnerKind, Seconds
+
+
+class ClientTool(Struct, forbid_unknown_fields=True):
+    """A tool that the model may call and a client carries out. Without `parameters` it takes none."""
+
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    description: Annotated[str, Meta(max_length=10_000)] = ""
+    parameters: Annotated[
+        dict[str, Any], Meta(description="A JSON Schema of type object, of at most 64 KiB and 64 levels.")
+    ] = {}
+
+
+ClientTools = Annotated[list[ClientTool], Meta(max_length=128)]
+
+ToolPolicy = Annotated[
+    dict[Annotated[str, Meta(min_length=1, max_length=200)], Literal["allow", "ask", "deny"]],
+    Meta(
+        max_length=256,
+        description="Rules by the names of tools, under `*` for the others; without one `allow`.",
+    ),
+]
+
+OnAskExpire = Literal["deny", "allow", "keep"]
+
+
+class Overlay(Struct, forbid_unknown_fields=True):
+    """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them.
+
+    At most 256 KiB. Null is as the agent has it.
+    """
+
+    instructions: str = ""
+    model: Name | None = None
+    tools: Annotated[list[Name], Meta(max_length=1000)] = []
+    client_tools: ClientTools = []
+    tool_policy: ToolPolicy = {}
+    ask_timeout_seconds: Seconds | None = None
+    on_ask_expire: OnAskExpire | None = None
+
+
+class NewAgent(Struct, forbid_unknown_fields=True):
+    """Any free UUID may be its `id`."""
+
+    name: AgentName
+    id: UUID | None = None
+    description: Description | None = None
+    instructions: str = ""
+    runner: RunnerKind = "model"
+    model: Name | None = None
+    tools: Annotated[list[Name], Meta(max_length=1000)] = []
+    client_tools: ClientTools = []
+    tool_policy: ToolPolicy = {}
+    ask_timeout_seconds: Seconds | None = None
+    on_ask_expire: OnAskExpire = "deny"
+    runner_config: Object = {}
+    policy: Policy = Policy()
+    metadata: Object = {}
+
+
+class AgentChange(Struct, forbid_unknown_fields=True):
+    """What is left out stays as it is."""
+
+    name: AgentName | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    instructions: str | UnsetType = UNSET
+    runner: RunnerKind | UnsetType = UNSET
+    model: Name | UnsetType | None = UNSET
+    tools: Annotated[list[Name], Meta(max_length=1000)] | UnsetType = UNSET
+    client_tools: ClientTools | UnsetType = UNSET
+    tool_policy: ToolPolicy | UnsetType = UNSET
+    ask_timeout_seconds: Seconds | UnsetType | None = UNSET
+    on_ask_expire: OnAskExpire | UnsetType = UNSET
+    runner_config: Object | UnsetType = UNSET
+    policy: Policy | UnsetType = UNSET
+    metadata: Object | UnsetType = UNSET
+
+
+class AgentCopy(Struct, forbid_unknown_fields=True):
+    """Without a name the copy is called after the other."""
+
+    name: AgentName | None = None
+
+
+class Agent(Struct):
+    id: UUID
+    version: int
+    name: str
+    description: str | None
+    instructions: str
+    runner: RunnerKind
+    model: str | None
+    tools: list[str]
+    client_tools: list[ClientTool]
+    tool_policy: ToolPolicy
+    ask_timeout_seconds: float | None
+    on_ask_expire: OnAskExpire
+    runner_config: dict[str, Any]
+    policy: Policy
+    metadata: dict[str, Any]
+    created_at: Instant
+    updated_at: Instant
+    archived_at: Instant | None
+
+
+class Agents(Struct):
+    data: list[Agent]
+    next_cursor: str | None
