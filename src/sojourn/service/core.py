@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sojourn.outgoing import Outgoing
 from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
 from sojourn.service.agents import Agents
@@ -16,7 +17,6 @@ from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
-from sojourn.service.outgoing import Outgoing
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts

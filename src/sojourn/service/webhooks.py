@@ -20,13 +20,14 @@ from sojourn.domain.errors import InvalidRequest, NotFound
 from sojourn.domain.ids import OrgId
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.webhook import Delivery, Webhook
+from sojourn.outgoing import Outgoing, Unanswered
 from sojourn.ports import Clock, Secrets, Store, Tx
-from sojourn.service.outgoing import TIMEOUT_SECONDS, NotSent, Outgoing
 from sojourn.service.transcripts import Glimpse, Transcripts
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS: Final = 2.0
+TIMEOUT_SECONDS: Final = 30.0
 AT_ONCE: Final = 20
 # Longer than a delivery may take, so that no other process begins one that still goes on.
 CLAIM: Final = timedelta(seconds=TIMEOUT_SECONDS * 2)
@@ -174,8 +175,12 @@ class Webhooks:
         if letter.secret is not None:
             headers["x-signature"] = signature(letter.secret, letter.body)
         try:
-            status = await self._outgoing.post(letter.url, headers, letter.body)
-        except NotSent as error:
+            async with (
+                asyncio.timeout(TIMEOUT_SECONDS),
+                self._outgoing.ask("POST", letter.url, headers, letter.body) as answer,
+            ):
+                status = answer.status
+        except (Unanswered, TimeoutError) as error:
             log.warning("webhook %s of %s was not reached: %s", delivery.type, delivery.org, error)
             return False
         if not 200 <= status < 300:
