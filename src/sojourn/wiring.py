@@ -80,13 +80,17 @@ class Models:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a process is put together from, beside its settings. `lease_ttl_seconds` is for a shared store."""
+    """What a process is put together from, beside its settings. `lease_ttl_seconds` is for a shared store.
+
+    `runners` are those beside `model`, for whose end whoever made them looks.
+    """
 
     store: Store
     hub: Hub
     clock: Clock
     client_for: Callable[[str], ModelClient]
     toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
+    runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
 
 
@@ -131,7 +135,10 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
     new_key = await _bootstrap(settings, services, store)
     await _give_workspace_secret(settings, secrets)
     await services.upkeep.start()
-    runners: dict[RunnerKind, Runner] = {"model": ModelRunner(parts.client_for, parts.toolsets)}
+    runners: dict[RunnerKind, Runner] = {
+        "model": ModelRunner(parts.client_for, parts.toolsets),
+        **parts.runners,
+    }
     worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
     hub.connect_worker(worker.hear, worker.stop_turn)
     if settings.counters_file is not None:

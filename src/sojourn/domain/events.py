@@ -18,6 +18,7 @@ from sojourn.domain.model_events import (
 from sojourn.domain.session_events import (
     LeaseAcquired,
     LeaseReleased,
+    ProviderSessionLinked,
     SessionCreated,
     SessionEnded,
     SessionExpired,
@@ -71,6 +72,7 @@ Event = (
     | AskOpened
     | AskDecided
     | UsageRecorded
+    | ProviderSessionLinked
     | BudgetEvent
     | LeaseAcquired
     | LeaseReleased
@@ -92,6 +94,7 @@ RunnerEvent = (
     | ToolDenied
     | ToolCompleted
     | UsageRecorded
+    | ProviderSessionLinked
     | FileWritten
 )
 RUNNER_CLASSES: Final[tuple[type[RunnerEvent], ...]] = RunnerEvent.__args__

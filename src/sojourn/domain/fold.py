@@ -21,7 +21,9 @@ from sojourn.domain.events import (
     MessageCompleted,
     ModelCalled,
     ModelCompleted,
+    ProviderSessionLinked,
     RunnerEvent,
+    SessionForked,
     ToolCompleted,
     ToolRequested,
     ToolStarted,
@@ -178,11 +180,15 @@ class Progress:
 
 @dataclass(slots=True)
 class Conversation:
-    """The fold. `seq` is the last entry applied; `messages` are in the order of delivery."""
+    """The fold. `seq` is the last entry applied; `messages` are in the order of delivery.
+
+    `provider_session` is the session of an outside program that knows this one so far.
+    """
 
     seq: int = 0
     messages: list[Message] = field(default_factory=list[Message])
     progress: Progress = field(default_factory=Progress)
+    provider_session: ProviderSessionLinked | None = None
     _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
 
     def extend(self, entries: Iterable[LogEntry]) -> "Conversation":
@@ -236,6 +242,16 @@ class Conversation:
             case ToolCompleted() as result:
                 progress.completed.add(result.index)
                 self._add_part("tool", ToolResultPart(result.id, result.name, result.status, result.output))
+            case _:
+                self._link(entry)
+
+    def _link(self, entry: LogEntry) -> None:
+        match entry.event:
+            case ProviderSessionLinked() as linked:
+                self.provider_session = linked
+            case SessionForked():
+                # What the parent's program is told from here on is none of the fork's past.
+                self.provider_session = None
             case _:
                 pass
 

@@ -73,6 +73,23 @@ class SessionForked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderSessionLinked:
+    """A program of its own keeps this session under `provider_session`: the next claim has it go on with that.
+
+    `kind` and `agent` say which program, `cwd` is the directory that the id is bound to. `reason` says why the
+    program's session before this one was not gone on with, and was told to the new one instead.
+    """
+
+    type: ClassVar[str] = "provider_session.linked"
+    v: ClassVar[int] = 1
+    kind: str
+    agent: str
+    provider_session: str
+    cwd: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseAcquired:
     type: ClassVar[str] = "lease.acquired"
     v: ClassVar[int] = 1

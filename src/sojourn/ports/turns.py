@@ -1,14 +1,14 @@
 """The worker's protocol, and what a runner gets of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.events import RunnerEvent
+from sojourn.domain.events import AskDecided, RunnerEvent
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AskId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.ports.endings import Faulted, Parked, Settled
@@ -83,8 +83,13 @@ class Turns(Protocol):
         """Release the lease of a worker that stops; the turn may be claimed at once."""
         ...
 
-    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
-        """The session's log after a seq, with large data filled in."""
+    async def entries_after(
+        self, turn: ClaimedTurn, after: int, wait_seconds: float = 0.0
+    ) -> Sequence[LogEntry]:
+        """The session's log after a seq, with large data filled in.
+
+        Where there is nothing yet, it is waited for, up to `wait_seconds`; this is a held runner's inbox.
+        """
         ...
 
     async def read_file(self, turn: ClaimedTurn, path: str) -> bytes | None: ...
@@ -111,6 +116,19 @@ class Journal(Protocol):
         intents: Sequence[RunnerEvent] = (),
         steers_before: int | None = None,
     ) -> None: ...
+    async def catch_up(self) -> None:
+        """Take in what others appended since: steers, decisions."""
+        ...
+
+    async def ask(
+        self, asks: Sequence[NewAsk], events: Sequence[RunnerEvent] = ()
+    ) -> Mapping[AskId, AskDecided]:
+        """Put questions and wait, with the lease, until each is decided. Several may be waited for at the same time.
+
+        Meanwhile the runner may append, and put more. LeaseLost if the turn is taken away.
+        """
+        ...
+
     async def read_file(self, path: str) -> bytes | None: ...
     async def list_files(self) -> Sequence[tuple[str, int]]: ...
     async def write_file(self, path: str, data: bytes) -> None: ...

@@ -88,6 +88,20 @@ class Channel:
             # A follower that goes leaves nothing behind, however long the session stays silent.
             self.waiters.discard(waiter)
 
+    async def grown(self, seq: int, position: int) -> None:
+        """Return once an event behind `seq` was pushed at `position` or later, or one may have been missed.
+
+        Never once the channel is closed: nobody is told of anything then.
+        """
+        while True:
+            if self.closing is not None:
+                await asyncio.get_running_loop().create_future()
+            items = self.since(position)
+            if items is None or any(isinstance(item, StoredEvent) and item.seq > seq for item in items):
+                return
+            position = self.end
+            await self.changed(position)
+
 
 class Hub:
     def __init__(self) -> None:

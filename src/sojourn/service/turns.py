@@ -278,7 +278,31 @@ class TurnService:
 
         await self._write(turn, command)
 
-    async def entries_after(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
+    async def entries_after(
+        self, turn: ClaimedTurn, after: int, wait_seconds: float = 0.0
+    ) -> Sequence[LogEntry]:
+        entries = await self._read(turn, after)
+        if entries or wait_seconds <= 0:
+            return entries
+        until = asyncio.get_running_loop().time() + wait_seconds
+        channel = self._hub.subscribe(turn.org, turn.session)
+        try:
+            # Read again behind the subscription: what is committed from here on is told to the channel.
+            position = channel.end
+            if channel.subscribers == 1:
+                channel.told = max(channel.told, after)
+            while not (entries := await self._read(turn, after)):
+                async with asyncio.timeout_at(until):
+                    await channel.grown(after, position)
+                position = channel.end
+        except TimeoutError:
+            return ()
+        else:
+            return entries
+        finally:
+            self._hub.unsubscribe(turn.org, turn.session, channel)
+
+    async def _read(self, turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
         reads = self._store.reads
         entries: list[LogEntry] = []
         while events := await reads.events_after(turn.org, turn.session, after, PAGE):

@@ -1,13 +1,19 @@
 """The journal of one claimed turn: the runner's only door to the log."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.events import RunnerEvent
+from sojourn.domain.events import AskDecided, RunnerEvent
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import MessageId
+from sojourn.domain.ids import AskId, MessageId
+from sojourn.domain.log import LogEntry
 from sojourn.ports.turns import ClaimedTurn, Turns
+
+# A wait for a decision may last for days; it is asked for anew so that no request over HTTP has to.
+INBOX_SECONDS: Final = 30.0
 
 
 class TurnJournal:
@@ -19,6 +25,8 @@ class TurnJournal:
         self._conversation = conversation
         # Parallel tools append at the same time; the fold takes each entry once, in order.
         self._lock = asyncio.Lock()
+        # The asks that somebody waits for, each with its decision once there is one.
+        self._asked: dict[AskId, AskDecided | None] = {}
 
     @property
     def turn(self) -> ClaimedTurn:
@@ -30,10 +38,8 @@ class TurnJournal:
 
     async def catch_up(self) -> None:
         """LeaseLost where the log tells that the claim stands no more: nothing may be begun on its account."""
-        entries = await self._turns.entries_after(self._turn, self._conversation.seq)
-        progress = self._conversation.extend(entries).progress
-        if (progress.turn, progress.attempt) != (self._turn.turn, self._turn.attempt):
-            raise LeaseLost(self._turn.session)
+        async with self._lock:
+            await self._catch_up()
 
     async def append(
         self,
@@ -43,7 +49,42 @@ class TurnJournal:
     ) -> None:
         async with self._lock:
             await self._turns.append(self._turn, events, intents, steers_before)
-            await self.catch_up()
+            await self._catch_up()
+
+    async def ask(
+        self, asks: Sequence[NewAsk], events: Sequence[RunnerEvent] = ()
+    ) -> Mapping[AskId, AskDecided]:
+        ids = [ask.id for ask in asks]
+        self._asked |= dict.fromkeys(ids)
+        try:
+            async with self._lock:
+                await self._turns.wait(self._turn, events, asks, "held")
+                await self._catch_up()
+            while True:
+                decided = {id: one for id in ids if (one := self._asked[id]) is not None}
+                if len(decided) == len(ids):
+                    return decided
+                await self._hear()
+        finally:
+            for id in ids:
+                del self._asked[id]
+
+    async def _hear(self) -> None:
+        """Wait for news outside the lock, so that others append meanwhile; what they have read is not taken again."""
+        entries = await self._turns.entries_after(self._turn, self._conversation.seq, INBOX_SECONDS)
+        async with self._lock:
+            self._take([entry for entry in entries if entry.seq > self._conversation.seq])
+
+    async def _catch_up(self) -> None:
+        self._take(await self._turns.entries_after(self._turn, self._conversation.seq))
+
+    def _take(self, entries: Sequence[LogEntry]) -> None:
+        progress = self._conversation.extend(entries).progress
+        for entry in entries:
+            if isinstance(entry.event, AskDecided) and entry.event.ask in self._asked:
+                self._asked[entry.event.ask] = entry.event
+        if (progress.turn, progress.attempt) != (self._turn.turn, self._turn.attempt):
+            raise LeaseLost(self._turn.session)
 
     async def read_file(self, path: str) -> bytes | None:
         return await self._turns.read_file(self._turn, path)

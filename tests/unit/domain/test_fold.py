@@ -13,6 +13,8 @@ from sojourn.domain.events import (
     Event,
     MessageAbandoned,
     MessageCompleted,
+    ProviderSessionLinked,
+    SessionForked,
     ToolCompleted,
     ToolRequested,
     TurnStarted,
@@ -26,7 +28,7 @@ from sojourn.domain.fold import (
     Unfinished,
     UnknownEventType,
 )
-from sojourn.domain.ids import AskId, MessageId, TurnId, uuid7
+from sojourn.domain.ids import AgentId, AskId, MessageId, SessionId, TurnId, uuid7
 from sojourn.domain.kinds import Json
 from sojourn.domain.log import LogEntry
 from tests.unit.domain.make import SOMEBODY, answered, called, done, requested, started
@@ -179,3 +181,17 @@ def test_partial_text_is_kept_of_the_open_message_only() -> None:
     assert left.keeping(MessageId(uuid7()), "I was") == left
     assert left.keeping(call.message, "") == left
     assert Unfinished().keeping(call.message, "I was") == Unfinished()
+
+
+def test_a_programs_own_session_is_known_until_another_takes_its_place_and_not_to_a_fork() -> None:
+    first = ProviderSessionLinked(kind="acp", agent="opencode", provider_session="s1")
+    second = replace(first, provider_session="s2", reason="the agent lost it")
+    forked = SessionForked(
+        parent=SessionId(uuid7()), at=2, agent=AgentId(uuid7()), agent_version=1, by=SOMEBODY
+    )
+    conversation = Conversation()
+    known: list[str | None] = []
+    for seq, event in enumerate((first, second, forked), 1):
+        linked = conversation.extend([LogEntry(seq, None, event.type, event)]).provider_session
+        known.append(None if linked is None else linked.provider_session)
+    assert known == ["s1", "s2", None]

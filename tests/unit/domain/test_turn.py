@@ -23,11 +23,12 @@ def test_every_move_of_every_status_is_in_the_table_or_refused(status: TurnStatu
 DRAWN = """
     queued    claim    running    queued    spawn    starting   queued    cancel   cancelled
     starting  append   running    starting  reclaim  retrying   starting  retry    retrying
-    starting  fail     failed     starting  cancel   cancelled
+    starting  fail     failed     starting  cancel   cancelled  starting  park     waiting
     running   append   running    running   hold     waiting    running   park     waiting
     running   reclaim  retrying   running   retry    retrying   running   complete completed
     running   fail     failed     running   cancel   cancelled
     waiting   append   waiting    waiting   resume   running    waiting   requeue  queued
+    waiting   hold     waiting    waiting   park     waiting    waiting   complete completed
     waiting   reclaim  retrying   waiting   fail     failed     waiting   cancel   cancelled
     retrying  claim    running    retrying  spawn    starting   retrying  fail     failed
     retrying  cancel   cancelled
