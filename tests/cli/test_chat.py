@@ -191,3 +191,63 @@ async def turn_runs(server: ServerProcess) -> None:
         async for item in client.stream(session.id):
             if getattr(item, "type", None) == "model.called":
                 return
+
+
+async def test_a_chat_asks_its_user_before_a_tool_runs_and_takes_the_decision(server: ServerProcess) -> None:
+    async with Client(server.url, server.key) as client:
+        overlay = Overlay(tools=["files"], tool_policy={"write_file": "ask"})
+        session = await client.create_session(overlay=overlay)
+        async with terminal("chat", str(session.id), "--data-dir", server.data_dir) as shown:
+            await shown.until("> ")
+            shown.type(f"{writing('first.txt')}\r")
+            await shown.until("approval: write_file", "allow? ")
+            shown.type("perhaps\r")
+            await shown.until("y allows it", "allow? ")
+            shown.type("y\r")
+            await shown.until("write_file done: Wrote 4 bytes to first.txt.", "said", "tokens in", "> ")
+            shown.type(f"{writing('second.txt')}\r")
+            await shown.until("second.txt", "allow? ")
+            shown.type("n not that one\r")
+            await shown.until("The call was denied: not that one", "tokens in", "> ")
+            shown.type(f"{writing('third.txt')}\r")
+            await shown.until("third.txt", "allow? ")
+            shown.type('e {"path": "fourth.txt", "content": "other"}\r')
+            await shown.until("Wrote 5 bytes to fourth.txt.", "tokens in", "> ")
+            shown.type(f"{writing('fifth.txt')}\r")
+            await shown.until("fifth.txt", "allow? ")
+            shown.type("always\r")
+            await shown.until("Wrote 4 bytes to fifth.txt.", "tokens in", "> ")
+            shown.type(f"{writing('sixth.txt')}\r")
+            await shown.until("Wrote 4 bytes to sixth.txt.", "tokens in", "> ")
+            shown.type("\x04")
+            assert await shown.ended() == 0
+
+
+async def test_a_chat_that_is_taken_up_asks_what_is_still_open_and_leaves_it_open_if_asked_to(
+    server: ServerProcess,
+) -> None:
+    question = {"name": "ask_user", "arguments": {"question": "Which one?", "options": ["red", "blue"]}}
+    async with Client(server.url, server.key) as client:
+        session = await client.create_session(overlay=Overlay(tools=["ask_user"]))
+        await client.send(session.id, json.dumps([{"call": question}, {"say": "thanks"}]))
+        async with terminal("chat", str(session.id), "--data-dir", server.data_dir) as shown:
+            await shown.until("question: Which one?", "2. blue", "your answer")
+            shown.type("\r")
+            await shown.until("left open")
+            shown.type("\x03")
+            await shown.until("stopping…", "the turn was cancelled: interrupted", "> ")
+        again = json.dumps([{"call": question}, {"say": "thanks"}])
+        async with terminal("chat", str(session.id), "--data-dir", server.data_dir) as shown:
+            await shown.until("> ")
+            shown.type(f"{again}\r")
+            await shown.until("question: Which one?", "your answer")
+            await server.kill()
+            await server.start()
+            shown.type("2\r")
+            await shown.until("ask_user done: blue", "thanks", "tokens in", "> ")
+
+
+def writing(path: str) -> str:
+    return json.dumps(
+        [{"call": {"name": "write_file", "arguments": {"path": path, "content": "text"}}}, {"say": "said"}]
+    )

@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the server.",
     "chat": "Talk to a session and watch it answer.",
     "sessions": "List, show, end and delete sessions.",
+    "asks": "See what turns wait for, and decide it.",
     "tail": "Print the log of a session, or follow it.",
     "migrate": "Bring the database up to this release.",
 }

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 import click
 
@@ -19,13 +20,14 @@ from sojourn.cli.connect import (
     reach_options,
     resolve,
 )
+from sojourn.cli.deciding import MARKS, NotUnderstood, options, read_decision
 from sojourn.cli.screen import one_line
 
 if TYPE_CHECKING:
     from sojourn.cli.chat_terminal import TerminalScreen
     from sojourn.cli.loop import LoopThread
     from sojourn.cli.talk import Screen, Talk
-    from sojourn.client import Client, Session
+    from sojourn.client import Client, Session, TurnAsked, TurnClosed
     from sojourn.client.types import NewSession
 
 T = TypeVar("T")
@@ -33,6 +35,10 @@ T = TypeVar("T")
 # What of a long log is shown again when a session is taken up.
 _HISTORY_EVENTS = 200
 _HELP = "Ctrl-C stops an answer, twice leaves; Ctrl-D leaves; /quit and /help do what they say"
+
+
+class _Left(Exception):
+    """The user has gone while a question was put to them."""
 
 
 @click.command("chat")
@@ -65,7 +71,7 @@ def command(
         _chat(target, opened, screen, iter(messages) if messages else _piped_lines())
     else:
         screen.note(_HELP, dim=True)
-        _chat(target, opened, screen, _typed_lines(screen), is_typed=True)
+        _chat(target, opened, screen, _typed_lines(screen), answers=screen)
     screen.note(f"to go on: sojourn chat {opened.id}{reach.again()}", dim=True)
 
 
@@ -88,12 +94,13 @@ def _chat(
     screen: "Screen",
     lines: Iterator[str],
     *,
-    is_typed: bool = False,
+    answers: "TerminalScreen | None" = None,
     history_events: int = _HISTORY_EVENTS,
 ) -> None:
     """Show the end of the log, then say every line and show the answers.
 
-    What the server refuses ends the chat, unless it `is_typed` and the next line may be a better one.
+    Somebody who types on `answers` decides what turns ask, and what the server refuses does not end the chat: the next
+    line may be a better one.
     """
     from sojourn.cli.loop import LoopThread
     from sojourn.cli.talk import Talk
@@ -104,7 +111,7 @@ def _chat(
     after = max(session.first_seq - 1, session.last_seq - history_events)
     with LoopThread() as loop:
         talk = loop.submit(Talk.begin(client, session.id, screen, after)).result()
-        chat = _Chat(loop, talk, screen, is_typed)
+        chat = _Chat(loop, talk, screen, answers)
         try:
             chat.run(session, lines)
         except SojournError as error:
@@ -121,29 +128,71 @@ class _Chat:
     loop: "LoopThread"
     talk: "Talk"
     screen: "Screen"
-    is_typed: bool
+    answers: "TerminalScreen | None"
 
     def run(self, session: "Session", lines: Iterator[str]) -> None:
         from sojourn.client import ApiError, NotFound
 
-        self._await(self.talk.settle(session.open_turn))
-        # A list of sessions without names helps nobody.
-        lacks_title = self.is_typed and session.title is None and session.turns == 0
-        for line in lines:
-            try:
-                if lacks_title:
-                    self._await(self.talk.name(_title_of(line)))
-                    lacks_title = False
-                closed = self._await(self.talk.say(line))
-            except NotFound:
-                raise
-            except ApiError as error:
-                if not self.is_typed:
+        with contextlib.suppress(_Left):
+            self._await(self.talk.catch_up())
+            if session.open_turn is not None:
+                self._see_out(session.open_turn)
+            # A list of sessions without names helps nobody.
+            lacks_title = self.answers is not None and session.title is None and session.turns == 0
+            for line in lines:
+                try:
+                    if lacks_title:
+                        self._await(self.talk.name(_title_of(line)))
+                        lacks_title = False
+                    closed = self._see_out(self._await(self.talk.send(line)))
+                except NotFound:
                     raise
-                self.screen.note(str(error), fg="red")
-                continue
-            if not self.is_typed and (closed is None or closed.status != "completed"):
-                raise click.exceptions.Exit(1)
+                except ApiError as error:
+                    if self.answers is None:
+                        raise
+                    self.screen.note(str(error), fg="red")
+                    continue
+                if self.answers is None and (closed is None or closed.status != "completed"):
+                    raise click.exceptions.Exit(1)
+
+    def _see_out(self, turn: UUID) -> "TurnClosed | None":
+        """Wait for the end of a turn, and have decided what it asks on the way."""
+        from sojourn.client import TurnAsked
+
+        if self.answers is None:
+            return self._await(self.talk.end_of(turn))
+        while isinstance(part := self._await(self.talk.next_of(turn)), TurnAsked):
+            if part.kind in MARKS:
+                self._put(part, self.answers)
+        return part
+
+    def _put(self, asked: "TurnAsked", answers: "TerminalScreen") -> None:
+        """Put a question to the user until there is a decision that the server takes, or none is wanted."""
+        from sojourn.client import InvalidRequest
+
+        for option in options(asked.prompt):
+            answers.note(option, dim=True)
+        while True:
+            try:
+                typed = answers.prompt(MARKS[asked.kind])
+            except EOFError:
+                raise _Left from None
+            except KeyboardInterrupt:
+                answers.note("stopping…", fg="yellow")
+                self.loop.submit(self.talk.stop_turn())
+                return
+            if not typed.strip():
+                answers.note("left open; the turn waits, and Ctrl-C stops it", dim=True)
+                return
+            try:
+                if not self._await(
+                    self.talk.decide(asked.ask, read_decision(asked.kind, asked.prompt, typed))
+                ):
+                    answers.note("that is decided already", dim=True)
+            except (NotUnderstood, InvalidRequest) as error:
+                answers.note(str(error), fg="red")
+            else:
+                return
 
     def _await(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Its result. Ctrl-C stops the open turn, and with it what is waited for; a second one leaves."""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from sojourn.client.types import Json
 
 _PROMPT: Final = "> "
-# Between \001 and \002 stands what takes no room on the line, for readline's arithmetic.
-_MARK: Final = re.sub(r"(\033\[[0-9;]*m)", "\001\\1\002", styled(_PROMPT, fg="cyan"))
 
 
 @dataclass(slots=True)
@@ -56,6 +54,7 @@ class TerminalScreen:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._is_prompting = False
+        self._mark = _PROMPT
         self._is_mid_line = False
         self._is_waiting = False
         self._unshown = ""
@@ -65,16 +64,18 @@ class TerminalScreen:
         self._inputs: dict[str, str] = {}
         self._facts = _TurnFacts()
 
-    def prompt(self) -> str:
-        """A line typed by the user. Raises EOFError and KeyboardInterrupt as `input` does."""
+    def prompt(self, mark: str = _PROMPT) -> str:
+        """A line typed by the user behind `mark`. Raises EOFError and KeyboardInterrupt as `input` does."""
         with self._lock:
             self._clear_wait()
             if self._is_mid_line:
                 self._write("\n")
                 self._is_mid_line = False
             self._is_prompting = True
+            self._mark = mark
         try:
-            return input(_MARK)
+            # Between \001 and \002 stands what takes no room on the line, for readline's arithmetic.
+            return input(re.sub(r"(\033\[[0-9;]*m)", "\001\\1\002", styled(mark, fg="cyan")))
         except (EOFError, KeyboardInterrupt):
             self._write("\n")
             raise
@@ -206,7 +207,7 @@ class TerminalScreen:
         self._is_mid_line = False
         self._write(styled(printable(text), fg=fg, dim=dim) + "\n")
         if typed is not None:
-            self._write(styled(_PROMPT, fg="cyan") + typed)
+            self._write(styled(self._mark, fg="cyan") + typed)
 
     def _typed(self) -> str | None:
         """What stands behind the prompt; None while there is none."""

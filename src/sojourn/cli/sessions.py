@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
+from sojourn.cli.groups import ListingGroup
 from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printable, tokens
 
 if TYPE_CHECKING:
@@ -33,15 +34,7 @@ _STYLES: Final[Mapping[str, str]] = {
 }
 
 
-class _Sessions(click.Group):
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """`sojourn sessions --status open` is `sojourn sessions ls --status open`."""
-        if not args or (args[0] not in self.commands and args[0] not in {"-h", "--help"}):
-            args = ["ls", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("sessions", cls=_Sessions)
+@click.group("sessions", cls=ListingGroup)
 def command() -> None:
     """List, show, fork, end and delete sessions. Without a word more, it lists them."""
 

@@ -14,8 +14,10 @@ from sojourn.client import (
     Conflict,
     Event,
     StreamItem,
+    TurnAsked,
     TurnClosed,
 )
+from sojourn.client.ask_types import Decided
 
 T = TypeVar("T")
 
@@ -48,6 +50,9 @@ class Talk:
         self._caught_up: asyncio.Future[None] = loop.create_future()
         # An answer may end before the request that asked for it returns, so either side may come first.
         self._closings: defaultdict[UUID, asyncio.Future[TurnClosed | None]] = defaultdict(loop.create_future)
+        # What is open and nobody was told of, in the order in which it was asked.
+        self._asked: dict[UUID, TurnAsked] = {}
+        self._next_ask: asyncio.Future[None] = loop.create_future()
         self._following = loop.create_task(self._follow(after))
 
     @classmethod
@@ -59,16 +64,49 @@ class Talk:
         self._following.cancel()
         await asyncio.wait({self._following})
 
-    async def settle(self, turn: UUID | None) -> None:
-        """Wait until the log so far has been shown and, if there is one, `turn` has closed."""
+    async def catch_up(self) -> None:
+        """Wait until the log so far has been shown, and what it still asks is known."""
         await self._reach(self._caught_up)
-        if turn is not None:
-            await self._reach(self._closings[turn])
+        async for ask in self._client.list_asks(self._session):
+            # What was asked before the part of the log that is shown.
+            if ask.id not in self._asked:
+                asked = TurnAsked(ask.turn, ask.id, ask.kind, ask.prompt)
+                self._asked[ask.id] = asked
+                self._screen.part(asked)
 
     async def say(self, text: str) -> TurnClosed | None:
         """Send a message and wait for the end of the turn that answers it; None if the message was withdrawn."""
-        input = await self._client.send(self._session, text)
-        return await self._reach(self._closings[input.turn])
+        return await self.end_of(await self.send(text))
+
+    async def send(self, text: str) -> UUID:
+        """Send a message; the turn that answers it."""
+        return (await self._client.send(self._session, text)).turn
+
+    async def end_of(self, turn: UUID) -> TurnClosed | None:
+        """Wait for the end of a turn; None if its message was withdrawn."""
+        return await self._reach(self._closings[turn])
+
+    async def next_of(self, turn: UUID) -> TurnAsked | TurnClosed | None:
+        """As `end_of`, or before that a question that the turn waits for, each of them once."""
+        closing = self._closings[turn]
+        while not closing.done():
+            for asked in self._asked.values():
+                if asked.turn == turn:
+                    return self._asked.pop(asked.ask)
+            await asyncio.wait(
+                {closing, self._next_ask, self._following}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self._following.done() and not closing.done():
+                self._following.result()
+        return closing.result()
+
+    async def decide(self, ask: UUID, decided: Decided) -> bool:
+        """False if it is not open any more: somebody else has decided it, or its turn has ended."""
+        try:
+            await self._client.decide_ask(self._session, ask, **decided)
+        except Conflict:
+            return False
+        return True
 
     async def name(self, title: str) -> None:
         await self._client.update_session(self._session, title=title)
@@ -108,21 +146,37 @@ class Talk:
         if isinstance(whole, Event):
             self._screen.event(whole)
         for part in self._reader.read(whole):
-            self._screen.part(part)
-            if isinstance(part, TurnClosed):
-                _meet(self._closings[part.turn], part)
+            self._show(part)
         match whole:
             case CaughtUp():
                 _meet(self._caught_up, None)
                 if self._is_lost:
                     self._is_lost = False
                     self._screen.note("server back, nothing was lost", fg="green")
+            case Event(type="ask.decided", data=data):
+                self._asked.pop(UUID(str(data["ask"])), None)
             case Event(type="input.received", data=data):
                 self._turns[str(data["input"])] = UUID(str(data["turn"]))
             case Event(type="input.withdrawn", data=data) if str(data["input"]) in self._turns:
                 _meet(self._closings[self._turns[str(data["input"])]], None)
             case _:
                 pass
+
+    def _show(self, part: AnswerPart) -> None:
+        match part:
+            case TurnClosed(turn=turn):
+                self._screen.part(part)
+                _meet(self._closings[turn], part)
+            # One that is known already was asked while the list of what is open was read.
+            case TurnAsked(ask=ask) if ask not in self._asked:
+                self._screen.part(part)
+                self._asked[ask] = part
+                _meet(self._next_ask, None)
+                self._next_ask = asyncio.get_running_loop().create_future()
+            case TurnAsked():
+                pass
+            case _:
+                self._screen.part(part)
 
 
 def _meet(goal: asyncio.Future[T], result: T) -> None:
