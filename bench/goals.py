@@ -96,6 +96,8 @@ TURN_STATEMENTS: Final = Goal(
     what="SQL statements a turn", unit="", limit=18, comparison="Everruns 270 to 284"
 )
 TURN_COMMITS: Final = Goal(what="commits a turn, one at a time", unit="", limit=3)
+INTERRUPT_SEEN: Final = Goal(what="interrupt → the turn's end seen on its stream, p50", unit="ms", limit=100)
+INTERRUPT_STOPPED: Final = Goal(what="interrupt → its step has ended, p50", unit="ms", limit=100)
 GROWTH_BYTES: Final = Goal(
     what="turn 500 against turn 1, bytes appended", unit="x", limit=1.1, comparison="Aegra 1.6, ADK 2.2"
 )

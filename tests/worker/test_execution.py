@@ -2,22 +2,23 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from sojourn.domain.events import TurnFailed
 from sojourn.domain.ids import EventId, SessionId, uuid7
-from sojourn.domain.log import StoredEvent
+from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.ports import Tx
 from sojourn.ports.endings import Settled
-from sojourn.ports.turns import Journal
+from sojourn.ports.turns import ClaimedTurn, Journal
 from sojourn.service.verbs import NO_USAGE
 from sojourn.worker.execution import Folds
-from tests.support.world import World
-from tests.worker.model import ScriptedModel, calls, says
+from tests.support.world import SOMEBODY, World
+from tests.worker.model import Hang, ScriptedModel, calls, says
 from tests.worker.tools import prints
-from tests.worker.workplace import execution, model_runner, new_session, until, working
+from tests.worker.workplace import execution, model_runner, new_session, until, waited, working
 
 
 class Defective:
@@ -123,6 +124,36 @@ async def test_a_kept_fold_answers_as_a_fold_of_the_whole_log_does(world: World)
     texts = [[message.text for message in request.messages] for request in model.requests]
     assert texts == [["one"], ["one", "first", "two"]]
     assert kept.take(world.org, session).messages[:3] == list(model.requests[1].messages)
+
+
+async def test_what_an_interrupted_turn_read_of_the_log_is_not_read_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, hang, kept = await world.new_session(), Hang("so"), Folds()
+    for text in ("one", "two"):
+        await world.send(session, text)
+    model = ScriptedModel(hang, says("second"))
+    turn = await world.claim(session)
+    claim = asyncio.create_task(execution(world, model_runner(model), kept).execute(turn))
+    await waited(hang.begun)
+    await world.services.turns.cancel(world.org, session, turn.turn, SOMEBODY)
+    claim.cancel()
+    await asyncio.wait([claim])
+    read: list[int] = []
+    entries_after = world.services.turns.entries_after
+
+    async def noted(turn: ClaimedTurn, after: int) -> Sequence[LogEntry]:
+        read.append(after)
+        return await entries_after(turn, after)
+
+    monkeypatch.setattr(world.services.turns, "entries_after", noted)
+    await execution(world, model_runner(model), kept).execute(await world.claim(session))
+    assert read[0] > turn_start(await world.log(session), turn)
+    assert [message.text for message in model.requests[1].messages] == ["one", "so", "two"]
+
+
+def turn_start(log: Sequence[LogEntry], turn: ClaimedTurn) -> int:
+    return next(entry.seq for entry in log if entry.turn == turn.turn and entry.type == "turn.started")
 
 
 async def test_a_turn_whose_conversation_cannot_be_read_fails_rather_than_stays_open(

@@ -72,6 +72,8 @@ class Execution:
             ending = Settled(events=(), reason="error", error=str(error))
         except asyncio.CancelledError:
             if is_cancelled():
+                # The runner has ended, and what it read of the log is true for the session's next turn too.
+                self._folds.put(turn.org, turn.session, journal.conversation)
                 raise
             log.exception("the runner of turn %s let a cancellation of its own escape", turn.turn)
             ending = await _defect(journal)

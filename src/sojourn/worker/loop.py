@@ -21,12 +21,16 @@ POLL_LIMIT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """`renew_seconds` None is for leases that live as long as this process."""
+    """`renew_seconds` None is for leases that live as long as this process.
+
+    `stop_seconds` is how long the next turn of a session waits for the stopped step of the one before to end.
+    """
 
     name: str
     capacity: int = 100
     renew_seconds: float | None = None
     grace_seconds: float = 2.0
+    stop_seconds: float = 5.0
 
 
 @dataclass(slots=True)
@@ -52,6 +56,8 @@ class Worker:
         self._hints: dict[Ready, None] = {}
         self._wake = asyncio.Event()
         self._running: dict[Ready, _Running] = {}
+        # Stopped steps that would not end in time. Each keeps its room until it ends.
+        self._stuck: set[asyncio.Task[None]] = set()
 
     def hear(self, ready: Ready) -> None:
         """A hint that a session has a turn to claim."""
@@ -59,7 +65,10 @@ class Worker:
         self._wake.set()
 
     def stop_turn(self, of: Ready, turn: TurnId | None) -> None:
-        """A turn is not ours any more: stop its effects now rather than at its next write."""
+        """A turn is not ours any more: stop its effects now rather than at its next write.
+
+        The session's next turn is claimed here when they have ended, or after `stop_seconds` although they have not.
+        """
         running = self._running.get(of)
         if running is None:
             return
@@ -67,6 +76,35 @@ class Worker:
             running.stopped.add(turn)
         elif turn is None or running.turn.turn == turn:
             running.task.cancel()
+            seconds = self._settings.stop_seconds
+            asyncio.get_running_loop().call_later(seconds, self._leave_behind, of, running)
+
+    def _leave_behind(self, of: Ready, running: _Running) -> None:
+        """Let the session go on without the step that ignores its stop: the fence refuses whatever that one writes."""
+        if self._running.get(of) is not running:
+            return
+        log.error(
+            "a step of session %s still runs %g s after it was stopped; its next turn no longer waits for it",
+            of.session,
+            self._settings.stop_seconds,
+        )
+        self._stuck.add(running.task)
+        running.task.add_done_callback(self._unstick)
+        self._forget(of, running)
+        # Asked to stop once more, in case it only missed the first time.
+        running.task.cancel()
+
+    def _unstick(self, task: asyncio.Task[None]) -> None:
+        self._stuck.discard(task)
+        self._wake.set()
+
+    def _forget(self, of: Ready, running: _Running) -> None:
+        if self._running.get(of) is running:
+            del self._running[of]
+            if running.again:
+                self._hints[of] = None
+        # There is room for one more, whether or not this session has a next turn.
+        self._wake.set()
 
     async def run(self) -> None:
         """Work until cancelled, then give the turns back."""
@@ -95,7 +133,7 @@ class Worker:
                 continue
 
     def _start_hinted(self) -> None:
-        while self._hints and len(self._running) < self._settings.capacity:
+        while self._hints and len(self._running) + len(self._stuck) < self._settings.capacity:
             ready = next(iter(self._hints))
             del self._hints[ready]
             running = self._running.get(ready)
@@ -136,11 +174,7 @@ class Worker:
         except Exception:
             log.exception("the turn of session %s failed in the worker", ready.session)
         finally:
-            del self._running[ready]
-            if running.again:
-                self._hints[ready] = None
-            # There is room for one more, whether or not this session has a next turn.
-            self._wake.set()
+            self._forget(ready, running)
 
     async def _execute(self, ready: Ready, turn: ClaimedTurn, is_stopped: bool) -> None:
         if is_stopped:
@@ -177,8 +211,11 @@ class Worker:
                 one.stopped.add(None)
             else:
                 one.task.cancel()
-        if running:
-            await asyncio.wait([one.task for one in running], timeout=self._settings.grace_seconds)
+        for task in self._stuck:
+            task.cancel()
+        tasks = [*(one.task for one in running), *self._stuck]
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._settings.grace_seconds)
         # One that will not stop keeps its lease, as nobody else may begin while it goes on.
         held = [one.turn for one in running if one.turn is not None and one.task.done()]
         try:
