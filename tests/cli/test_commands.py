@@ -111,11 +111,15 @@ async def test_a_session_is_shown_forked_ended_and_deleted(server: ServerProcess
     assert (beyond.status, beyond.out) == (1, "")
     assert "1 to 2" in beyond.err
     await run("sessions", "rm", child["id"], "--yes", *where)
+    extended = await run("sessions", "extend", str(session.id), "60", *where)
+    assert extended.out == f"extended ● idle {session.id} no end in sight\n"
     ended = await run("sessions", "end", str(session.id), "--reason", "done", "--json", *where)
     assert (ended.objects[0]["status"], ended.objects[0]["end_reason"]) == ("completed", "done")
     again = await run("sessions", "end", str(session.id), *where)
     assert (again.status, again.out) == (1, "")
     assert "cannot be ended" in again.err
+    reopened = await run("sessions", "reopen", str(session.id), *where)
+    assert reopened.out == f"reopened ● idle {session.id} no end in sight\n"
     unconfirmed = await run("sessions", "rm", str(session.id), *where)
     assert unconfirmed.status == 1
     assert "add --yes" in unconfirmed.err

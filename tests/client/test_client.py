@@ -1,6 +1,7 @@
 import asyncio
 import json
 from contextlib import aclosing
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -357,3 +358,18 @@ async def test_creating_through_a_wire_that_breaks_in_the_answer_creates_once(se
         made = await client.create_session(title="once")
         assert wire.cuts == 3
         assert [session.id async for session in client.list_sessions()] == [made.id]
+
+
+async def test_a_session_is_extended_and_opened_again(client: Client) -> None:
+    session = await client.create_session(policy=Policy(max_lifetime_seconds=60, reopen=3600))
+    assert (session.expires_by, session.policy.reopen) == ("lifetime", 3600)
+    extended = await client.extend_session(session.id, 600)
+    assert session.expires_at is not None
+    assert extended.expires_at is not None
+    assert extended.expires_at > session.expires_at
+    far = datetime(2222, 2, 2, tzinfo=UTC)
+    assert (await client.extend_session_to(session.id, far)).expires_at == far
+    await client.end_session(session.id)
+    assert (await client.reopen_session(session.id)).status == "open"
+    with pytest.raises(Conflict):
+        await client.reopen_session(session.id)

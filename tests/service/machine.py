@@ -39,6 +39,8 @@ POLICIES = st.sampled_from(
         NO_POLICY,
         Policy(idle_timeout_seconds=3.14),
         Policy(max_turn_seconds=5.77, max_lifetime_seconds=29.33, idle_timeout_seconds=7.51),
+        Policy(max_queued_seconds=6.19, reopen="never"),
+        Policy(idle_timeout_seconds=9.91, reopen=2.5),
     ]
 )
 
@@ -309,6 +311,22 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         mirror.both(
             act, c.EndSession(status=status, by=SOMEBODY, reason="why", queued=queued, unfinished=left)
         )
+
+    @rule()
+    def reopen(self) -> None:
+        """Where its policy allows; a message does it too."""
+        if self.mirror.is_open() and self.random.random() < 0.9:
+            return
+        act = self.world.services.lifetimes.reopen(self.world.org, self.mirror.id, SOMEBODY)
+        self.mirror.both(act, c.ReopenSession(by=SOMEBODY))
+
+    @rule(seconds=st.sampled_from([1.03, 8.87, 40.41]))
+    def extend(self, seconds: float) -> None:
+        if self.random.random() < 0.5:
+            return
+        lasting = timedelta(seconds=seconds)
+        act = self.world.services.lifetimes.extend(self.world.org, self.mirror.id, lasting, SOMEBODY)
+        self.mirror.both(act, c.ExtendSession(until=self.world.clock.now() + lasting, by=SOMEBODY))
 
     @rule(archived=st.booleans())
     def archive(self, archived: bool) -> None:

@@ -13,6 +13,7 @@ from sojourn.domain.commands import (
     ExpireSession,
     FirstCall,
     ReclaimTurn,
+    WithdrawInput,
 )
 from sojourn.domain.draft import deadlines
 from sojourn.domain.errors import DomainError
@@ -129,22 +130,35 @@ class Mirror:
         due: list[TimerKind] = [kind for kind, at in model.timers.items() if at <= now]
         due.sort(key=model.timers.__getitem__)
         asks = [ask for ask in model.asks.values() if ask.expires_at is not None and ask.expires_at <= now]
+        inputs = [(input.id, input.expires_at) for input in model.inputs.values()]
+        inputs.sort(key=lambda one: str(one[1]))
         self.runner.run(lapse_and_tick())
         if model.is_held:
             self.decide(ReclaimTurn(cause="lease_expired", unfinished=self.model.unfinished()))
         for kind in due:
             at = deadlines(model.state())[kind]
-            if at is None or at > now:
-                continue
-            if kind != "turn":
-                queued = tuple(model.queue())
-                self.decide(ExpireSession(reason=kind, queued=queued, unfinished=self.unfinished()))
-            elif model.turn is not None:
-                left = self.unfinished()
-                self.decide(CancelTurn(turn=model.turn.id, by=TIMEOUT, reason="expired", unfinished=left))
+            if at is not None and at <= now:
+                self._keep(kind)
         for ask in sorted(asks, key=lambda ask: str(ask.expires_at)):
             if model.asks[ask.id].status == "open":
                 self.decide(DecideAsk(ask=model.asks[ask.id], decision=ask.on_expire, by=TIMEOUT))
+        for id, expires_at in inputs:
+            found = model.inputs[id]
+            if expires_at is not None and expires_at <= now and found.status == "queued":
+                self.decide(WithdrawInput(input=found, by=TIMEOUT))
+
+    def _keep(self, kind: TimerKind) -> None:
+        model = self.model
+        match kind:
+            case "idle" | "lifetime":
+                queued = tuple(model.queue())
+                self.decide(ExpireSession(reason=kind, queued=queued, unfinished=self.unfinished()))
+            case "turn" if model.turn is not None:
+                left = self.unfinished()
+                self.decide(CancelTurn(turn=model.turn.id, by=TIMEOUT, reason="expired", unfinished=left))
+            case _:
+                # No turn is starting by now, and no session here is removed by policy.
+                raise AssertionError(kind)
 
     def check(self) -> None:
         """Row for row and event for event."""

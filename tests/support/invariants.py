@@ -18,7 +18,6 @@ from sojourn.domain.draft import State, deadlines
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
-from sojourn.domain.policy import NO_POLICY
 from sojourn.domain.session import SessionStatus, activity
 from sojourn.domain.turn import HELD
 from sojourn.ports import Reads
@@ -238,7 +237,7 @@ def _timers(snapshot: Snapshot) -> Iterator[str]:
     """Every deadline that the state implies is a row that somebody will find."""
     session = snapshot.record.session
     turn = next((turn for turn in snapshot.turns if turn.id == session.open_turn), None)
-    due = {} if session.policy is NO_POLICY else deadlines(State(session=session, turn=turn))
+    due = deadlines(State(session=session, turn=turn))
     expected = {kind: rows.to_micros(at) for kind, at in due.items() if at is not None}
     timers = dict[object, object](snapshot.tables["timers"])
     if timers != expected:

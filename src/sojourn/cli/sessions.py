@@ -36,7 +36,7 @@ _STYLES: Final[Mapping[str, str]] = {
 
 @click.group("sessions", cls=ListingGroup)
 def command() -> None:
-    """List, show, fork, end and delete sessions. Without a word more, it lists them."""
+    """List, show, fork, extend, end, reopen and delete sessions. Without a word more, it lists them."""
 
 
 @command.command("ls")
@@ -130,6 +130,31 @@ def end(reach: Reach, session: SessionName, status: "EndStatus", reason: str | N
         console().print("ended", _state(ended), str(ended.id))
 
 
+@command.command("reopen")
+@click.argument("session", type=SessionArgument())
+@reach_options
+def reopen(reach: Reach, session: SessionName) -> None:
+    """Open SESSION, an id or `last`, again after its end, where its policy allows."""
+
+    async def talk(client: "Client") -> "Session":
+        return await client.reopen_session(await resolve(client, session))
+
+    _print_changed(reach, "reopened", converse(reach.target(), talk))
+
+
+@command.command("extend")
+@click.argument("session", type=SessionArgument())
+@click.argument("seconds", type=click.FloatRange(min=0, min_open=True, max=1_000_000_000))
+@reach_options
+def extend(reach: Reach, session: SessionName, seconds: float) -> None:
+    """Hold off the end that policy has for SESSION, an id or `last`, for SECONDS from now."""
+
+    async def talk(client: "Client") -> "Session":
+        return await client.extend_session(await resolve(client, session), seconds)
+
+    _print_changed(reach, "extended", converse(reach.target(), talk))
+
+
 @command.command("fork")
 @click.argument("session", type=SessionArgument())
 @click.option(
@@ -172,6 +197,14 @@ def rm(reach: Reach, session: SessionName, yes: bool) -> None:
         click.echo(f'{{"id":"{found}","deleted":true}}')
     else:
         console().print(f"deleted {found}")
+
+
+def _print_changed(reach: Reach, word: str, session: "Session") -> None:
+    if reach.as_json:
+        _print_json([session])
+        return
+    until = f"until {session.expires_at:%Y-%m-%d %H:%M:%S} UTC" if session.expires_at else "no end in sight"
+    console().print(word, _state(session), str(session.id), until)
 
 
 def _print_json(records: Sequence["Session"]) -> None:
@@ -233,6 +266,11 @@ def _print_details(session: "Session") -> None:
         [("fork of", f"{session.forked_from} at event {session.forked_seq}")] if session.forked_from else []
     )
     rows += [("alias", printable(session.alias))] if session.alias else []
+    rows += (
+        [("expires", f"{session.expires_at:%Y-%m-%d %H:%M:%S} UTC, by its {session.expires_by} limit")]
+        if session.expires_at
+        else []
+    )
     rows += [("ended", printable(session.end_reason))] if session.end_reason else []
     for name, value in rows:
         console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)

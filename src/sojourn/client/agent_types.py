@@ -13,9 +13,15 @@ RunnerKind = Literal["model", "acp", "http", "external"]
 
 
 class Policy(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """Lifecycle limits. A number as `reopen` is how many seconds after its end a session may be opened again."""
+
     idle_timeout_seconds: float | None = None
     max_lifetime_seconds: float | None = None
     max_turn_seconds: float | None = None
+    max_start_seconds: float | None = None
+    max_queued_seconds: float | None = None
+    reopen: Literal["always", "never"] | float | None = None
+    retain_seconds: float | None = None
 
 
 class Agent(Wire, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from sojourn.client.budgets import BudgetCalls
 from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.files import FileCalls
+from sojourn.client.lifetimes import LifetimeCalls
 from sojourn.client.stream import EventStream, LossListener
 from sojourn.client.stream_types import Event, Gap, StreamItem
 from sojourn.client.transport import Params, Request, Transport, post
@@ -40,7 +41,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(FileCalls, BudgetCalls):
+class Client(FileCalls, BudgetCalls, LifetimeCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and

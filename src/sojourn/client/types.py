@@ -68,6 +68,7 @@ class Session(Wire, frozen=True, kw_only=True):
     updated_at: datetime
     active_at: datetime
     expires_at: datetime | None
+    expires_by: Literal["idle", "lifetime"] | None = None
     ended_at: datetime | None
     end_reason: str | None
     archived_at: datetime | None
@@ -98,6 +99,7 @@ class Input(Wire, frozen=True, kw_only=True):
     status: InputStatus
     revision: int
     received_at: datetime
+    expires_at: datetime | None = None
 
 
 class Turn(Wire, frozen=True, kw_only=True):

@@ -123,7 +123,7 @@ class DecideAsks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReclaimTurn:
-    cause: Literal["lease_expired", "worker_stopped", "server_restarted"]
+    cause: Literal["lease_expired", "worker_stopped", "server_restarted", "start_expired"]
     unfinished: Unfinished = NOTHING_UNFINISHED
 
 
@@ -149,6 +149,17 @@ class ExpireSession:
     reason: Literal["idle", "lifetime"]
     queued: tuple[Input, ...] = ()
     unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReopenSession:
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendSession:
+    until: datetime
+    by: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +281,8 @@ Command = (
     | CancelTurn
     | EndSession
     | ExpireSession
+    | ReopenSession
+    | ExtendSession
     | ForkSession
     | UpdateSession
     | ChangeFiles

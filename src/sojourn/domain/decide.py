@@ -19,6 +19,7 @@ from sojourn.domain.lifecycle import (
     release_presence,
     update_session,
 )
+from sojourn.domain.lifetime import extend_session, reopen_session
 from sojourn.domain.queueing import edit_input, receive_input, withdraw_input
 from sojourn.domain.turning import (
     append_events,
@@ -31,7 +32,7 @@ from sojourn.domain.turning import (
 from sojourn.domain.waits import decide_ask, decide_asks, wait_turn
 
 # What is done to a session without anybody working with it.
-_NO_ACTIVITY: Final = c.UpdateSession | c.BudgetCommand | c.EndSession | c.ExpireSession
+_NO_ACTIVITY: Final = c.UpdateSession | c.BudgetCommand | c.EndSession | c.ExpireSession | c.ExtendSession
 
 
 def decide(state: State, command: c.Command, now: datetime) -> Decision:
@@ -55,6 +56,8 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.CancelTurn: cancel_turn,
     c.EndSession: end_session,
     c.ExpireSession: expire_session,
+    c.ReopenSession: reopen_session,
+    c.ExtendSession: extend_session,
     c.ForkSession: fork_session,
     c.UpdateSession: update_session,
     c.ChangeFiles: change_files,

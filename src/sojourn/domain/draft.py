@@ -23,8 +23,15 @@ from sojourn.domain.ids import AskId, InputId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.log import NewEvent
-from sojourn.domain.policy import NO_POLICY, Timer, TimerKind, idle_deadline, lifetime_deadline, turn_deadline
-from sojourn.domain.session import Activity, Session, SessionStatus, activity
+from sojourn.domain.policy import (
+    NO_POLICY,
+    Timer,
+    TimerKind,
+    after,
+    start_deadline,
+    turn_deadline,
+)
+from sojourn.domain.session import Session, activity, idle_deadline_of, lifetime_deadline_of
 from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
 
 
@@ -241,8 +248,8 @@ class Draft:
 
 
 def moved_timers(before: State | None, after: State) -> tuple[Timer, ...]:
-    """The deadlines that differ between two states. A session without a policy has none and pays for none."""
-    if after.session.policy is NO_POLICY and (before is None or before.session.policy is NO_POLICY):
+    """The deadlines that differ between two states. A session without a policy pays for the start of turns only."""
+    if not _may_have_deadlines(after) and (before is None or not _may_have_deadlines(before)):
         return ()
     due_before = {} if before is None else deadlines(before)
     return tuple(
@@ -250,13 +257,23 @@ def moved_timers(before: State | None, after: State) -> tuple[Timer, ...]:
     )
 
 
+def _may_have_deadlines(state: State) -> bool:
+    is_starting = state.turn is not None and state.turn.status is TurnStatus.STARTING
+    return is_starting or state.session.policy is not NO_POLICY
+
+
 def deadlines(state: State) -> dict[TimerKind, datetime | None]:
     """When policy acts on a session if nothing happens before."""
-    session, turn = state.session, state.turn
-    is_open = session.status is SessionStatus.OPEN
-    is_idle = is_open and session.activity is Activity.IDLE
-    return {
-        "idle": idle_deadline(session.policy, session.active_at) if is_idle else None,
-        "lifetime": lifetime_deadline(session.policy, session.opened_at) if is_open else None,
-        "turn": turn_deadline(session.policy, turn.started_at) if turn is not None else None,
+    session, turn, policy = state.session, state.turn, state.session.policy
+    due: dict[TimerKind, datetime | None] = {
+        "idle": idle_deadline_of(session),
+        "lifetime": lifetime_deadline_of(session),
+        "turn": None,
+        "start": None,
+        "retain": None if session.ended_at is None else after(session.ended_at, policy.retain_seconds),
     }
+    if turn is not None:
+        due["turn"] = turn_deadline(policy, turn.started_at)
+        if turn.status is TurnStatus.STARTING and turn.claimed_at is not None:
+            due["start"] = start_deadline(policy, turn.claimed_at)
+    return due

@@ -30,3 +30,5 @@ class Input:
     priority: int
     received_at: datetime
     revision: int = 0
+    # When policy withdraws it unless it was read before; None waits for ever.
+    expires_at: datetime | None = None

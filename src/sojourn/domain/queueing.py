@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
-from sojourn.domain.actor import Actor
 from sojourn.domain.delivery import EFFECTS, Effect, standing
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import RevisionMismatch, WrongState
 from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.lifetime import reopen
+from sojourn.domain.policy import after
 from sojourn.domain.session import SessionStatus
 from sojourn.domain.waits import dismiss_asks
 
@@ -17,7 +18,7 @@ def receive_input(draft: Draft, command: c.ReceiveInput) -> None:
     if draft.session.archived_at is not None:
         raise WrongState("session", "archived", "receive an input")
     if draft.session.status is not SessionStatus.OPEN:
-        _reopen(draft, command.by)
+        reopen(draft, command.by)
     draft.say(
         e.InputReceived(
             input=command.input,
@@ -39,6 +40,7 @@ def receive_input(draft: Draft, command: c.ReceiveInput) -> None:
         position=draft.next_seq - 1,
         priority=PRIORITY[command.delivery],
         received_at=draft.now,
+        expires_at=after(draft.now, draft.session.policy.max_queued_seconds),
     )
     draft.put_input(received)
     match EFFECTS[command.delivery, standing(draft.turn, draft.session.presences)]:
@@ -54,18 +56,6 @@ def receive_input(draft: Draft, command: c.ReceiveInput) -> None:
         draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs + 1)
 
 
-def _reopen(draft: Draft, by: Actor) -> None:
-    draft.say(e.SessionReopened(by=by))
-    draft.session = replace(
-        draft.session,
-        status=SessionStatus.OPEN,
-        ended_at=None,
-        end_reason=None,
-        ended_activity=None,
-        opened_at=draft.now,
-    )
-
-
 def edit_input(draft: Draft, command: c.EditInput) -> None:
     _require_undelivered(command.input, "be edited")
     require_revision(command.input.revision, command.expected_revision)
@@ -78,7 +68,8 @@ def withdraw_input(draft: Draft, command: c.WithdrawInput) -> None:
     _require_undelivered(command.input, "be withdrawn")
     require_revision(command.input.revision, command.expected_revision)
     if draft.turn is not None and draft.turn.input == command.input.id:
-        draft.stop_turn(command.by, "superseded", c.NOTHING_UNFINISHED)
+        reason = "expired" if command.by.kind == "timeout" else "superseded"
+        draft.stop_turn(command.by, reason, c.NOTHING_UNFINISHED)
         draft.queue_head()
         return
     draft.withdraw(command.input.id, command.by)

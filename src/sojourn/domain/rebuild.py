@@ -126,6 +126,7 @@ class Rebuild:
                     worker=event.worker,
                     agent_version=event.agent_version,
                     started_at=turn.started_at or at,
+                    claimed_at=at,
                 )
             case TurnRetried() | TurnReclaimed() if turn is not None:
                 self._reclaimed_from = turn.worker

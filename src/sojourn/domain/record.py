@@ -9,7 +9,7 @@ from sojourn.domain.content import Usage
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
-from sojourn.domain.session import Session
+from sojourn.domain.session import Session, expiry
 
 LeaseKind = Literal["turn", "work", "presence"]
 Role = Literal["admin", "member", "worker"]
@@ -35,12 +35,17 @@ class SessionRecord:
     external_id: str | None
     first_seq: int
     usage: Usage
-    expires_at: datetime | None = None
     facet: str | None = None
     alias: str | None = None
     forked_from: SessionId | None = None
     forked_seq: int | None = None
     overlay: Overlay | None = None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When policy ends the session if nothing happens before."""
+        due = expiry(self.session)
+        return None if due is None else due.at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

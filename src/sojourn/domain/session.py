@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from sojourn.domain.ids import AgentId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import RunnerKind
-from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.policy import NO_POLICY, Policy, idle_deadline, lifetime_deadline
 from sojourn.domain.turn import TurnStatus
 
 
@@ -87,3 +87,33 @@ class Session:
     stated_status: str | None = None
     budgets: int = 0
     overlaid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When policy ends an open session if nothing happens before, and by which of its limits."""
+
+    at: datetime
+    by: Literal["idle", "lifetime"]
+
+
+def idle_deadline_of(session: Session) -> datetime | None:
+    if session.policy is NO_POLICY or session.status is not SessionStatus.OPEN:
+        return None
+    return idle_deadline(session.policy, session.active_at) if session.activity is Activity.IDLE else None
+
+
+def lifetime_deadline_of(session: Session) -> datetime | None:
+    if session.policy is NO_POLICY or session.status is not SessionStatus.OPEN:
+        return None
+    return lifetime_deadline(session.policy, session.opened_at)
+
+
+def expiry(session: Session) -> Expiry | None:
+    """The earlier of its two deadlines, None if it has neither."""
+    if session.policy is NO_POLICY:
+        return None
+    idle, lifetime = idle_deadline_of(session), lifetime_deadline_of(session)
+    if idle is not None and (lifetime is None or idle < lifetime):
+        return Expiry(idle, "idle")
+    return None if lifetime is None else Expiry(lifetime, "lifetime")

@@ -90,7 +90,7 @@ class Turn:
     """`attempt` counts claims, `stalled` the claims in a row without progress, `faults` the passing faults in a row.
 
     `parked` says that a waiting turn has no lease. `not_before` delays the next claim. `first_seq` is the seq of
-    its `turn.queued`: no event of the turn stands before it.
+    its `turn.queued`: no event of the turn stands before it. `started_at` is the first claim, `claimed_at` the newest.
     """
 
     id: TurnId
@@ -108,6 +108,7 @@ class Turn:
     worker: str | None = None
     agent_version: int | None = None
     started_at: datetime | None = None
+    claimed_at: datetime | None = None
     ended_at: datetime | None = None
     reason: Outcome | None = None
     error: str | None = None

@@ -57,7 +57,7 @@ class TurnReclaimed:
     type: ClassVar[str] = "turn.reclaimed"
     v: ClassVar[int] = 1
     worker: str | None
-    cause: Literal["lease_expired", "worker_stopped", "server_restarted"]
+    cause: Literal["lease_expired", "worker_stopped", "server_restarted", "start_expired"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

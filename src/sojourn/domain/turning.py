@@ -31,6 +31,7 @@ def claim_turn(draft: Draft, command: c.ClaimTurn) -> None:
         worker=command.worker,
         agent_version=agent_version,
         started_at=turn.started_at or draft.now,
+        claimed_at=draft.now,
         not_before=None,
     )
     draft.put_turn(claimed)

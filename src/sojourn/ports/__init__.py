@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
@@ -14,7 +14,7 @@ from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
-from sojourn.domain.policy import Timer
+from sojourn.domain.policy import Timer, TimerKind
 from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
@@ -39,7 +39,7 @@ class Clock(Protocol):
 class DueTimer:
     org: OrgId
     session: SessionId
-    kind: Literal["idle", "lifetime", "turn"]
+    kind: TimerKind
 
 
 class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, WebhookReads, Protocol):
@@ -111,6 +111,7 @@ class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Webho
 
     async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]: ...
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
+    async def due_inputs(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, InputId]]: ...
 
 
 class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, WebhookWrites, Protocol):
@@ -221,7 +222,10 @@ class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, WebhookWrit
     async def remember(
         self, org: OrgId, key: KeyId, operation: str, idempotency_key: str, recalled: Recalled, now: datetime
     ) -> None: ...
-    async def forget_before(self, cutoff: datetime) -> int: ...
+    async def forget_before(self, cutoff: datetime, limit: int) -> int:
+        """Remove some of the idempotency records that are older; how many went, 0 when none is left."""
+        ...
+
     async def next_tx(self, org: OrgId, session: SessionId) -> int:
         """The number that orders this transaction's events of a locked session among those of other sessions.
 

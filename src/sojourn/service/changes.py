@@ -49,7 +49,7 @@ def next_policy(change: SessionChange, policy: Policy) -> Policy | None:
     elif isinstance(change.expires_at, Unset) or change.expires_at == policy.expires_at:
         return None
     if not isinstance(change.expires_at, Unset):
-        policy = replace(policy, expires_at=change.expires_at)
+        policy = replace(policy, expires_at=change.expires_at, extended_to=None)
     return NO_POLICY if policy == NO_POLICY else policy
 
 
@@ -94,11 +94,5 @@ def _described(change: SessionChange) -> dict[str, Json]:
         overlay: Any = None if change.overlay is None else msgspec.to_builtins(change.overlay)
         changes["overlay"] = overlay
     if not isinstance(change.policy, Unset):
-        policy = change.policy
-        changes["policy"] = {
-            "idle_timeout_seconds": policy.idle_timeout_seconds,
-            "max_lifetime_seconds": policy.max_lifetime_seconds,
-            "max_turn_seconds": policy.max_turn_seconds,
-            "expires_at": None if policy.expires_at is None else policy.expires_at.isoformat(),
-        }
+        changes["policy"] = msgspec.to_builtins(change.policy)
     return changes

@@ -17,6 +17,7 @@ from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
+from sojourn.service.lifetimes import Lifetimes
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
@@ -30,6 +31,7 @@ class Services:
     access: Access
     agents: Agents
     sessions: Sessions
+    lifetimes: Lifetimes
     inputs: Inputs
     invocations: Invocations
     asks: Asks
@@ -82,6 +84,7 @@ def build_services(
         access=Access(store, clock),
         agents=agents,
         sessions=sessions,
+        lifetimes=Lifetimes(store, clock),
         inputs=inputs,
         asks=Asks(store, clock),
         invocations=Invocations(store, clock, sessions, inputs, feed),

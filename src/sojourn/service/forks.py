@@ -175,7 +175,6 @@ class Forks:
             external_id=new.external_id,
             alias=None,
             usage=Usage(),
-            expires_at=None,
             facet=None,
             overlay=overlay,
             forked_from=former.id,

@@ -20,13 +20,14 @@ from sojourn.domain.kinds import Json
 from sojourn.domain.log import NewEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
-from sojourn.domain.record import Lease, SessionRecord, SessionTotals, Tombstone
+from sojourn.domain.record import Lease, SessionRecord, SessionTotals
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.changes import EndStatus, SessionChange, changed_fields, describe, next_policy
 from sojourn.service.hub import Hub
+from sojourn.service.lifetimes import remove
 from sojourn.service.names import Name, take_name
 from sojourn.service.overlays import accepted
 from sojourn.service.results import Repeat, Result, Unset
@@ -296,11 +297,7 @@ class Sessions:
         now = self._clock.now()
 
         async def verb(tx: Tx) -> None:
-            state = await lock(tx, org, session)
-            record = await tx.get_session(org, session)
-            if record is None:
-                raise NotFound("session", session)
-            await tx.delete_session(record, Tombstone(session, state.session.next_seq - 1, now, by.key))
+            await remove(tx, await lock(tx, org, session), now, by.key)
 
         await self._store.write(verb)
         self._hub.close_session(org, session)

@@ -5,22 +5,15 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
-from sojourn.domain.commands import CancelTurn, DecideAsk, ExpireSession, ReclaimTurn
-from sojourn.domain.draft import State, deadlines
 from sojourn.domain.errors import StoreUnavailable
-from sojourn.domain.ids import AskId, OrgId, SessionId
-from sojourn.domain.lifecycle import TIMEOUT
-from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import Lease
-from sojourn.domain.turn import HELD
 from sojourn.ports import Clock, DueTimer, Store, Tx
+from sojourn.service.deadlines import Deadlines, by_session
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
-from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.turns import LeaseTerms
-from sojourn.service.verbs import carry_out, stopped, unfinished
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +23,10 @@ LATE: Final = timedelta(seconds=10)
 HEADS_SECONDS: Final = 5.0
 IDEMPOTENCY_AGE: Final = timedelta(hours=24)
 BATCH: Final = 500
+# Batches of due deadlines that one tick carries out, and sessions whose deadlines it carries out at the same time.
+BATCHES_A_TICK: Final = 20
+SESSIONS_AT_ONCE: Final = 8
 PURGE_EVERY_TICKS: Final = 24
-
-ReclaimCause = Literal["lease_expired", "worker_stopped", "server_restarted"]
 
 
 class Upkeep:
@@ -45,6 +39,7 @@ class Upkeep:
         self._clock = clock
         self._feed = feed
         self._hub = hub
+        self._deadlines = Deadlines(hub)
         self._terms = terms
         self._is_shared = is_shared
 
@@ -62,7 +57,9 @@ class Upkeep:
         leases = await self._store.write(verb)
         await asyncio.gather(
             *(
-                self._act_alone(lambda tx, lease=lease: self._reclaim(tx, lease, "server_restarted", now))
+                self._act_alone(
+                    lambda tx, lease=lease: self._deadlines.reclaim(tx, lease, "server_restarted", now)
+                )
                 for lease in leases
             )
         )
@@ -105,66 +102,57 @@ class Upkeep:
             await self._store.write(verb)
 
     async def tick(self) -> None:
-        now = self._clock.now()
-        for lease in await self._store.reads.lapsed_leases(now, BATCH):
-            await self._act_alone(lambda tx, lease=lease: self._reclaim(tx, lease, "lease_expired", now))
-        for timer in await self._store.reads.due_timers(now, BATCH):
-            await self._act_alone(lambda tx, timer=timer: self._act(tx, timer, now))
-        for org, session, ask in await self._store.reads.due_asks(now, BATCH):
+        now, acts, reads = self._clock.now(), self._deadlines, self._store.reads
+        for lease in await reads.lapsed_leases(now, BATCH):
+            await self._act_alone(lambda tx, lease=lease: acts.reclaim(tx, lease, "lease_expired", now))
+        for _ in range(BATCHES_A_TICK):
+            due = await reads.due_timers(now, BATCH)
+            acted = await self._act_on(due, now)
+            # What cannot be done now is not tried again before the next tick.
+            if len(due) < BATCH or not acted:
+                break
+        for org, session, ask in await reads.due_asks(now, BATCH):
             await self._act_alone(
-                lambda tx, org=org, session=session, ask=ask: self._expire_ask(tx, org, session, ask, now)
+                lambda tx, org=org, session=session, ask=ask: acts.expire_ask(tx, org, session, ask, now)
+            )
+        for org, session, input in await reads.due_inputs(now, BATCH):
+            await self._act_alone(
+                lambda tx, org=org, session=session, input=input: acts.expire_input(
+                    tx, org, session, input, now
+                )
             )
 
-    async def _act_alone(self, verb: Callable[[Tx], Awaitable[None]]) -> None:
-        """An act that fails for its own session's sake: the other sessions' deadlines are kept all the same."""
+    async def _act_on(self, due: Sequence[DueTimer], now: datetime) -> int:
+        """How many of the deadlines were kept; several sessions at once, so that they share commits."""
+        groups, acted = by_session(due), 0
+        for start in range(0, len(groups), SESSIONS_AT_ONCE):
+            chunk = groups[start : start + SESSIONS_AT_ONCE]
+            acted += sum(await asyncio.gather(*(self._act_on_session(timers, now) for timers in chunk)))
+        return acted
+
+    async def _act_on_session(self, timers: Sequence[DueTimer], now: datetime) -> int:
+        acted = 0
+        for timer in timers:
+            acted += await self._act_alone(lambda tx, timer=timer: self._deadlines.act(tx, timer, now))
+            if timer.kind == "retain" and not await self._store.reads.head_seqs(timer.org, [timer.session]):
+                self._hub.close_session(timer.org, timer.session)
+        return acted
+
+    async def _act_alone(self, verb: Callable[[Tx], Awaitable[None]]) -> bool:
+        """False if it fails for its own session's sake: the other sessions' deadlines are kept all the same."""
         try:
             await self._store.write(verb)
         except StoreUnavailable:
             raise
         except Exception:
             log.exception("upkeep of one session failed; the next tick tries again")
+            return False
+        return True
 
     async def purge(self) -> None:
         now = self._clock.now()
 
-        await self._store.write(lambda tx: tx.forget_before(now - IDEMPOTENCY_AGE))
+        while await self._store.write(lambda tx: tx.forget_before(now - IDEMPOTENCY_AGE, BATCH)):
+            pass
         while await self._store.write(lambda tx: tx.purge_deleted(now, BATCH)):
             pass
-
-    async def _reclaim(self, tx: Tx, lease: Lease, cause: ReclaimCause, now: datetime) -> None:
-        state = await tx.lock_session(lease.org, lease.session)
-        # The lease was read before the lock: only its own removal, under the lock, proves that it still stood.
-        if not await tx.release_lease(lease.org, lease.session, "turn", lease.holder):
-            return
-        if state is None or state.turn is None or state.turn.status not in HELD:
-            return
-        command = ReclaimTurn(cause=cause, unfinished=await unfinished(tx, state))
-        await carry_out(tx, state, command, now)
-
-    async def _act(self, tx: Tx, timer: DueTimer, now: datetime) -> None:
-        state = await tx.lock_session(timer.org, timer.session)
-        if state is None or not _is_due(state, timer.kind, now):
-            return
-        if timer.kind == "turn":
-            if state.turn is not None:
-                left = await stopped(tx, state, self._hub)
-                command = CancelTurn(turn=state.turn.id, by=TIMEOUT, reason="expired", unfinished=left)
-                await carry_out(tx, state, command, now)
-            return
-        queued = await tx.queued_inputs(timer.org, timer.session, steers_only=False, limit=MAX_QUEUED)
-        left = await stopped(tx, state, self._hub)
-        expire = ExpireSession(reason=timer.kind, queued=tuple(queued), unfinished=left)
-        await carry_out(tx, state, expire, now)
-
-    async def _expire_ask(self, tx: Tx, org: OrgId, session: SessionId, ask: AskId, now: datetime) -> None:
-        state = await tx.lock_session(org, session)
-        found = await tx.get_ask(org, session, ask)
-        if state is None or found is None or found.status != "open":
-            return
-        await carry_out(tx, state, DecideAsk(ask=found, decision=found.on_expire, by=TIMEOUT), now)
-
-
-def _is_due(state: State, kind: TimerKind, now: datetime) -> bool:
-    """The timer was read before the lock: the state under the lock says whether its deadline still stands."""
-    due_at = deadlines(state)[kind]
-    return due_at is not None and due_at <= now

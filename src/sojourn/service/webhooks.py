@@ -160,7 +160,7 @@ class Webhooks:
         if record is None:
             return None
         glimpses = await self._transcripts.glimpses(org, [record])
-        then = replace(record, session=delivery.ended.of(record.session), expires_at=None)
+        then = replace(record, session=delivery.ended.of(record.session))
         body = _encode(await renderer.render(then, glimpses.get(delivery.session, Glimpse())))
         secret = await self._secrets.get(org, secret_name(delivery.type)) if webhook.is_signed else None
         return _Letter(webhook.url, body, secret)

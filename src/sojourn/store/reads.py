@@ -38,8 +38,7 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
-    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay,
-    (SELECT min(t.due_at) FROM timers t WHERE t.org = s.org AND t.session = s.id AND t.kind <> 'turn')"""
+    s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay"""
 
 
 class StoreReads(BudgetReads, FileReads, GlimpseReads, WebhookReads):
@@ -251,6 +250,13 @@ class StoreReads(BudgetReads, FileReads, GlimpseReads, WebhookReads):
         return [
             (OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), AskId(UUID(bytes=ask)))
             for org, session, ask in found
+        ]
+
+    async def due_inputs(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, InputId]]:
+        found = await self._per_org("due_inputs", now, limit)
+        return [
+            (OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session)), InputId(UUID(bytes=input)))
+            for org, session, input in found
         ]
 
     async def _orgs(self) -> Sequence[OrgId]:

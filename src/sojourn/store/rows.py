@@ -108,7 +108,7 @@ def session_record_of(row: Row) -> SessionRecord:
     """A row may have the facet that was asked for as its last column."""
     (
         first_seq, origin, title, metadata, tags, external_id, input_tokens, output_tokens, cache_read_tokens,
-        cache_write_tokens, cost_picodollars, alias, forked_from, forked_seq, overlay, expires_at, *facet,
+        cache_write_tokens, cost_picodollars, alias, forked_from, forked_seq, overlay, *facet,
     ) = row[SESSION_COLUMNS:]  # fmt: skip
     return SessionRecord(
         session=session_of(row),
@@ -125,7 +125,6 @@ def session_record_of(row: Row) -> SessionRecord:
             cache_write_tokens,
             Decimal(cost_picodollars) / PICODOLLARS if cost_picodollars else None,
         ),
-        expires_at=to_instant_or_none(expires_at),
         facet=facet[0] if facet else None,
         alias=alias,
         forked_from=None if forked_from is None else SessionId(UUID(bytes=forked_from)),
@@ -239,7 +238,7 @@ def event_params(event: StoredEvent) -> dict[str, object]:
 def turn_of(row: Row) -> Turn:
     (
         id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
-        agent_version, created_at, started_at, ended_at, reason, error,
+        agent_version, created_at, started_at, claimed_at, ended_at, reason, error,
     ) = row  # fmt: skip
     created = to_instant(created_at)
     ready = to_instant(ready_at)
@@ -259,6 +258,7 @@ def turn_of(row: Row) -> Turn:
         agent_version=agent_version,
         created_at=created,
         started_at=to_instant_or_none(started_at),
+        claimed_at=to_instant_or_none(claimed_at),
         ended_at=to_instant_or_none(ended_at),
         reason=reason,
         error=error,
@@ -282,6 +282,7 @@ def turn_params(turn: Turn) -> dict[str, object]:
         "agent_version": turn.agent_version,
         "created_at": to_micros(turn.created_at),
         "started_at": to_micros_or_none(turn.started_at),
+        "claimed_at": to_micros_or_none(turn.claimed_at),
         "ended_at": to_micros_or_none(turn.ended_at),
         "reason": turn.reason,
         "error": turn.error,
@@ -289,7 +290,7 @@ def turn_params(turn: Turn) -> dict[str, object]:
 
 
 def input_of(row: Row) -> Input:
-    id, turn, kind, delivery, content, status, position, priority, received_at, revision = row
+    id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at = row
     return Input(
         id=InputId(UUID(bytes=id)),
         turn=TurnId(UUID(bytes=turn)),
@@ -301,6 +302,7 @@ def input_of(row: Row) -> Input:
         priority=priority,
         received_at=to_instant(received_at),
         revision=revision,
+        expires_at=to_instant_or_none(expires_at),
     )
 
 
@@ -316,6 +318,7 @@ def input_params(input: Input) -> dict[str, object]:
         "position": input.position,
         "revision": input.revision,
         "received_at": to_micros(input.received_at),
+        "expires_at": to_micros_or_none(input.expires_at),
     }
 
 

@@ -315,9 +315,11 @@ class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites, WebhookWrites):
         }
         await self._db.run("remember", params)
 
-    async def forget_before(self, cutoff: datetime) -> int:
+    async def forget_before(self, cutoff: datetime, limit: int) -> int:
         forgotten = 0
         for org in await self._orgs():
-            params = {"org": org, "cutoff": rows.to_micros(cutoff)}
+            params = {"org": org, "cutoff": rows.to_micros(cutoff), "limit": limit - forgotten}
             forgotten += await self._db.run("forget_before", params)
+            if forgotten >= limit:
+                break
         return forgotten

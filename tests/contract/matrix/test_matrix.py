@@ -12,10 +12,13 @@ import pytest
 
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
+from sojourn.service.changes import SessionChange
 from sojourn.service.core import Services
 from tests.contract.matrix.voice import Voice
 from tests.contract.matrix.voices import VOICES
+from tests.support.world import SOMEBODY
 from tests.web.served import BOUND_SECONDS, open_served
 
 KEY = "pat-matrix-5a1f"
@@ -173,3 +176,17 @@ async def test_the_organisations_of_this_test_are_two(house: House) -> None:
         if "get" in voice.can:
             assert await voice.word(id) is not None
         assert await house.voice("native").word(id) is None
+
+
+@pytest.mark.parametrize("name", [voice.name for voice in VOICES if "message" in voice.can])
+async def test_a_message_to_a_session_that_ended_for_good_is_refused_in_every_dialect(
+    house: House, name: str
+) -> None:
+    id = await house.voice(name).create()
+    sessions = house.services.sessions
+    change = SessionChange(policy=Policy(reopen="never"))
+    await sessions.update(DEFAULT_ORG, SessionId(id), change, SOMEBODY)
+    await sessions.end(DEFAULT_ORG, SessionId(id), "completed", None, SOMEBODY)
+    with pytest.raises(AssertionError, match="for good by its policy"):
+        await house.voice(name).message(id, "once more")
+    assert (await house.record(id)).session.status == "completed"

@@ -91,5 +91,5 @@ async def test_old_records_are_forgotten_and_young_ones_kept(store: Store, datab
 
     await store.write(lambda tx: request(tx, "old", 0))
     await store.write(lambda tx: request(tx, "young", 100))
-    assert await store.write(lambda tx: tx.forget_before(at(50))) == 1
+    assert await store.write(lambda tx: tx.forget_before(at(50), 10)) == 1
     assert database.query("SELECT idempotency_key FROM idempotency") == [("young",)]

@@ -11,7 +11,7 @@ from sojourn.domain.errors import LeaseLost
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.ids import OrgId, TurnId, uuid7
 from sojourn.domain.overlay import Overlay
-from sojourn.domain.policy import Policy, Timer
+from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnStatus
 from sojourn.ports import Store
@@ -195,15 +195,6 @@ async def test_facets_are_kept_whole_by_dialect(store: Store) -> None:
     await store.write(lambda tx: tx.write_facet(ORG, session.id, "kodexa", text))
     assert await store.reads.get_facet(ORG, session.id, "kodexa") == text
     assert await store.reads.get_facet(ORG, session.id, "membrane") is None
-
-
-async def test_a_session_shows_its_earliest_own_deadline(store: Store) -> None:
-    session = await insert(store)
-    timers = (Timer("idle", at(20)), Timer("lifetime", at(10)), Timer("turn", at(5)))
-    await store.write(lambda tx: tx.write_timers(ORG, session.id, timers))
-    stored = await store.reads.get_session(ORG, session.id)
-    assert stored is not None
-    assert stored.expires_at == at(10)
 
 
 async def test_heads_are_told_of_the_sessions_that_exist(store: Store) -> None:

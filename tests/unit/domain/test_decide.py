@@ -71,6 +71,8 @@ def every_command() -> dict[type, c.Command]:
         c.CancelTurn(turn=turn, by=SOMEBODY),
         c.EndSession(status="failed", by=SOMEBODY),
         c.ExpireSession(reason="idle"),
+        c.ReopenSession(by=SOMEBODY),
+        c.ExtendSession(until=LATER, by=SOMEBODY),
         c.UpdateSession(changes={}, by=SOMEBODY),
         c.ForkSession(parent=SessionId(uuid7()), at=1, by=SOMEBODY),
         c.ChangeFiles(changes=()),

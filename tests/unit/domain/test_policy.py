@@ -1,19 +1,30 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sojourn.domain.draft import State, deadlines, moved_timers
 from sojourn.domain.policy import (
+    DEFAULT_START_SECONDS,
     NO_POLICY,
     Policy,
+    Reopen,
     Timer,
     idle_deadline,
     lifetime_deadline,
+    may_reopen,
     turn_deadline,
 )
-from sojourn.domain.session import Activity, SessionStatus
+from sojourn.domain.session import (
+    Activity,
+    SessionStatus,
+    expiry,
+    idle_deadline_of,
+    lifetime_deadline_of,
+)
+from sojourn.domain.turn import TurnStatus
 from tests.support.clock import START
 from tests.unit.domain.make import a_session, a_turn
 
@@ -24,6 +35,11 @@ policies = st.builds(
     idle_timeout_seconds=st.none() | st.floats(1, 100),
     max_lifetime_seconds=st.none() | st.floats(1, 100),
     max_turn_seconds=st.none() | st.floats(1, 100),
+    max_start_seconds=st.none() | st.floats(1, 100),
+    max_queued_seconds=st.none() | st.floats(1, 100),
+    reopen=st.none() | st.sampled_from(["always", "never"]) | st.floats(1, 100),
+    retain_seconds=st.none() | st.floats(1, 100),
+    extended_to=st.none() | instants,
     expires_at=st.none() | instants,
 )
 
@@ -55,7 +71,7 @@ def test_an_expiry_that_had_passed_when_the_session_was_reopened_ends_nothing() 
 @given(own=policies, base=policies)
 def test_a_policy_keeps_its_own_limits_and_takes_the_rest_from_its_base(own: Policy, base: Policy) -> None:
     merged = own.over(base)
-    for name in ("idle_timeout_seconds", "max_lifetime_seconds", "max_turn_seconds", "expires_at"):
+    for name in (field.name for field in fields(Policy)):
         mine = getattr(own, name)
         assert getattr(merged, name) == (getattr(base, name) if mine is None else mine)
 
@@ -82,6 +98,64 @@ def test_only_an_open_idle_session_has_an_idle_deadline() -> None:
     assert due(State(session=busy, turn=a_turn())) == {"lifetime"}
     ended = replace(session, status=SessionStatus.FAILED, ended_at=START)
     assert due(State(session=ended)) == set()
+    kept = replace(ended, policy=replace(policy, retain_seconds=9))
+    assert deadlines(State(session=kept))["retain"] == START + timedelta(seconds=9)
+
+
+@pytest.mark.parametrize("policy", [NO_POLICY, Policy(max_start_seconds=7)])
+def test_a_turn_that_starts_has_a_deadline_counted_from_its_newest_claim(policy: Policy) -> None:
+    seconds = policy.max_start_seconds or DEFAULT_START_SECONDS
+    starting = a_turn(status=TurnStatus.STARTING, started_at=START, claimed_at=LATER)
+    session = a_session(policy=policy, activity=Activity.STARTING, open_turn=starting.id)
+    state = State(session=session, turn=starting)
+    assert deadlines(state)["start"] == LATER + timedelta(seconds=seconds)
+    running = State(session=session, turn=replace(starting, status=TurnStatus.RUNNING))
+    assert moved_timers(state, running) == (Timer("start", None),)
+
+
+@pytest.mark.parametrize("status", [status for status in TurnStatus if status.is_open])
+def test_a_turn_has_its_deadline_whatever_it_does(status: TurnStatus) -> None:
+    turn = a_turn(status=status, started_at=START)
+    session = a_session(policy=Policy(max_turn_seconds=3), activity=Activity.BUSY, open_turn=turn.id)
+    assert deadlines(State(session=session, turn=turn))["turn"] == START + timedelta(seconds=3)
+
+
+@given(policy=policies, moved=instants)
+def test_the_expiry_shown_is_the_earliest_deadline_that_ends_the_session(
+    policy: Policy, moved: datetime
+) -> None:
+    session = a_session(policy=policy.over(NO_POLICY), active_at=moved)
+    due_at = deadlines(State(session=session))
+    ends = {kind: at for kind in ("idle", "lifetime") if (at := due_at[kind]) is not None}
+    shown = expiry(session)
+    assert (None if shown is None else shown.at) == min(ends.values(), default=None)
+    assert shown is None or ends[shown.by] == shown.at
+
+
+@given(policy=policies, until=instants)
+def test_an_extended_session_ends_no_sooner_than_it_was_extended_to(policy: Policy, until: datetime) -> None:
+    before, after = a_session(policy=policy), a_session(policy=replace(policy, extended_to=until))
+    for deadline in (idle_deadline_of, lifetime_deadline_of):
+        due_at = deadline(replace(before, policy=replace(policy, extended_to=None)))
+        assert deadline(after) == (None if due_at is None else max(due_at, until))
+
+
+@pytest.mark.parametrize(
+    ("reopen", "at_once", "later"),
+    [
+        (None, True, True),
+        ("always", True, True),
+        ("never", False, False),
+        (3600.0, True, True),
+        (3599.0, True, False),
+    ],
+)
+def test_an_ended_session_may_be_reopened_as_its_policy_says(
+    reopen: Reopen | None, at_once: bool, later: bool
+) -> None:
+    policy = Policy(reopen=reopen)
+    assert may_reopen(policy, START, START) == at_once
+    assert may_reopen(policy, START, LATER) == later
 
 
 @given(before=policies, after=policies, was_idle=st.booleans(), is_idle=st.booleans(), moved=instants)

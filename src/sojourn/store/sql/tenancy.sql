@@ -56,7 +56,10 @@ SELECT request_hash, status, ids FROM idempotency
 WHERE org = :org AND key = :key AND operation = :operation AND idempotency_key = :idempotency_key;
 
 -- name: forget_before!
-DELETE FROM idempotency WHERE org = :org AND created_at < :cutoff;
+DELETE FROM idempotency WHERE org = :org AND (key, operation, idempotency_key) IN (
+    SELECT i.key, i.operation, i.idempotency_key FROM idempotency i
+    WHERE i.org = :org AND i.created_at < :cutoff ORDER BY i.created_at LIMIT :limit
+);
 
 -- name: any_key^
 SELECT id FROM keys WHERE org = :org LIMIT 1;

@@ -1,26 +1,26 @@
 -- name: write_turn!
 INSERT INTO turns (
     org, session, id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
-    agent_version, created_at, started_at, ended_at, reason, error
+    agent_version, created_at, started_at, claimed_at, ended_at, reason, error
 ) VALUES (
     :org, :session, :id, :input, :runner, :status, :first_seq, :attempt, :stalled, :faults, :parked, :open_asks, :ready_at,
-    :worker, :agent_version, :created_at, :started_at, :ended_at, :reason, :error
+    :worker, :agent_version, :created_at, :started_at, :claimed_at, :ended_at, :reason, :error
 ) ON CONFLICT (org, session, id) DO UPDATE SET
     status = excluded.status, attempt = excluded.attempt, stalled = excluded.stalled, faults = excluded.faults,
     parked = excluded.parked, open_asks = excluded.open_asks, ready_at = excluded.ready_at,
     worker = excluded.worker, agent_version = excluded.agent_version, started_at = excluded.started_at,
-    ended_at = excluded.ended_at, reason = excluded.reason, error = excluded.error;
+    claimed_at = excluded.claimed_at, ended_at = excluded.ended_at, reason = excluded.reason, error = excluded.error;
 
 -- name: get_turn^
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, ended_at, reason, error
+    created_at, started_at, claimed_at, ended_at, reason, error
 FROM turns WHERE org = :org AND session = :session AND id = :id;
 
 -- name: list_turns
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, ended_at, reason, error
+    created_at, started_at, claimed_at, ended_at, reason, error
 FROM turns WHERE org = :org AND session = :session AND first_seq > :after
 ORDER BY first_seq LIMIT :limit;
 
@@ -34,9 +34,9 @@ ORDER BY ready_at LIMIT :limit;
 
 -- name: write_input!
 INSERT INTO inputs (
-    org, session, id, turn, kind, delivery, content, status, priority, position, revision, received_at
+    org, session, id, turn, kind, delivery, content, status, priority, position, revision, received_at, expires_at
 ) VALUES (
-    :org, :session, :id, :turn, :kind, :delivery, :content, :status, :priority, :position, :revision, :received_at
+    :org, :session, :id, :turn, :kind, :delivery, :content, :status, :priority, :position, :revision, :received_at, :expires_at
 ) ON CONFLICT (org, session, id) DO UPDATE SET content = excluded.content, revision = excluded.revision;
 
 -- name: mark_delivered!
@@ -46,22 +46,23 @@ UPDATE inputs SET status = 'delivered', turn = :turn WHERE org = :org AND sessio
 UPDATE inputs SET status = 'withdrawn' WHERE org = :org AND session = :session AND id = :id;
 
 -- name: get_input^
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision
+SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND id = :id;
 
 -- name: list_inputs
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision
+SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND position > :after
 ORDER BY position LIMIT :limit;
 
 -- name: list_inputs_by_status
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision
+SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND position > :after AND status = :status
 ORDER BY position LIMIT :limit;
 
 -- name: queued_inputs
 -- The open turn's own input is queued until the first claim delivers it; it is not behind itself.
-SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision
+SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision,
+    i.expires_at
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued'
     AND NOT EXISTS (
@@ -70,7 +71,8 @@ WHERE i.org = :org AND i.session = :session AND i.status = 'queued'
 ORDER BY i.priority, i.position LIMIT :limit;
 
 -- name: queued_steers
-SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision
+SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision,
+    i.expires_at
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued' AND i.delivery = 'steer'
     AND NOT EXISTS (
@@ -102,6 +104,10 @@ FROM asks WHERE org = :org AND session = :session AND status = 'open' AND id > :
 -- name: due_asks
 SELECT org, session, id FROM asks
 WHERE org = :org AND status = 'open' AND expires_at <= :now ORDER BY expires_at LIMIT :limit;
+
+-- name: due_inputs
+SELECT org, session, id FROM inputs
+WHERE org = :org AND status = 'queued' AND expires_at <= :now ORDER BY expires_at LIMIT :limit;
 
 -- name: write_timer!
 INSERT INTO timers (org, session, kind, due_at) VALUES (:org, :session, :kind, :due_at)

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,7 +42,23 @@ def policy(policy: wire.Policy) -> Policy:
         idle_timeout_seconds=policy.idle_timeout_seconds,
         max_lifetime_seconds=policy.max_lifetime_seconds,
         max_turn_seconds=policy.max_turn_seconds,
+        max_start_seconds=policy.max_start_seconds,
+        max_queued_seconds=policy.max_queued_seconds,
+        reopen=policy.reopen,
+        retain_seconds=policy.retain_seconds,
     )
+
+
+def extension(wanted: session_wire.SessionExtension) -> datetime | timedelta:
+    if (wanted.seconds is UNSET) == (wanted.expires_at is UNSET):
+        raise InvalidRequest("seconds", "is wanted, or expires_at, and not both")
+    if wanted.seconds is not UNSET:
+        return timedelta(seconds=wanted.seconds)
+    assert wanted.expires_at is not UNSET
+    try:
+        return wanted.expires_at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequest("expires_at", "is outside of the calendar") from None
 
 
 def content(content: str | list[wire.TextPart]) -> tuple[TextPart, ...]:

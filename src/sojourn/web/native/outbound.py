@@ -14,12 +14,21 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
+from sojourn.domain.session import expiry
 from sojourn.domain.turn import Turn
 from sojourn.web.native import agent_wire, ask_wire, event_wire, file_wire, session_wire, turn_wire, wire
 
 
 def policy(policy: Policy) -> wire.Policy:
-    return wire.Policy(policy.idle_timeout_seconds, policy.max_lifetime_seconds, policy.max_turn_seconds)
+    return wire.Policy(
+        policy.idle_timeout_seconds,
+        policy.max_lifetime_seconds,
+        policy.max_turn_seconds,
+        policy.max_start_seconds,
+        policy.max_queued_seconds,
+        policy.reopen,
+        policy.retain_seconds,
+    )
 
 
 def client_tools(tools: Sequence[ClientTool]) -> list[agent_wire.ClientTool]:
@@ -77,6 +86,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
 
 def session(record: SessionRecord) -> session_wire.Session:
     row = record.session
+    due = expiry(row)
     return session_wire.Session(
         id=row.id,
         agent=session_wire.AgentVersion(row.agent, row.agent_version),
@@ -101,7 +111,8 @@ def session(record: SessionRecord) -> session_wire.Session:
         created_at=row.created_at,
         updated_at=row.updated_at,
         active_at=row.active_at,
-        expires_at=record.expires_at,
+        expires_at=None if due is None else due.at,
+        expires_by=None if due is None else due.by,
         ended_at=row.ended_at,
         end_reason=row.end_reason,
         archived_at=row.archived_at,
@@ -142,6 +153,7 @@ def input(session: SessionId, input: Input) -> turn_wire.Input:
         status=input.status,
         revision=input.revision,
         received_at=input.received_at,
+        expires_at=input.expires_at,
     )
 
 

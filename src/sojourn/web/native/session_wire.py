@@ -88,7 +88,8 @@ class NewFork(Struct, forbid_unknown_fields=True):
 class Session(Struct):
     """A fork shares the log of `forked_from` up to `forked_seq`.
 
-    `alias` is a name that a vendor's client gave, and that other sessions may have too.
+    `alias` is a name that a vendor's client gave, and that other sessions may have too. `expires_at` is when policy
+    ends the session if nothing happens before, and `expires_by` the limit that does.
     """
 
     id: UUID
@@ -115,6 +116,7 @@ class Session(Struct):
     updated_at: Instant
     active_at: Instant
     expires_at: Instant | None
+    expires_by: Literal["idle", "lifetime"] | None
     ended_at: Instant | None
     end_reason: str | None
     archived_at: Instant | None
@@ -131,6 +133,13 @@ class CreatedSession(Session):
 class SessionEnd(Struct, forbid_unknown_fields=True):
     status: Literal["completed", "failed", "cancelled"] = "completed"
     reason: Name | None = None
+
+
+class SessionExtension(Struct, forbid_unknown_fields=True):
+    """Exactly one of the two: an instant, or so many seconds from now."""
+
+    seconds: Seconds | UnsetType = UNSET
+    expires_at: Instant | UnsetType = UNSET
 
 
 class NewPresence(Struct, forbid_unknown_fields=True):

@@ -88,6 +88,15 @@ async def end(call: Call[queries.NoQuery, session_wire.SessionEnd]) -> Response:
     return changed(result)
 
 
+async def reopen(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    return changed(await call.services.lifetimes.reopen(call.org, call.session, call.by, call.repeat))
+
+
+async def extend(call: Call[queries.NoQuery, session_wire.SessionExtension]) -> Response:
+    until = inbound.extension(call.body)
+    return changed(await call.services.lifetimes.extend(call.org, call.session, until, call.by, call.repeat))
+
+
 async def fork(call: Call[queries.NoQuery, session_wire.NewFork]) -> Response:
     new = inbound.new_fork(call.body)
     result = await call.services.forks.fork(call.org, call.session, new, call.by, call.repeat)

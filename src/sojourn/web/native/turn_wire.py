@@ -40,6 +40,7 @@ class Input(Struct):
     status: InputStatus
     revision: Count
     received_at: Instant
+    expires_at: Instant | None
 
 
 class Turn(Struct):

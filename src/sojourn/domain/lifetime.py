@@ -1,0 +1,50 @@
+"""How long a session is open: the deciders of its reopening and its extension."""
+
+from dataclasses import replace
+
+from sojourn.domain import commands as c
+from sojourn.domain import events as e
+from sojourn.domain.actor import Actor
+from sojourn.domain.draft import Draft
+from sojourn.domain.errors import WrongState
+from sojourn.domain.kinds import Json
+from sojourn.domain.policy import may_reopen
+from sojourn.domain.session import SessionStatus
+
+
+def reopen(draft: Draft, by: Actor) -> None:
+    """WrongState where the session's policy does not let it be opened again."""
+    session = draft.session
+    if session.ended_at is None or not may_reopen(session.policy, session.ended_at, draft.now):
+        raise WrongState("session", f"{session.status} for good by its policy", "be reopened")
+    draft.say(e.SessionReopened(by=by))
+    draft.session = replace(
+        session,
+        status=SessionStatus.OPEN,
+        ended_at=None,
+        end_reason=None,
+        ended_activity=None,
+        opened_at=draft.now,
+    )
+
+
+def reopen_session(draft: Draft, command: c.ReopenSession) -> None:
+    session = draft.session
+    if session.archived_at is not None:
+        raise WrongState("session", "archived", "be reopened")
+    if session.status is SessionStatus.OPEN:
+        raise WrongState("session", session.status, "be reopened")
+    reopen(draft, command.by)
+
+
+def extend_session(draft: Draft, command: c.ExtendSession) -> None:
+    """No deadline of the session itself comes before `until`. Those that come later anyway stay."""
+    session = draft.session
+    if session.status is not SessionStatus.OPEN:
+        raise WrongState("session", session.status, "be extended")
+    until, policy = command.until, session.policy
+    held_off = until if policy.extended_to is None else max(until, policy.extended_to)
+    revision = session.revision + 1
+    changes: dict[str, Json] = {"extended_to": held_off.isoformat()}
+    draft.say(e.SessionUpdated(revision=revision, changes=changes, by=command.by))
+    draft.session = replace(session, revision=revision, policy=replace(policy, extended_to=held_off))

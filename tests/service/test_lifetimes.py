@@ -1,0 +1,179 @@
+"""How long sessions and their parts last: what policy starts, extends, opens again, withdraws and removes."""
+
+from datetime import timedelta
+
+import pytest
+
+from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
+from sojourn.domain.events import (
+    InputWithdrawn,
+    SessionReopened,
+    SessionUpdated,
+    TurnCancelled,
+    TurnFailed,
+    TurnReclaimed,
+)
+from sojourn.domain.ids import SessionId
+from sojourn.domain.policy import DEFAULT_START_SECONDS, Policy
+from sojourn.domain.session import Activity, SessionStatus
+from sojourn.ports.turns import ClaimedTurn
+from sojourn.service.sessions import NewSession
+from tests.support.clock import START
+from tests.support.world import SOMEBODY, World
+
+
+async def tick_after(world: World, seconds: float) -> None:
+    world.clock.advance(seconds)
+    await world.services.upkeep.tick()
+
+
+async def tick_with_worker(world: World, turn: ClaimedTurn, seconds: float) -> None:
+    """Its worker lives: the lease is as fresh as can be."""
+    world.clock.advance(seconds)
+    assert await world.services.turns.renew([turn], "worker") == []
+    await world.services.upkeep.tick()
+
+
+async def status(world: World, session: SessionId) -> SessionStatus:
+    return (await world.record(session)).session.status
+
+
+@pytest.mark.parametrize("seconds", [None, 10.0])
+async def test_a_runner_that_never_starts_is_given_up_after_three_claims(
+    world: World, seconds: float | None
+) -> None:
+    policy = Policy(max_start_seconds=seconds)
+    session = await world.new_session(NewSession(agent="spawning", policy=policy))
+    await world.send(session)
+    for _ in range(3):
+        turn = await world.claim(session)
+        assert (await world.record(session)).session.activity is Activity.STARTING
+        await tick_with_worker(world, turn, (seconds or DEFAULT_START_SECONDS) - 1)
+        assert (await world.record(session)).session.activity is Activity.STARTING
+        await tick_with_worker(world, turn, 1)
+        assert await world.services.turns.renew([turn], "worker") == [turn]
+    assert [event.cause for event in await world.said(session, TurnReclaimed)] == ["start_expired"] * 3
+    [failed] = await world.said(session, TurnFailed)
+    assert failed.reason == "no_progress"
+    assert await world.problems() == []
+
+
+async def test_a_runner_that_has_started_is_given_all_the_time_of_its_turn(world: World) -> None:
+    policy = Policy(max_start_seconds=10, max_turn_seconds=60)
+    session = await world.new_session(NewSession(agent="spawning", policy=policy))
+    await world.send(session)
+    turn = await world.claim(session)
+    await world.services.turns.append(turn, ())
+    await tick_with_worker(world, turn, 59)
+    assert (await world.record(session)).session.activity is Activity.BUSY
+    await tick_with_worker(world, turn, 1)
+    [cancelled] = await world.said(session, TurnCancelled)
+    assert (cancelled.reason, cancelled.by.kind) == ("expired", "timeout")
+
+
+async def test_an_input_that_nobody_reads_in_time_is_withdrawn_by_time(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(max_queued_seconds=10)))
+    first = await world.send(session)
+    world.clock.advance(1)
+    second = await world.send(session)
+    assert (first.expires_at, second.expires_at) == (
+        START + timedelta(seconds=10),
+        START + timedelta(seconds=11),
+    )
+    await tick_after(world, 8)
+    assert await world.said(session, InputWithdrawn) == []
+    await tick_after(world, 1)
+    [withdrawn] = await world.said(session, InputWithdrawn)
+    assert (withdrawn.input, withdrawn.by.kind) == (first.id, "timeout")
+    [cancelled] = await world.said(session, TurnCancelled)
+    assert (cancelled.reason, cancelled.by.kind) == ("expired", "timeout")
+    assert (await world.claim(session)).turn == second.turn
+    await tick_after(world, 100)
+    assert len(await world.said(session, InputWithdrawn)) == 1
+    assert await world.problems() == []
+
+
+async def test_an_extended_session_outlives_its_limits_and_tells_until_when(world: World) -> None:
+    policy = Policy(
+        idle_timeout_seconds=10, max_lifetime_seconds=20, expires_at=START + timedelta(seconds=15)
+    )
+    session = await world.new_session(NewSession(policy=policy))
+    assert (await world.record(session)).expires_at == START + timedelta(seconds=10)
+    extended = await world.services.lifetimes.extend(world.org, session, timedelta(seconds=30), SOMEBODY)
+    until = START + timedelta(seconds=30)
+    assert extended.value.expires_at == until
+    [updated] = await world.said(session, SessionUpdated)
+    assert updated.changes == {"extended_to": until.isoformat()}
+    await tick_after(world, 29)
+    assert await status(world, session) is SessionStatus.OPEN
+    await tick_after(world, 1)
+    assert await status(world, session) is SessionStatus.EXPIRED
+    with pytest.raises(WrongState, match="cannot be extended"):
+        await world.services.lifetimes.extend(world.org, session, timedelta(seconds=30), SOMEBODY)
+    assert await world.problems() == []
+
+
+async def test_an_extension_never_brings_an_end_nearer_and_needs_a_time_to_come(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(max_lifetime_seconds=20)))
+    lifetimes = world.services.lifetimes
+    shorter = await lifetimes.extend(world.org, session, timedelta(seconds=5), SOMEBODY)
+    assert shorter.value.expires_at == START + timedelta(seconds=20)
+    with pytest.raises(InvalidRequest):
+        await lifetimes.extend(world.org, session, START, SOMEBODY)
+
+
+async def test_what_policy_ended_for_good_takes_no_message_and_cannot_be_reopened(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(reopen="never")))
+    await world.services.sessions.end(world.org, session, "completed", None, SOMEBODY)
+    with pytest.raises(WrongState, match="for good"):
+        await world.send(session)
+    with pytest.raises(WrongState, match="for good"):
+        await world.services.lifetimes.reopen(world.org, session, SOMEBODY)
+    assert await status(world, session) is SessionStatus.COMPLETED
+    assert await world.problems() == []
+
+
+async def test_a_session_is_reopened_within_its_time_and_its_limits_count_anew(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(reopen=60.0, max_lifetime_seconds=100)))
+    await tick_after(world, 50)
+    await world.services.sessions.end(world.org, session, "failed", "why", SOMEBODY)
+    world.clock.advance(60)
+    reopened = (await world.services.lifetimes.reopen(world.org, session, SOMEBODY)).value
+    assert (reopened.session.status, reopened.session.end_reason) == (SessionStatus.OPEN, None)
+    assert reopened.expires_at == START + timedelta(seconds=50 + 60 + 100)
+    assert len(await world.said(session, SessionReopened)) == 1
+    with pytest.raises(WrongState, match="open"):
+        await world.services.lifetimes.reopen(world.org, session, SOMEBODY)
+    await world.services.sessions.end(world.org, session, "failed", "why", SOMEBODY)
+    world.clock.advance(60.001)
+    with pytest.raises(WrongState, match="for good"):
+        await world.send(session)
+
+
+async def test_an_ended_session_is_deleted_after_its_time_and_leaves_a_tombstone(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(retain_seconds=60)))
+    await world.services.sessions.end(world.org, session, "completed", None, SOMEBODY)
+    await tick_after(world, 59)
+    await world.send(session)
+    await tick_after(world, 600)
+    assert await status(world, session) is SessionStatus.OPEN
+    last = (await world.services.sessions.end(world.org, session, "completed", None, SOMEBODY)).value
+    await tick_after(world, 60)
+    with pytest.raises(NotFound):
+        await world.record(session)
+    tombstone = await world.store.reads.get_tombstone(world.org, session)
+    assert tombstone is not None
+    assert (tombstone.last_seq, tombstone.by) == (last.session.next_seq - 1, None)
+    await world.services.upkeep.purge()
+    assert await world.log(session) == []
+    assert await world.problems() == []
+
+
+async def test_more_deadlines_than_one_batch_are_kept_by_one_tick(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.service.upkeep.BATCH", 3)
+    policy = Policy(idle_timeout_seconds=10)
+    sessions = [await world.new_session(NewSession(policy=policy)) for _ in range(10)]
+    await tick_after(world, 10)
+    assert {await status(world, session) for session in sessions} == {SessionStatus.EXPIRED}
