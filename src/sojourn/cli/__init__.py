@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "chat": "Talk to a session and watch it answer.",
     "sessions": "List, show, end and delete sessions.",
     "asks": "See what turns wait for, and decide it.",
+    "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",
     "migrate": "Bring the database up to this release.",
 }

@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from contextlib import aclosing
+from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import UUID
 
 import click
@@ -178,6 +179,27 @@ def fork(reach: Reach, session: SessionName, at: int | None, title: str | None) 
         _print_json([made])
     else:
         console().print("forked", str(made.forked_from), "at event", str(made.forked_seq), "as", str(made.id))
+
+
+@command.command("export")
+@click.argument("session", type=SessionArgument())
+@click.option(
+    "--no-files", is_flag=True, help="Leave out the contents of its files; it cannot be imported then."
+)
+@click.option(
+    "-o", "--output", type=click.File("wb", lazy=False), default="-", help="The standard output without this."
+)
+@reach_options
+def export(reach: Reach, session: SessionName, no_files: bool, output: BinaryIO) -> None:
+    """Write SESSION, an id or `last`, as JSON lines that `sojourn verify` can check."""
+
+    async def talk(client: "Client") -> None:
+        found = await resolve(client, session)
+        async with aclosing(client.export_session(found, files=not no_files)) as chunks:
+            async for chunk in chunks:
+                output.write(chunk)
+
+    converse(reach.target(), talk)
 
 
 @command.command("rm")

@@ -13,6 +13,7 @@ from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
 from sojourn.client.calls import optional
 from sojourn.client.errors import InputWithdrawn, NotFound
+from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
 from sojourn.client.lifetimes import LifetimeCalls
 from sojourn.client.stream import EventStream, LossListener
@@ -41,7 +42,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(FileCalls, BudgetCalls, LifetimeCalls):
+class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and

@@ -119,6 +119,17 @@ class Transport:
                 raise foreign_answer(self.base_url, f"content type {content_type}")
             yield response
 
+    async def download(self, path: str, params: Params) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, from one try. Raises ApiError, or ServerUnreachable where it breaks off."""
+        try:
+            async with self._http.stream("GET", path, params=list(params)) as response:
+                if response.status_code != 200:
+                    raise error_of(response.status_code, await response.aread(), response.headers)
+                async for chunk in response.aiter_bytes():
+                    yield chunk
+        except httpx2.TransportError as error:
+            raise _as_ours(self.base_url, error) from error
+
     async def _repeat(self, request: Request) -> httpx2.Response:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._give_up_after_seconds

@@ -10,6 +10,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.asks import Asks
 from sojourn.service.budgets import Budgets
 from sojourn.service.driven import Driven
+from sojourn.service.exports import Exports
 from sojourn.service.feed import Feed
 from sojourn.service.files import Files
 from sojourn.service.forks import Forks
@@ -37,6 +38,7 @@ class Services:
     asks: Asks
     files: Files
     forks: Forks
+    exports: Exports
     turns: TurnService
     budgets: Budgets
     presences: Presences
@@ -90,6 +92,7 @@ def build_services(
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
         forks=Forks(store, clock, agents),
+        exports=Exports(store.reads, clock, agents),
         turns=TurnService(store, clock, agents, hub, terms, choices.default_model),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),

@@ -86,6 +86,12 @@ class EventStreamQuery(Struct, forbid_unknown_fields=True):
     after: Seq = 0
 
 
+class Export(Struct, forbid_unknown_fields=True):
+    """Without `files` the contents of the session's files are left out, and no import can be made of the export."""
+
+    files: Flag = "true"
+
+
 class FilePath(Struct, forbid_unknown_fields=True):
     path: Path
 

@@ -34,6 +34,7 @@ class Media(Enum):
     EVENTS = "text/event-stream"
     BYTES = "application/octet-stream"
     JSON = "application/json"
+    LINES = "application/x-ndjson"
 
 
 Answer = type[msgspec.Struct] | Media

@@ -7,6 +7,7 @@ from sojourn.web.native.agent_routes import AGENTS
 from sojourn.web.native.ask_routes import ASKS
 from sojourn.web.native.budget_routes import BUDGETS
 from sojourn.web.native.event_routes import EVENTS
+from sojourn.web.native.export_routes import EXPORTS
 from sojourn.web.native.file_routes import FILES
 from sojourn.web.native.input_routes import INPUTS
 from sojourn.web.native.route import AnyRoute, PublicRoute, Route
@@ -48,6 +49,7 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *ASKS,
     *EVENTS,
     *FILES,
+    *EXPORTS,
     *BUDGETS,
     *WEBHOOKS,
 )
