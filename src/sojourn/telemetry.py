@@ -12,6 +12,7 @@ class Counters:
     statements: int = 0
     commits: int = 0
     verbs: int = 0
+    notifications: int = 0
 
 
 counters = Counters()

@@ -18,6 +18,7 @@ from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.kinds import RunnerKind
 from sojourn.ports import Clock, Store
 from sojourn.ports.turns import Runner
+from sojourn.ports.wakeups import Wakeups
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner
@@ -27,6 +28,7 @@ from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.tools import BUILT_IN, Tool
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
+from sojourn.service.relay import Relay
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters
@@ -80,9 +82,10 @@ class Models:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a process is put together from, beside its settings. `lease_ttl_seconds` is for a shared store.
+    """What a process is put together from, beside its settings.
 
-    `runners` are those beside `model`, for whose end whoever made them looks.
+    `wakeups` and `lease_ttl_seconds` are for a shared store. `runners` are those beside `model`, for whose end
+    whoever made them looks.
     """
 
     store: Store
@@ -91,6 +94,7 @@ class Parts:
     client_for: Callable[[str], ModelClient]
     toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
     runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
+    wakeups: Wakeups | None = None
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
 
 
@@ -102,7 +106,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     store = await open_store(settings, clock, hub)
     models = Models(settings)
     try:
-        parts = Parts(store=store, hub=hub, clock=clock, client_for=models.client_for)
+        wakeups = open_wakeups(settings)
+        parts = Parts(store=store, hub=hub, clock=clock, client_for=models.client_for, wakeups=wakeups)
         async with assemble(settings, parts) as running:
             yield running
     finally:
@@ -140,13 +145,14 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         **parts.runners,
     }
     worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
-    hub.connect_worker(worker.hear, worker.stop_turn)
+    hub.connect_worker(worker.hear, worker.stop_turn, worker.hear_of_others, worker.doubt)
     if settings.counters_file is not None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
     _spare_collector()
     try:
-        async with _background(services.upkeep.run(), services.webhooks.run(), worker.run()):
+        background = [services.upkeep.run(), services.webhooks.run(), worker.run()]
+        async with _background(*_relaying(services, parts.wakeups), *background):
             yield Running(services, new_key)
     finally:
         hub.close()
@@ -162,6 +168,23 @@ async def open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:
 
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return SqliteStore(settings.data_dir / DATABASE_FILE, clock, hub.publish)
+
+
+def open_wakeups(settings: Settings) -> Wakeups | None:
+    """How the processes of a shared store wake each other. None for a store with one owner."""
+    if settings.database_url is None:
+        return None
+    from sojourn.store.postgres_wakeups import PostgresWakeups
+
+    return PostgresWakeups(settings.database_url)
+
+
+def _relaying(services: Services, wakeups: Wakeups | None) -> Sequence[Coroutine[Any, Any, None]]:
+    if wakeups is None:
+        return ()
+    relay = Relay(services.hub, services.feed)
+    services.hub.connect_processes(wakeups)
+    return (relay.run(), wakeups.run(relay))
 
 
 async def _bootstrap(settings: Settings, services: Services, store: Store) -> str | None:

@@ -25,7 +25,7 @@ from sojourn.ports import Reads, Store, Tx
 from sojourn.service.hub import Hub
 from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.store.tx import StoreTx
-from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store
+from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
 from tests.chaos.model import PARALLEL, WatchedModels
 from tests.chaos.outside import Outside
 from tests.chaos.plan import DEFECT_VARIABLE, Killer
@@ -135,6 +135,7 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
         clock=clock,
         client_for=WatchedModels(outside, killer).client_for,
         toolsets=chaos_tools(Lines(outside, killer), reruns=defect == "reruns"),
+        wakeups=open_wakeups(settings),
         lease_ttl_seconds=lease_ttl_seconds,
     )
     async with assemble(settings, parts) as running:

@@ -54,7 +54,7 @@ async def working(
     """
     worker = Worker(turns or world.services.turns, {"model": runner}, settings)
     if hears:
-        world.services.hub.connect_worker(worker.hear, worker.stop_turn)
+        world.services.hub.connect_worker(worker.hear, worker.stop_turn, worker.hear_of_others, worker.doubt)
     task = asyncio.create_task(worker.run())
     try:
         yield worker

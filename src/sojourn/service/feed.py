@@ -9,7 +9,7 @@ from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.ports import Reads
 from sojourn.service.codec import read_entry
-from sojourn.service.hub import Channel, Hub
+from sojourn.service.hub import RING, Channel, Hub
 
 REPLAY_PAGE: Final = 200
 HEADS_A_QUERY: Final = 500
@@ -106,6 +106,15 @@ class Feed:
             if not events:
                 return
             after = events[-1].seq
+
+    async def catch_up(self, org: OrgId, session: SessionId, head: int) -> None:
+        """Give the followers what another process has appended up to `head`, with one read for all of them."""
+        after = self._hub.told(org, session)
+        if after == 0 or head - after > RING:
+            # Nobody says from where on, or it is more than the ring keeps: each follower reads for itself.
+            self._hub.nudge(org, session, head)
+            return
+        self._hub.pass_on(org, session, await self._reads.events_after(org, session, after, RING))
 
     async def check_heads(self) -> None:
         """Tell the followers of every watched session what other processes wrote to it, and that they deleted it."""

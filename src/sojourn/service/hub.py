@@ -5,14 +5,17 @@ A subscriber holds a position, never items: one that falls behind the ring reads
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
 from sojourn.domain.feed import Closing, Preview
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.model_events import MessageAbandoned, MessageCompleted
 from sojourn.ports.turns import Ready
+from sojourn.ports.wakeups import Hint, Wakeups
+from sojourn.service.codec import decode, referred
+from sojourn.service.partials import Partials, Place
 
 RING: Final = 256
 
@@ -29,14 +32,6 @@ _ROSTER_TYPES: Final = frozenset(
 )
 
 Item = StoredEvent | Preview
-# A client may choose its session's id, so an id alone may name sessions of several organisations.
-Place = tuple[OrgId, SessionId]
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
-    message: MessageId
-    texts: list[str]
 
 
 class Channel:
@@ -106,21 +101,36 @@ class Channel:
 class Hub:
     def __init__(self) -> None:
         self._channels: dict[Place, Channel] = {}
-        self._partials: dict[Place, Partial] = {}
+        self._partials = Partials()
+        self._wakeups: Wakeups | None = None
         self._on_ready: Callable[[Ready], None] | None = None
         self._on_stop: Callable[[Ready, TurnId | None], None] | None = None
+        self._on_others: Callable[[], None] | None = None
+        self._on_doubt: Callable[[], None] | None = None
         self._on_driven: Callable[[OrgId, SessionId], None] | None = None
         self._is_closed = False
 
     def connect_worker(
-        self, on_ready: Callable[[Ready], None], on_stop: Callable[[Ready, TurnId | None], None]
+        self,
+        on_ready: Callable[[Ready], None],
+        on_stop: Callable[[Ready, TurnId | None], None],
+        on_others: Callable[[], None] | None = None,
+        on_doubt: Callable[[], None] | None = None,
     ) -> None:
         """Tell a worker of this process at once what it would otherwise find by polling and at its next write.
 
         `on_stop` gets the session and the turn that is not the worker's any more, None for any of that session.
+        `on_others` says that another process made some turn ready, `on_doubt` that turns may have been taken away
+        without a word.
         """
         self._on_ready = on_ready
         self._on_stop = on_stop
+        self._on_others = on_others
+        self._on_doubt = on_doubt
+
+    def connect_processes(self, wakeups: Wakeups) -> None:
+        """Tell the other processes of the store what this one commits."""
+        self._wakeups = wakeups
 
     def connect_rosters(self, on_driven: Callable[[OrgId, SessionId], None]) -> None:
         """Tell of every session of which a commit of this process may have changed who drives it."""
@@ -135,28 +145,67 @@ class Hub:
                 channel.push((event,))
                 channel.told = max(channel.told, event.seq)
             if event.type in _MESSAGE_ENDS:
-                self._partials.pop(place, None)
+                self._partials.end(*place, None if self._wakeups is None else _message_of(event))
             if event.type in _READY_TYPES and self._on_ready is not None:
                 self._on_ready(Ready(event.org, event.session))
             if event.type in _STOP_TYPES and self._on_stop is not None:
                 self._on_stop(Ready(event.org, event.session), event.turn)
             if event.type in _ROSTER_TYPES and self._on_driven is not None:
                 self._on_driven(event.org, event.session)
+            if self._wakeups is not None:
+                self._wakeups.tell(_hint_of(event))
+
+    def hear(self, hint: Hint) -> bool:
+        """What a commit of another process did. Whether followers here wait for what it appended."""
+        if hint.is_deleted:
+            self.close_session(hint.org, hint.session)
+            return False
+        if hint.ends_message:
+            self._partials.end(hint.org, hint.session)
+        if self._on_stop is not None:
+            for turn in hint.stopped:
+                self._on_stop(Ready(hint.org, hint.session), turn)
+        if hint.is_ready and self._on_others is not None:
+            self._on_others()
+        channel = self._channels.get((hint.org, hint.session))
+        return channel is not None and hint.head > channel.told
+
+    def doubt(self) -> None:
+        """Other processes may have done anything."""
+        if self._on_others is not None:
+            self._on_others()
+        if self._on_doubt is not None:
+            self._on_doubt()
 
     def preview(self, org: OrgId, preview: Preview) -> None:
-        place = (org, preview.session)
-        partial = self._partials.get(place)
-        if partial is None or partial.message != preview.message:
-            partial = self._partials[place] = Partial(preview.message, [])
-        partial.texts.append(preview.text)
-        channel = self._channels.get(place)
+        """Of a message that a worker writes through this process."""
+        if self._preview(org, preview, is_own=True) and self._wakeups is not None:
+            self._wakeups.preview(org, preview)
+
+    def hear_preview(self, org: OrgId, preview: Preview) -> None:
+        self._preview(org, preview, is_own=False)
+
+    def _preview(self, org: OrgId, preview: Preview, is_own: bool) -> bool:
+        added = self._partials.add(org, preview, is_own)
+        if added is None:
+            return False
+        channel = self._channels.get((org, preview.session))
         if channel is not None:
-            channel.push((preview,))
+            channel.push((added,))
+        return True
+
+    def preview_again(self) -> None:
+        """Tell the other processes from the beginning what is being written here."""
+        if self._wakeups is not None:
+            for org, preview in self._partials.own():
+                self._wakeups.preview(org, preview)
 
     def partial(self, org: OrgId, session: SessionId) -> tuple[MessageId, str] | None:
-        """The message that this process's worker is writing for the session, and its text so far."""
-        partial = self._partials.get((org, session))
-        return None if partial is None else (partial.message, "".join(partial.texts))
+        """The message that is being written for the session, and its text so far.
+
+        Of a worker elsewhere the text is what was heard of it: it may be short of the last moment's words.
+        """
+        return self._partials.get(org, session)
 
     def subscribe(self, org: OrgId, session: SessionId) -> Channel:
         channel = self._channels.get((org, session))
@@ -172,9 +221,15 @@ class Hub:
         if channel.subscribers == 0 and self._channels.get((org, session)) is channel:
             del self._channels[org, session]
 
+    def delete_session(self, org: OrgId, session: SessionId) -> None:
+        """After the commit of this process that deleted it."""
+        self.close_session(org, session)
+        if self._wakeups is not None:
+            self._wakeups.tell(Hint(org, session, is_deleted=True))
+
     def close_session(self, org: OrgId, session: SessionId) -> None:
         channel = self._channels.pop((org, session), None)
-        self._partials.pop((org, session), None)
+        self._partials.end(org, session)
         if channel is not None:
             channel.closing = Closing("session_deleted")
             channel.wake()
@@ -197,6 +252,22 @@ class Hub:
             watched.setdefault(org, []).append(session)
         return watched
 
+    def told(self, org: OrgId, session: SessionId) -> int:
+        """The seq up to which every follower of the session was told, 0 if that is not known."""
+        channel = self._channels.get((org, session))
+        return 0 if channel is None else channel.told
+
+    def pass_on(self, org: OrgId, session: SessionId, events: Sequence[StoredEvent]) -> None:
+        """Give the followers what another process has appended, read from the log."""
+        channel = self._channels.get((org, session))
+        if channel is None:
+            return
+        # A commit of this process may have been told of while the log was read.
+        new = [event for event in events if event.seq > channel.told]
+        if new:
+            channel.push(new)
+            channel.told = new[-1].seq
+
     def nudge(self, org: OrgId, session: SessionId, head: int) -> None:
         """Make the followers of a session look at the log if it has grown beyond what they were told."""
         channel = self._channels.get((org, session))
@@ -206,3 +277,26 @@ class Hub:
             channel.items.clear()
             channel.end += 1
             channel.wake()
+
+
+def _hint_of(event: StoredEvent) -> Hint:
+    stopped = (event.turn,) if event.type in _STOP_TYPES and event.turn is not None else ()
+    return Hint(
+        event.org,
+        event.session,
+        head=event.seq,
+        is_ready=event.type in _READY_TYPES,
+        ends_message=event.type in _MESSAGE_ENDS,
+        stopped=frozenset(stopped),
+    )
+
+
+def _message_of(event: StoredEvent) -> MessageId | None:
+    """The message that ended; None where its text is too large to be read here."""
+    if referred(event.data) is not None:
+        return None
+    match decode(event.type, event.v, event.data):
+        case MessageCompleted(message=message) | MessageAbandoned(message=message):
+            return message
+        case _:
+            return None

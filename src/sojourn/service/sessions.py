@@ -300,7 +300,7 @@ class Sessions:
             await remove(tx, await lock(tx, org, session), now, by.key)
 
         await self._store.write(verb)
-        self._hub.close_session(org, session)
+        self._hub.delete_session(org, session)
 
 
 async def _begin(tx: Tx, new: NewSession, session: Session, by: Actor) -> None:

@@ -48,7 +48,7 @@ class Transcripts:
         return transcript
 
     def being_written(self, org: OrgId, session: SessionId) -> tuple[MessageId, str] | None:
-        """The message that this process's worker is writing for the session, and its text so far."""
+        """The message that is being written for the session, and its text so far."""
         return self._hub.partial(org, session)
 
     async def glimpses(self, org: OrgId, records: Sequence[SessionRecord]) -> Mapping[SessionId, Glimpse]:

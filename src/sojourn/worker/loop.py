@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,6 +17,8 @@ from sojourn.worker.execution import Execution, Folds, until_stored
 log = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 1.0
+# Other processes say that turns are ready as often as they make some, and mostly take them themselves.
+HEARSAY_SECONDS: Final = 0.02
 POLL_LIMIT: Final = 100
 
 
@@ -55,6 +58,9 @@ class Worker:
         # One a session: polls repeat what they find for as long as there is no room for it.
         self._hints: dict[Ready, None] = {}
         self._wake = asyncio.Event()
+        self._doubtful = asyncio.Event()
+        self._polled_at = 0.0
+        self._poll_at = 0.0
         self._running: dict[Ready, _Running] = {}
         # Stopped steps that would not end in time. Each keeps its room until it ends.
         self._stuck: set[asyncio.Task[None]] = set()
@@ -63,6 +69,15 @@ class Worker:
         """A hint that a session has a turn to claim."""
         self._hints[ready] = None
         self._wake.set()
+
+    def hear_of_others(self) -> None:
+        """Another process has made some turn ready: ask for what is left of them, and not at every word."""
+        self._poll_at = min(self._poll_at, self._polled_at + HEARSAY_SECONDS)
+        self._wake.set()
+
+    def doubt(self) -> None:
+        """Turns may have been taken away without a word: renew now, which tells which ones."""
+        self._doubtful.set()
 
     def stop_turn(self, of: Ready, turn: TurnId | None) -> None:
         """A turn is not ours any more: stop its effects now rather than at its next write.
@@ -117,17 +132,18 @@ class Worker:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        poll_at = loop.time()
         is_behind = False
         while True:
             # A full page means that there is more: it is asked for as soon as the page is under way.
-            if loop.time() >= poll_at or (is_behind and not self._hints):
+            if loop.time() >= self._poll_at or (is_behind and not self._hints):
+                # Set before it is asked: a word that comes meanwhile is of a turn that the answer may lack.
+                self._polled_at = loop.time()
+                self._poll_at = self._polled_at + POLL_SECONDS
                 is_behind = await self._poll()
-                poll_at = loop.time() + POLL_SECONDS
             self._wake.clear()
             self._start_hinted()
             try:
-                async with asyncio.timeout_at(poll_at):
+                async with asyncio.timeout_at(self._poll_at):
                     await self._wake.wait()
             except TimeoutError:
                 continue
@@ -189,7 +205,10 @@ class Worker:
     async def _renew(self) -> None:
         seconds = self._settings.renew_seconds
         while seconds is not None:
-            await asyncio.sleep(seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._doubtful.wait()
+            self._doubtful.clear()
             held = [running.turn for running in self._running.values() if running.turn is not None]
             if not held:
                 continue
