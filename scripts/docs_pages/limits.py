@@ -7,7 +7,13 @@ from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
-from sojourn.runners.model.loop import MAX_CALLS, MODEL_SECONDS, TOOL_SECONDS
+from sojourn.runners.model.loop import (
+    MAX_CALLS,
+    MAX_HINT_SECONDS,
+    MAX_SAME_ROUNDS,
+    MODEL_SECONDS,
+    TOOL_SECONDS,
+)
 from sojourn.service.access import CACHE_SECONDS
 from sojourn.service.areas import MAX_MOVED
 from sojourn.service.codec import INLINE_BYTES
@@ -77,6 +83,8 @@ def _turns() -> list[list[str]]:
         ["claims in a row without progress before a turn fails", str(MAX_STALLED)],
         ["passing faults in a row that are retried", str(MAX_FAULTS)],
         ["model calls of a turn", str(MAX_CALLS)],
+        ["rounds in a row of the same tool calls with the same results", str(MAX_SAME_ROUNDS)],
+        ["wait that a provider may ask for", f"{MAX_HINT_SECONDS:g} s"],
         ["time for one model call", f"{MODEL_SECONDS:g} s"],
         ["time for one tool call", f"{TOOL_SECONDS:g} s"],
     ]

@@ -12,7 +12,7 @@ async with Client("http://127.0.0.1:3013", key) as client:
                 pass
 """
 
-from sojourn.client.agent_types import Agent, AgentRef, Policy, RunnerKind
+from sojourn.client.agent_types import Agent, AgentRef, Compaction, Policy, RunnerKind
 from sojourn.client.answer import (
     AnswerPart,
     AnswerReader,
@@ -80,6 +80,7 @@ __all__ = [
     "CaughtUp",
     "Client",
     "ClientTool",
+    "Compaction",
     "Conflict",
     "CreatedSession",
     "Currency",

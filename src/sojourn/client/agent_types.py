@@ -24,6 +24,16 @@ class Policy(Wire, frozen=True, kw_only=True, omit_defaults=True):
     retain_seconds: float | None = None
 
 
+class Compaction(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """A conversation that is too long for its model is summarised, or fails its turn.
+
+    With `at_tokens` it is summarised once a model call has read and written so many tokens.
+    """
+
+    when_full: Literal["compact", "fail"] = "compact"
+    at_tokens: int | None = None
+
+
 class Agent(Wire, frozen=True, kw_only=True):
     """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
 
@@ -39,6 +49,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     tool_policy: dict[str, ToolRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
+    compaction: Compaction = Compaction()
     runner_config: dict[str, Json]
     policy: Policy
     metadata: dict[str, Json]
@@ -63,6 +74,7 @@ class AgentFields(TypedDict, total=False):
     tool_policy: Mapping[str, ToolRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
+    compaction: Compaction
     runner_config: Mapping[str, Json]
     policy: Policy
     metadata: Mapping[str, Json]

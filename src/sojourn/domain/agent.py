@@ -24,6 +24,17 @@ class ClientTool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction:
+    """What becomes of a conversation that is too long for its model: it is summarised, or the turn fails.
+
+    With `at_tokens` it is summarised before that, once a model call has read and written so many tokens.
+    """
+
+    when_full: Literal["compact", "fail"] = "compact"
+    at_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
     """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs.
 
@@ -46,6 +57,7 @@ class AgentSpec:
     # None waits for ever.
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnExpire = "deny"
+    compaction: Compaction = Compaction()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ A class is the data of its event at version `v`; the envelope (seq, id, at, turn
 from typing import Final
 
 from sojourn.domain.budget_events import BudgetEvent
+from sojourn.domain.compaction_events import CompactionCompleted, CompactionStarted
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.input_events import InputDelivered, InputEdited, InputReceived, InputWithdrawn
 from sojourn.domain.model_events import (
@@ -72,6 +73,8 @@ Event = (
     | AskOpened
     | AskDecided
     | UsageRecorded
+    | CompactionStarted
+    | CompactionCompleted
     | ProviderSessionLinked
     | BudgetEvent
     | LeaseAcquired
@@ -94,6 +97,8 @@ RunnerEvent = (
     | ToolDenied
     | ToolCompleted
     | UsageRecorded
+    | CompactionStarted
+    | CompactionCompleted
     | ProviderSessionLinked
     | FileWritten
 )

@@ -6,13 +6,14 @@ on the entries applied, in order: applying the rest of a log to a kept fold equa
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Final, Literal
 
 from sojourn.domain.ask import as_allowed, place_of, tool_result
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
 from sojourn.domain.events import (
     AskDecided,
     AskOpened,
+    CompactionCompleted,
     InputDelivered,
     InputEdited,
     InputReceived,
@@ -37,6 +38,9 @@ from sojourn.domain.events import (
 from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
 from sojourn.domain.kinds import AskKind
 from sojourn.domain.log import LogEntry
+
+# What a model is told of the text that it reads in the place of older messages.
+SUMMARY_OF: Final = "Summary of the conversation so far:"
 
 
 class UnknownEventType(Exception):
@@ -117,6 +121,9 @@ class Finish:
     """The model answered without a tool call: the turn is over."""
 
 
+# A round of tool calls as far as it can repeat itself: names, arguments, statuses and outputs.
+Round = tuple[tuple[str, str, str, str], ...]
+
 NextStep = CallModel | RunTools | Finish
 
 
@@ -124,7 +131,8 @@ NextStep = CallModel | RunTools | Finish
 class Progress:
     """Where the last turn stands. `answered` says that model call `call` has its answer in the log.
 
-    `attempt` is the claim that stands; 0 once it was settled or taken away.
+    `attempt` is the claim that stands; 0 once it was settled or taken away. `repeats` counts the rounds of tool calls,
+    `last_round` the newest of them, that were no different from the round before.
     """
 
     turn: TurnId | None = None
@@ -134,8 +142,25 @@ class Progress:
     open_call: ModelCalled | None = None
     requested: dict[int, ToolRequested] = field(default_factory=dict[int, ToolRequested])
     started: set[int] = field(default_factory=set[int])
-    completed: set[int] = field(default_factory=set[int])
+    completed: dict[int, ToolCompleted] = field(default_factory=dict[int, ToolCompleted])
     asks: dict[int, ToolAsk] = field(default_factory=dict[int, ToolAsk])
+    last_round: Round = ()
+    repeats: int = 0
+
+    def called(self, call: ModelCalled) -> "Progress":
+        """Where the turn stands once that model call was announced."""
+        last, repeats = self.last_round, self.repeats
+        if self.requested:
+            last = self._round()
+            repeats = repeats + 1 if last == self.last_round else 0
+        return Progress(self.turn, self.attempt, call.call, open_call=call, last_round=last, repeats=repeats)
+
+    def _round(self) -> Round:
+        return tuple(
+            (tool.name, tool.arguments, result.status, result.output)
+            for index, tool in self.requested.items()
+            if (result := self.completed.get(index)) is not None
+        )
 
     def next_step(self) -> NextStep:
         if self.open_call is not None:
@@ -182,14 +207,25 @@ class Progress:
 class Conversation:
     """The fold. `seq` is the last entry applied; `messages` are in the order of delivery.
 
-    `provider_session` is the session of an outside program that knows this one so far.
+    `provider_session` is the session of an outside program that knows this one so far. `compacted` is what a model
+    reads in the place of the oldest messages, `tokens` what the newest model call has read and written.
     """
 
     seq: int = 0
     messages: list[Message] = field(default_factory=list[Message])
     progress: Progress = field(default_factory=Progress)
     provider_session: ProviderSessionLinked | None = None
+    compacted: CompactionCompleted | None = None
+    tokens: int = 0
     _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
+
+    @property
+    def context(self) -> tuple[Message, ...]:
+        """The conversation as a model reads it."""
+        if self.compacted is None:
+            return tuple(self.messages)
+        summary = Message("user", (TextPart(f"{SUMMARY_OF}\n\n{self.compacted.summary}"),))
+        return (summary, *self.messages[self.compacted.messages :])
 
     def extend(self, entries: Iterable[LogEntry]) -> "Conversation":
         """Apply `entries`, which follow `seq`, and return this fold. UnknownEventType where one is not known."""
@@ -225,28 +261,32 @@ class Conversation:
         progress = self.progress
         match entry.event:
             case ModelCalled() as called:
-                self.progress = Progress(progress.turn, progress.attempt, called.call, open_call=called)
+                self.progress = progress.called(called)
             case MessageAbandoned():
                 progress.open_call = None
                 progress.call -= 1
             case MessageCompleted(text=text):
                 self.messages.append(Message("assistant", (TextPart(text),) if text else ()))
-            case ModelCompleted():
+            case ModelCompleted(usage=usage):
                 progress.open_call = None
                 progress.answered = True
+                self.tokens = usage.input_tokens + usage.output_tokens
             case ToolRequested() as tool:
                 progress.requested[tool.index] = tool
                 self._add_part("assistant", ToolCallPart(tool.id, tool.name, tool.arguments))
             case ToolStarted(index=index):
                 progress.started.add(index)
             case ToolCompleted() as result:
-                progress.completed.add(result.index)
+                progress.completed[result.index] = result
                 self._add_part("tool", ToolResultPart(result.id, result.name, result.status, result.output))
             case _:
                 self._link(entry)
 
     def _link(self, entry: LogEntry) -> None:
         match entry.event:
+            case CompactionCompleted() as compacted:
+                self.compacted = compacted
+                self.tokens = 0
             case ProviderSessionLinked() as linked:
                 self.provider_session = linked
             case SessionForked():

@@ -56,7 +56,7 @@ def append_events(draft: Draft, command: c.AppendEvents) -> None:
     if status is not turn.status or (has_progressed and (turn.stalled or turn.faults)):
         stalled, faults = (0, 0) if has_progressed else (turn.stalled, turn.faults)
         draft.put_turn(replace(turn, status=status, stalled=stalled, faults=faults))
-    calls = any(isinstance(intent, e.ModelCalled) for intent in command.intents)
+    calls = any(isinstance(intent, e.ModelCalled | e.CompactionStarted) for intent in command.intents)
     if calls and not budgeting.admits_call(draft):
         return
     if command.steers_before is not None:

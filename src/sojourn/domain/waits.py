@@ -34,7 +34,9 @@ def wait_turn(draft: Draft, command: c.WaitTurn) -> None:
 
 
 def progressed(events: Iterable[e.RunnerEvent]) -> bool:
-    return any(isinstance(event, e.ModelCompleted | e.ToolCompleted) for event in events)
+    return any(
+        isinstance(event, e.ModelCompleted | e.ToolCompleted | e.CompactionCompleted) for event in events
+    )
 
 
 def decide_ask(draft: Draft, command: c.DecideAsk) -> None:

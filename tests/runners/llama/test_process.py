@@ -12,7 +12,13 @@ import pytest
 
 from sojourn.runners.llama import INSTRUCTIONS, MODEL_NAME, LocalModel, LocalModelUnavailable, Progress
 from sojourn.runners.llama.weights import FILE
-from sojourn.runners.model.client import ModelAnswer, ModelRequest, TextDelta, TransientModelError
+from sojourn.runners.model.client import (
+    ContextFull,
+    ModelAnswer,
+    ModelRequest,
+    TextDelta,
+    TransientModelError,
+)
 from sojourn.runners.model.providers import DirectModelClient
 from tests.runners.llama.conftest import process_end
 from tests.runners.model.conversation import asking, collect, said
@@ -155,3 +161,12 @@ async def test_an_address_is_asked_for_only_after_the_start(tmp_path: Path) -> N
     with pytest.raises(LocalModelUnavailable, match="not been started"):
         _ = model.base_url
     await model.stop()
+
+
+async def test_a_conversation_longer_than_the_model_can_read_is_told_from_other_refusals(
+    local: LocalModel,
+) -> None:
+    client = DirectModelClient(local=local)
+    with pytest.raises(ContextFull):
+        await collect(client, asking(f"local/{MODEL_NAME}", said("word " * 20_000)))
+    await client.aclose()

@@ -2,7 +2,13 @@ import os
 
 import pytest
 
-from sojourn.runners.model.client import FatalModelError, ModelCallFailed, TextDelta, TransientModelError
+from sojourn.runners.model.client import (
+    ContextFull,
+    FatalModelError,
+    ModelCallFailed,
+    TextDelta,
+    TransientModelError,
+)
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient
 from tests.runners.model import chat
 from tests.runners.model.conversation import asking, collect
@@ -39,6 +45,13 @@ async def test_a_wait_in_milliseconds_is_carried_too() -> None:
     error, _ = await failure(failed(429, {"error": {"message": "slow down"}}, retry_after_ms="250"))
     assert isinstance(error, TransientModelError)
     assert error.retry_after_seconds == 0.25
+
+
+async def test_a_conversation_that_is_too_long_is_told_from_what_is_wrong_with_the_request() -> None:
+    error, _ = await failure(TOO_LONG)
+    assert isinstance(error, ContextFull)
+    error, _ = await failure(failed(400, {"error": {"message": "no such parameter"}}))
+    assert not isinstance(error, ContextFull)
 
 
 async def test_a_failed_request_is_not_repeated_behind_the_loop_s_back() -> None:

@@ -3,6 +3,7 @@
 ModelCallFailed
 ├── TransientModelError    the same request may succeed later
 └── FatalModelError        the same request will fail again
+    └── ContextFull        because the conversation is longer than the model can read
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -75,6 +76,10 @@ class TransientModelError(ModelCallFailed):
 
 class FatalModelError(ModelCallFailed):
     """The request, its credentials or the configuration is wrong."""
+
+
+class ContextFull(FatalModelError):
+    """The conversation is longer than the model can read."""
 
 
 class ModelClient(Protocol):

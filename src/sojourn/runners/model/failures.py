@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from pydantic_ai import exceptions as theirs
 
-from sojourn.runners.model.client import FatalModelError, ModelCallFailed, TransientModelError
+from sojourn.runners.model.client import ContextFull, FatalModelError, ModelCallFailed, TransientModelError
 
 # What a provider's library trips over when a body is JSON but not of the shape that its protocol promises.
 _MISSHAPEN = (AttributeError, IndexError, KeyError, TypeError, ValueError)
@@ -20,6 +20,8 @@ _PASSING = (
 )
 _LASTING = (theirs.ModelQuotaExceededError, theirs.ModelRequestRejectedError)
 _PASSING_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
+
+LLAMA_CONTEXT_FULL = "exceed_context_size_error"
 
 # An exhausted provider may answer with a page of HTML, and the start of it is enough to see that.
 _MAX_MESSAGE = 1_000
@@ -52,11 +54,20 @@ def configuration_failures() -> Generator[None, None, None]:
 
 def failure(error: theirs.ModelAPIError) -> ModelCallFailed:
     """A provider's refusal, by its category; the provider's own word on retrying, if it sent one, goes first."""
+    if _is_context_full(error):
+        return ContextFull(_short(error))
     hint = error.provider_retry_hint if isinstance(error, theirs.ModelHTTPError) else None
     passing = _is_passing(error) if hint is None else hint
     if passing:
         return TransientModelError(_short(error), error.retry_after)
     return FatalModelError(_short(error))
+
+
+def _is_context_full(error: theirs.ModelAPIError) -> bool:
+    if isinstance(error, theirs.ModelContextWindowExceededError):
+        return True
+    # llama.cpp's own word for it, which pydantic-ai does not know.
+    return isinstance(error, theirs.ModelHTTPError) and LLAMA_CONTEXT_FULL in str(error.body)
 
 
 def _is_passing(error: theirs.ModelAPIError) -> bool:

@@ -28,13 +28,15 @@ from sojourn.domain.ids import MessageId, uuid7
 from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import (
-    FatalModelError,
+    ContextFull,
     ModelAnswer,
+    ModelCallFailed,
     ModelClient,
     ModelRequest,
     TextDelta,
     TransientModelError,
 )
+from sojourn.runners.model.compaction import NothingToCompact, compact, cut
 from sojourn.runners.model.toolbox import Toolbox
 from sojourn.runners.model.tools import Tool, ToolFailed, parse_arguments
 
@@ -44,6 +46,10 @@ MAX_CALLS: Final = 100
 MODEL_SECONDS: Final = 600.0
 TOOL_SECONDS: Final = 300.0
 MAX_BACKOFF_SECONDS: Final = 60.0
+# A provider may ask for more patience than we would have by ourselves; a turn that waits for it costs nothing.
+MAX_HINT_SECONDS: Final = 3600.0
+# Rounds in a row of the same tool calls with the same results.
+MAX_SAME_ROUNDS: Final = 10
 
 
 class ModelRunner:
@@ -72,24 +78,32 @@ class _Run:
         self._faults = journal.turn.faults
 
     async def loop(self) -> Settled | Faulted | Parked:
-        while True:
+        end: Settled | Faulted | Parked | None = None
+        while end is None:
             match self._journal.conversation.progress.next_step():
-                case CallModel(call) if call > MAX_CALLS:
-                    error = f"The turn made {MAX_CALLS} model calls without an end."
-                    return Settled(events=(), reason="no_progress", error=error)
-                case CallModel(call, abandoned) if call != self._own_call:
-                    voided = () if abandoned is None else (abandoned,)
-                    await self._append_call(voided, call)
-                case CallModel(call):
-                    end = await self._call_model(call)
-                    if end is not None:
-                        return end
+                case CallModel() as step:
+                    end = await self._go_on(step)
                 case RunTools() as step:
-                    parked = await self._run_tools(step)
-                    if parked is not None:
-                        return parked
+                    end = await self._run_tools(step)
                 case Finish():
-                    return Settled(events=())
+                    end = Settled(events=())
+        return end
+
+    async def _go_on(self, step: CallModel) -> Settled | Faulted | Parked | None:
+        """With the next model call, unless the turn has shown that it leads nowhere."""
+        call, voided = step.call, () if step.abandoned is None else (step.abandoned,)
+        if call > MAX_CALLS:
+            error = f"The turn made {MAX_CALLS} model calls without an end."
+            return Settled(events=voided, reason="no_progress", error=error)
+        if self._journal.conversation.progress.repeats >= MAX_SAME_ROUNDS - 1:
+            error = f"The same tool calls had the same results {MAX_SAME_ROUNDS} times in a row."
+            return Settled(events=voided, reason="no_progress", error=error)
+        if self._is_full():
+            return await self._compact(voided, call)
+        if call != self._own_call:
+            await self._append_call(voided, call)
+            return None
+        return await self._call_model(call)
 
     async def _append_call(self, events: Sequence[RunnerEvent], call: int) -> None:
         model = self._journal.turn.model
@@ -106,13 +120,12 @@ class _Run:
         try:
             async with asyncio.timeout(MODEL_SECONDS):
                 answer = await self._stream(opened)
-        except TransientModelError as error:
-            delay = _backoff(self._faults, error.retry_after_seconds)
-            return Faulted(events=(void,), error=str(error), delay_seconds=delay)
-        except TimeoutError:
-            return Faulted(events=(void,), error="The model did not answer in time.", delay_seconds=1.0)
-        except FatalModelError as error:
-            return Settled(events=(void,), reason="error", error=str(error))
+        except ContextFull as error:
+            if self._journal.turn.agent.spec.compaction.when_full == "fail":
+                return _failed(error, (void,), self._faults)
+            return await self._compact((void,), call)
+        except (ModelCallFailed, TimeoutError) as error:
+            return _failed(error, (void,), self._faults)
         self._faults = 0
         events = _answer_events(opened, answer)
         requests = [
@@ -129,12 +142,32 @@ class _Run:
         await self._journal.append(said, [_start(request) for request in work.run])
         return await self._finish_tools(work.run, (), work.asks, call)
 
+    def _is_full(self) -> bool:
+        """Whether the agent wants its conversation to be summarised before the next model call."""
+        conversation, limit = self._journal.conversation, self._journal.turn.agent.spec.compaction.at_tokens
+        return limit is not None and conversation.tokens >= limit and cut(conversation) is not None
+
+    async def _compact(self, voided: Sequence[RunnerEvent], call: int) -> Settled | Faulted | None:
+        """Have the conversation summarised, and announce the model call that reads the summary. None if it was."""
+        try:
+            async with asyncio.timeout(MODEL_SECONDS):
+                compacted = await compact(self._journal, self._client_for, voided, call)
+        except NothingToCompact:
+            error = (
+                "The conversation is longer than the model can read, and nothing of it is left to summarise."
+            )
+            return Settled(events=voided, reason="error", error=error)
+        except (ModelCallFailed, TimeoutError) as error:
+            return _failed(error, (), self._faults)
+        await self._append_call(compacted, call)
+        return None
+
     async def _stream(self, opened: ModelCalled) -> ModelAnswer:
         journal = self._journal
         request = ModelRequest(
             model=opened.model,
             instructions=journal.turn.agent.spec.instructions,
-            messages=tuple(journal.conversation.messages),
+            messages=journal.conversation.context,
             tools=self._tools.specs,
             call=opened.call,
             faults=self._faults,
@@ -219,6 +252,19 @@ class _Run:
         return tool_result(request, "done", output)
 
 
+def _failed(
+    error: ModelCallFailed | TimeoutError, events: Sequence[RunnerEvent], faults: int
+) -> Settled | Faulted:
+    """What becomes of a turn whose model gave no answer."""
+    match error:
+        case TransientModelError(retry_after_seconds=hint):
+            return Faulted(events=events, error=str(error), delay_seconds=_backoff(faults, hint))
+        case TimeoutError():
+            return Faulted(events=events, error="The model did not answer in time.", delay_seconds=1.0)
+        case _:
+            return Settled(events=events, reason="error", error=str(error))
+
+
 def _start(request: ToolRequested) -> ToolStarted:
     return ToolStarted(call=request.call, index=request.index)
 
@@ -240,5 +286,5 @@ def _answer_events(opened: ModelCalled, answer: ModelAnswer) -> tuple[RunnerEven
 def _backoff(faults: int, hint_seconds: float | None) -> float:
     """The provider's own hint, else half a second doubled at each fault, with jitter so that turns do not march."""
     if hint_seconds is not None:
-        return min(hint_seconds, MAX_BACKOFF_SECONDS)
+        return min(hint_seconds, MAX_HINT_SECONDS)
     return min(0.5 * 2**faults, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)

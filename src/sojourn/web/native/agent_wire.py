@@ -46,6 +46,16 @@ class Overlay(Struct, forbid_unknown_fields=True):
     on_ask_expire: OnAskExpire | None = None
 
 
+class Compaction(Struct, frozen=True, forbid_unknown_fields=True):
+    """What becomes of a conversation that is too long for its model: it is summarised, or the turn fails.
+
+    With `at_tokens` it is summarised before that, once a model call has read and written so many tokens.
+    """
+
+    when_full: Literal["compact", "fail"] = "compact"
+    at_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
+
+
 class NewAgent(Struct, forbid_unknown_fields=True):
     """Any free UUID may be its `id`."""
 
@@ -60,6 +70,7 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     tool_policy: ToolPolicy = {}
     ask_timeout_seconds: Seconds | None = None
     on_ask_expire: OnAskExpire = "deny"
+    compaction: Compaction = Compaction()
     runner_config: Object = {}
     policy: Policy = Policy()
     metadata: Object = {}
@@ -78,6 +89,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     tool_policy: ToolPolicy | UnsetType = UNSET
     ask_timeout_seconds: Seconds | UnsetType | None = UNSET
     on_ask_expire: OnAskExpire | UnsetType = UNSET
+    compaction: Compaction | UnsetType = UNSET
     runner_config: Object | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     metadata: Object | UnsetType = UNSET
@@ -102,6 +114,7 @@ class Agent(Struct):
     tool_policy: ToolPolicy
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
+    compaction: Compaction
     runner_config: dict[str, Any]
     policy: Policy
     metadata: dict[str, Any]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool
+from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool, Compaction
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.file import NewFile
@@ -123,10 +123,15 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
         tool_policy=new.tool_policy,
         ask_timeout_seconds=new.ask_timeout_seconds,
         on_ask_expire=new.on_ask_expire,
+        compaction=compaction(new.compaction),
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
     )
+
+
+def compaction(given: agent_wire.Compaction) -> Compaction:
+    return Compaction(when_full=given.when_full, at_tokens=given.at_tokens)
 
 
 def agent_query(query: queries.AgentList) -> AgentQuery:
@@ -250,4 +255,5 @@ def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
         tool_policy=spec.tool_policy if change.tool_policy is UNSET else change.tool_policy,
         ask_timeout_seconds=spec.ask_timeout_seconds if timeout is UNSET else timeout,
         on_ask_expire=spec.on_ask_expire if change.on_ask_expire is UNSET else change.on_ask_expire,
+        compaction=spec.compaction if change.compaction is UNSET else compaction(change.compaction),
     )

@@ -75,6 +75,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
         tool_policy=dict(spec.tool_policy),
         ask_timeout_seconds=spec.ask_timeout_seconds,
         on_ask_expire=spec.on_ask_expire,
+        compaction=agent_wire.Compaction(spec.compaction.when_full, spec.compaction.at_tokens),
         runner_config=dict(spec.runner_config),
         policy=policy(spec.policy),
         metadata=dict(spec.metadata),
