@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -85,4 +86,10 @@ class Server:
     def complaints(self) -> list[str]:
         """What it logged as an error, whatever became of it."""
         lines = (self.data_dir / LOG_FILE).read_text(errors="replace").splitlines()
-        return [line for line in lines if line.startswith(("ERROR", "CRITICAL", "Traceback"))]
+        return [
+            line
+            for before, line in pairwise(["", *lines])
+            # The driver's pool shows where it failed to fill itself up; what needs a connection says so by itself.
+            if line.startswith(("ERROR", "CRITICAL", "Traceback"))
+            and not before.startswith("WARNING:asyncpg")
+        ]

@@ -21,6 +21,7 @@ from tests.chaos.server import KEY, OUTSIDE_FILE
 from tests.chaos.tools import GATE_VARIABLE
 from tests.support.databases import PostgresDatabase
 from tests.support.invariants import check_postgres
+from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,13 @@ class Process:
     async def send(self, session: str, text: str) -> str:
         path = f"/sessions/{session}/inputs"
         return (await self.caller.make(path, {"content": text}, uuid4().hex))["id"]
+
+    async def cancel(self, session: str) -> None:
+        """Whatever turn is open."""
+        answer = await self.caller.ask("GET", f"/sessions/{session}/turns")
+        turn = answer.json()["data"][-1]["id"]
+        answer = await self.caller.ask("POST", f"/sessions/{session}/turns/{turn}/cancel", {}, uuid4().hex)
+        assert answer.is_success, answer.text
 
     async def log_until_settled(self, session: str, *inputs: str) -> list[tuple[int, str, str]]:
         """The session's log as this process tells it, once the inputs' turns have ended."""
@@ -161,6 +169,58 @@ async def test_a_gracefully_stopped_worker_s_turn_is_taken_over_at_once(
             assert await causes(second, session) == ["worker_stopped"]
             assert second.lines() == ["line"]
     assert await check_postgres(postgres.url) == []
+
+
+async def test_an_interrupt_through_the_other_process_stops_a_hung_tool(
+    tmp_path: Path, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No lease is renewed within the test: nothing but a word from the other process tells of the interrupt.
+    forever = 3600.0
+    async with Gate.standing() as gate:
+        monkeypatch.setenv(GATE_VARIABLE, str(gate.port))
+        async with (
+            running(tmp_path / "first", postgres, forever) as first,
+            running(tmp_path / "second", postgres, forever) as second,
+        ):
+            second.server.signal(signal.SIGSTOP)
+            session = await first.session()
+            sent = await first.send(session, GATE_THEN_LINE)
+            await gate.arrival()
+            second.server.signal(signal.SIGCONT)
+            await second.cancel(session)
+            await gate.departure()
+            await first.log_until_settled(session, sent)
+            assert await result_of_gate(first, session) == ["cancelled"]
+            assert (first.lines(), second.lines()) == ([], [])
+    assert await check_postgres(postgres.url) == []
+
+
+async def test_processes_go_on_and_hear_each_other_after_a_restart_of_their_database(tmp_path: Path) -> None:
+    server = await asyncio.to_thread(PostgresServer)
+    postgres = PostgresDatabase(server, await asyncio.to_thread(server.create), tmp_path)
+    try:
+        async with (
+            running(tmp_path / "first", postgres, 3600.0) as first,
+            running(tmp_path / "second", postgres, 3600.0) as second,
+        ):
+            session = await first.session()
+            reader = Reader(second.caller, session)
+            following = asyncio.create_task(reader.follow())
+            before = await first.send(session, "before")
+            async with asyncio.timeout(BOUND_SECONDS):
+                await reader.settled([before])
+            await asyncio.to_thread(server.restart)
+            after = await first.send(session, "after")
+            async with asyncio.timeout(BOUND_SECONDS):
+                await reader.settled([before, after])
+            following.cancel()
+            await asyncio.wait([following])
+            # The follower that stayed was told the same as one that reads the log now.
+            assert await first.log_until_settled(session, before, after) == reader.told
+        assert await check_postgres(postgres.url) == []
+    finally:
+        postgres.close()
+        await asyncio.to_thread(server.stop)
 
 
 async def test_a_worker_that_falls_asleep_within_a_transaction_does_not_hold_its_session_for_ever(

@@ -48,6 +48,14 @@ class PostgresServer:
     def drop(self, database: str) -> None:
         self._admin.query(f"DROP DATABASE {database} WITH (FORCE)")
 
+    def restart(self) -> None:
+        """Every connection is lost; whoever connects again finds what was committed."""
+        host = self._host
+        self._admin.close()
+        self._server.stop()
+        self._server.start()
+        assert quote(str(self._server.get_postmaster_info().socket_dir), safe="") == host
+
     def stop(self) -> None:
         self._admin.close()
         self.aside.close()

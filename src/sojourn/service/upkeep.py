@@ -88,6 +88,8 @@ class Upkeep:
     async def _guarded(self, act: Callable[[], Awaitable[object]]) -> None:
         try:
             await act()
+        except StoreUnavailable:
+            log.warning("the store is not available for upkeep; the next tick tries again")
         except Exception:
             log.exception("upkeep failed; the next tick tries again")
 

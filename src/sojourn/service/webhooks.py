@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from sojourn import __version__
-from sojourn.domain.errors import InvalidRequest, NotFound
+from sojourn.domain.errors import InvalidRequest, NotFound, StoreUnavailable
 from sojourn.domain.ids import OrgId
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.webhook import Delivery, Webhook
@@ -117,6 +117,8 @@ class Webhooks:
                 try:
                     while await self.tell():
                         pass
+                except StoreUnavailable:
+                    log.warning("the store is not available for webhooks; the next round tries again")
                 except Exception:
                     log.exception("telling webhooks failed; the next round tries again")
         finally:
