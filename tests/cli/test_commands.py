@@ -208,3 +208,16 @@ def test_the_demos_providers_offer_the_models_that_it_names() -> None:
     models = pytest.importorskip("pydantic_ai.models", reason="the extra `agents` is not installed")
     known: Any = models.KnownModelName.__value__.__args__
     assert [name for name in PROVIDERS.values() if name.replace("/", ":", 1) not in known] == []
+
+
+async def test_an_organisations_policy_is_changed_limit_by_limit(server: ServerProcess) -> None:
+    where = ("--data-dir", server.data_dir)
+    changed = await run("org", "policy", "idle_timeout_seconds=600", "reopen=never", *where)
+    assert "idle_timeout_seconds  600\nreopen                never\n" in changed.out
+    back = await run("org", "policy", "idle_timeout_seconds=none", "--json", *where)
+    assert back.objects[0]["policy"] == {"reopen": "never"}
+    shown = await run("org", "show", *where)
+    assert "reopen                never\n" in shown.out
+    wrong = await run("org", "policy", "reopen=soon", *where)
+    assert (wrong.status, wrong.out) == (1, "")
+    assert "'soon' is no number of seconds" in wrong.err

@@ -373,3 +373,11 @@ async def test_a_session_is_extended_and_opened_again(client: Client) -> None:
     assert (await client.reopen_session(session.id)).status == "open"
     with pytest.raises(Conflict):
         await client.reopen_session(session.id)
+
+
+async def test_an_organisations_policy_is_changed_by_its_revision(client: Client) -> None:
+    org = await client.get_org()
+    changed = await client.update_org(if_revision=org.revision, policy=Policy(max_turn_seconds=60))
+    assert (changed.name, changed.policy) == (org.name, Policy(max_turn_seconds=60))
+    with pytest.raises(RevisionMismatch):
+        await client.update_org(if_revision=org.revision, name="other")

@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "asks": "See what turns wait for, and decide it.",
     "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",
+    "org": "Show your organisation and change its policy.",
     "migrate": "Bring the database up to this release.",
 }
 

@@ -41,6 +41,7 @@ from sojourn.client.errors import (
     Unavailable,
 )
 from sojourn.client.file_types import File, Match, Matches
+from sojourn.client.orgs import Organisation
 from sojourn.client.stream import LossListener
 from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
 from sojourn.client.tool_types import ClientTool
@@ -102,6 +103,7 @@ __all__ = [
     "Matches",
     "MessageEnded",
     "NotFound",
+    "Organisation",
     "Overlay",
     "Page",
     "Policy",

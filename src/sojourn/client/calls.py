@@ -1,6 +1,6 @@
 """What every call of the client needs: its connections, and lists page by page."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -40,3 +40,7 @@ class Calls:
 
 def optional(name: str, value: str | None) -> Params:
     return [] if value is None else [(name, value)]
+
+
+def if_match(revision: int | None) -> Mapping[str, str] | None:
+    return None if revision is None else {"If-Match": f'"{revision}"'}

@@ -1,6 +1,6 @@
 """The verbs of the native API."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Unpack
 from uuid import UUID
@@ -11,11 +11,12 @@ from sojourn.client.agent_types import Agent, AgentFields
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
 from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
-from sojourn.client.calls import optional
+from sojourn.client.calls import if_match, optional
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
 from sojourn.client.lifetimes import LifetimeCalls
+from sojourn.client.orgs import OrgCalls
 from sojourn.client.stream import EventStream, LossListener
 from sojourn.client.stream_types import Event, Gap, StreamItem
 from sojourn.client.transport import Params, Request, Transport, post
@@ -42,7 +43,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls):
+class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and
@@ -89,7 +90,7 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls):
     ) -> Agent:
         """Make the next version. RevisionMismatch if `if_version` is not the newest."""
         # A repeat would make one version more.
-        request = Request("PATCH", f"/agents/{agent}", (), fields, _if_match(if_version), repeatable=False)
+        request = Request("PATCH", f"/agents/{agent}", (), fields, if_match(if_version), repeatable=False)
         return await self._transport.fetch(request, Agent)
 
     async def create_session(
@@ -119,7 +120,7 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls):
         """RevisionMismatch if the session is not at `if_revision`."""
         # A repeat with If-Match would meet the revision that its own first try has made.
         repeatable = if_revision is None
-        headers = _if_match(if_revision)
+        headers = if_match(if_revision)
         request = Request("PATCH", f"/sessions/{session}", (), fields, headers, repeatable=repeatable)
         return await self._transport.fetch(request, Session)
 
@@ -192,7 +193,7 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls):
         """Conflict once a turn has read it."""
         path, body = f"/sessions/{session}/inputs/{input}", {"content": text}
         repeatable = if_revision is None
-        request = Request("PATCH", path, (), body, _if_match(if_revision), repeatable=repeatable)
+        request = Request("PATCH", path, (), body, if_match(if_revision), repeatable=repeatable)
         return await self._transport.fetch(request, Input)
 
     async def withdraw_input(self, session: UUID, input: UUID) -> None:
@@ -321,10 +322,6 @@ def _turn_of(input: Input, event: Event) -> UUID | None:
     if event.type == "input.withdrawn":
         raise InputWithdrawn(input.id)
     return event.turn if event.type == "input.delivered" else None
-
-
-def _if_match(revision: int | None) -> Mapping[str, str] | None:
-    return None if revision is None else {"If-Match": f'"{revision}"'}
 
 
 def _filter_params(filter: SessionFilter) -> Params:

@@ -19,6 +19,7 @@ from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
+from sojourn.service.orgs import Orgs
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
@@ -30,6 +31,7 @@ from sojourn.service.webhooks import Webhooks
 @dataclass(frozen=True, slots=True)
 class Services:
     access: Access
+    orgs: Orgs
     agents: Agents
     sessions: Sessions
     lifetimes: Lifetimes
@@ -76,14 +78,15 @@ class Choices:
 def build_services(
     store: Store, secrets: Secrets, hub: Hub, clock: Clock, terms: LeaseTerms, choices: Choices
 ) -> Services:
-    agents = Agents(store, clock)
+    agents, orgs = Agents(store, clock), Orgs(store)
     feed = Feed(store.reads, hub)
     rosters = Rosters(store.reads, agents, hub, choices.is_shared)
-    sessions = Sessions(store, clock, agents, hub, choices.known_tools)
+    sessions = Sessions(store, clock, agents, orgs, hub, choices.known_tools)
     inputs = Inputs(store, clock, hub)
     transcripts = Transcripts(store.reads, hub)
     return Services(
         access=Access(store, clock),
+        orgs=orgs,
         agents=agents,
         sessions=sessions,
         lifetimes=Lifetimes(store, clock),

@@ -29,6 +29,7 @@ from sojourn.service.changes import EndStatus, SessionChange, changed_fields, de
 from sojourn.service.hub import Hub
 from sojourn.service.lifetimes import remove
 from sojourn.service.names import Name, take_name
+from sojourn.service.orgs import Orgs
 from sojourn.service.overlays import accepted
 from sojourn.service.results import Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
@@ -71,11 +72,12 @@ class Sessions:
     """`known_tools` are the names of the tools that an agent of the `model` runner may have."""
 
     def __init__(
-        self, store: Store, clock: Clock, agents: Agents, hub: Hub, known_tools: Collection[str]
+        self, store: Store, clock: Clock, agents: Agents, orgs: Orgs, hub: Hub, known_tools: Collection[str]
     ) -> None:
         self._store = store
         self._clock = clock
         self._agents = agents
+        self._orgs = orgs
         self._hub = hub
         self._known_tools = known_tools
 
@@ -126,9 +128,11 @@ class Sessions:
         agent = await self._agents.resolve(org, new.agent)
         if agent.archived_at is not None:
             raise InvalidRequest("agent", f"the agent {agent.spec.name} is archived")
-        return self._record(org, new, agent)
+        # As the session keeps its agent's version, it keeps the policy that stands now, whatever becomes of it.
+        policy = new.policy.over(agent.spec.policy).over(await self._orgs.policy(org))
+        return self._record(org, new, agent, policy)
 
-    def _record(self, org: OrgId, new: NewSession, agent: Agent) -> SessionRecord:
+    def _record(self, org: OrgId, new: NewSession, agent: Agent, policy: Policy) -> SessionRecord:
         now = self._clock.now()
         overlay = accepted(new.overlay, agent.spec.runner, self._known_tools)
         session = Session(
@@ -144,7 +148,7 @@ class Sessions:
             next_seq=2 + (new.driver is not None) + len(new.files),
             presences=0 if new.driver is None else 1,
             activity=Activity.IDLE if new.driver is None else Activity.BUSY,
-            policy=new.policy.over(agent.spec.policy),
+            policy=policy,
             stated_status=new.stated_status,
             overlaid=overlay is not None,
         )

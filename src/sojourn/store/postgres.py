@@ -13,6 +13,7 @@ from sojourn.domain.agent import Agent
 from sojourn.domain.draft import State
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
+from sojourn.domain.org import Org
 from sojourn.domain.record import DrivenSession, Recalled
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Published, Tx
@@ -102,6 +103,10 @@ class PostgresTx(StoreTx):
         if locked.open_turn is not None:
             turn = await self.get_turn(org, session, locked.open_turn)
         return await self._state(org, locked, turn)
+
+    async def lock_org(self, org: OrgId) -> Org | None:
+        await self._db.one("lock_org", {"id": org})
+        return await self.get_org(org)
 
     async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None:
         await self._db.one("lock_agent", {"org": org, "id": agent})

@@ -12,6 +12,7 @@ from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId,
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.org import Org
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
@@ -208,6 +209,10 @@ class StoreReads(BudgetReads, FileReads, GlimpseReads, WebhookReads):
         )
         found = await self._db.select(text, bind.values)
         return {SessionId(UUID(bytes=id)): head for id, head in found}
+
+    async def get_org(self, org: OrgId) -> Org | None:
+        row = await self._db.one("get_org", {"id": org})
+        return None if row is None else rows.org_of(row)
 
     async def has_keys(self, org: OrgId) -> bool:
         return await self._db.one("any_key", {"org": org}) is not None

@@ -17,6 +17,7 @@ from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.ids import AgentId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.org import Org
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Key, Recalled, SessionRecord, Tombstone
@@ -89,7 +90,7 @@ def session_of(row: Row) -> Session:
         turns=turns,
         queued_inputs=queued_inputs,
         presences=presences,
-        policy=NO_POLICY if policy is None else _decode_policy(policy),
+        policy=policy_of(policy),
         created_at=to_instant(created_at),
         opened_at=to_instant(opened_at),
         active_at=to_instant(active_at),
@@ -332,6 +333,30 @@ def agent_of(row: Row) -> Agent:
         updated_at=to_instant(updated_at),
         archived_at=to_instant_or_none(archived_at),
     )
+
+
+def org_of(row: Row) -> Org:
+    id, name, policy, revision, created_at = row
+    return Org(
+        id=OrgId(UUID(bytes=id)),
+        name=name,
+        created_at=to_instant(created_at),
+        policy=policy_of(policy),
+        revision=revision,
+    )
+
+
+def org_params(org: Org) -> dict[str, object]:
+    return {
+        "id": org.id,
+        "name": org.name,
+        "policy": None if org.policy is NO_POLICY else to_json(org.policy),
+        "revision": org.revision,
+    }
+
+
+def policy_of(text: str | None) -> Policy:
+    return NO_POLICY if text is None else _decode_policy(text)
 
 
 def key_of(row: Row) -> Key:

@@ -29,6 +29,7 @@ from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.filter import Filter, SessionQuery
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.org import Org
 from sojourn.domain.record import DrivenSession, Recalled, SessionRecord
 from sojourn.ports import Clock, Published, Tx
 from sojourn.store import leases, rows, sqlite_file
@@ -94,6 +95,9 @@ class SqliteTx(StoreTx):
             return None
         turn = row[rows.SESSION_COLUMNS :]
         return await self._state(org, rows.session_of(row), None if turn[0] is None else rows.turn_of(turn))
+
+    async def lock_org(self, org: OrgId) -> Org | None:
+        return await self.get_org(org)
 
     async def lock_agent(self, org: OrgId, agent: AgentId) -> Agent | None:
         return await self.get_agent(org, agent)

@@ -13,6 +13,7 @@ from sojourn.domain.errors import LeaseLost
 from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.org import Org
 from sojourn.domain.policy import Timer
 from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone, session_secret
 from sojourn.domain.session import Session
@@ -44,7 +45,7 @@ _HISTORY: Final = (
 class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites, WebhookWrites):
     """What differs between the databases is left to the two subclasses.
 
-    These are `lock_session`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
+    These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
     """
 
     def __init__(self, db: Db) -> None:
@@ -230,6 +231,9 @@ class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites, WebhookWrites):
 
     async def insert_org(self, org: OrgId, name: str, now: datetime) -> None:
         await self._db.run("insert_org", {"id": org, "name": name, "created_at": rows.to_micros(now)})
+
+    async def write_org(self, org: Org) -> None:
+        await self._db.run("write_org", rows.org_params(org))
 
     async def write_key(self, key: Key) -> None:
         params = {

@@ -143,3 +143,16 @@ async def test_ready_are_the_claimable_turns_of_a_runner_whose_time_has_come(sto
     assert await ready(100) == ["ready", "due", "later"]
     assert await ready(100, limit=1) == ["ready"]
     assert await ready(-1) == []
+
+
+async def test_due_are_the_queued_inputs_whose_time_is_over(store: Store, session: Session) -> None:
+    await insert_org(store)
+    due, later, read = (replace(an_input(seq), expires_at=at(seq)) for seq in (2, 3, 4))
+    await write(store, session, later, due, read, an_input(5))
+    await store.write(
+        lambda tx: tx.mark_inputs(ORG, session.id, [InputMark(read.id, "delivered", read.turn)])
+    )
+    assert await store.reads.due_inputs(at(1), 10) == []
+    assert await store.reads.due_inputs(at(2), 10) == [(ORG, session.id, due.id)]
+    assert [input for _, _, input in await store.reads.due_inputs(at(9), 10)] == [due.id, later.id]
+    assert len(await store.reads.due_inputs(at(9), 1)) == 1

@@ -5,7 +5,7 @@ import pytest
 
 from sojourn.domain.agent import Agent, AgentPosition, AgentQuery, AgentSpec
 from sojourn.domain.ids import AgentId, OrgId, uuid7
-from sojourn.domain.policy import Policy
+from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.ports import Store, Tx
 from tests.contract.store.make import ORG, a_key, an_agent, at, insert_org
 
@@ -180,3 +180,20 @@ async def test_a_secret_is_deleted_once(store: Store) -> None:
     assert await store.write(lambda tx: tx.delete_secret(ORG, "name"))
     assert await store.reads.get_secret(ORG, "name") is None
     assert not await store.write(lambda tx: tx.delete_secret(ORG, "name"))
+
+
+async def test_an_organisation_keeps_its_name_policy_and_revision(store: Store) -> None:
+    found = await store.reads.get_org(ORG)
+    assert found is not None
+    assert (found.id, found.policy, found.revision) == (ORG, NO_POLICY, 0)
+    changed = replace(found, name="renamed", policy=Policy(reopen=7.5, retain_seconds=1), revision=1)
+
+    async def verb(tx: Tx) -> None:
+        assert await tx.lock_org(ORG) == found
+        await tx.write_org(changed)
+
+    await store.write(verb)
+    assert await store.reads.get_org(ORG) == changed
+    await store.write(lambda tx: tx.write_org(found))
+    assert await store.reads.get_org(ORG) == found
+    assert await store.reads.get_org(OrgId(uuid7())) is None

@@ -1,6 +1,12 @@
 -- name: insert_org!
 INSERT INTO orgs (id, name, created_at) VALUES (:id, :name, :created_at) ON CONFLICT DO NOTHING;
 
+-- name: get_org^
+SELECT id, name, policy, revision, created_at FROM orgs WHERE id = :id;
+
+-- name: write_org!
+UPDATE orgs SET name = :name, policy = :policy, revision = :revision WHERE id = :id;
+
 -- name: write_key!
 INSERT INTO keys (org, id, name, role, token_hash, created_at, revoked_at)
 VALUES (:org, :id, :name, :role, :token_hash, :created_at, :revoked_at)

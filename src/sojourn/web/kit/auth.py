@@ -8,6 +8,8 @@ from sojourn.domain.record import Principal, Role
 from sojourn.web.kit.request import Request
 
 Scope = Literal[
+    "org:read",
+    "org:write",
     "agents:read",
     "agents:write",
     "sessions:read",
@@ -17,11 +19,11 @@ Scope = Literal[
     "webhooks:write",
 ]
 
-_WORKER: Final = frozenset[Scope](("agents:read", "sessions:read", "presence:write"))
+_WORKER: Final = frozenset[Scope](("org:read", "agents:read", "sessions:read", "presence:write"))
 _MEMBER: Final = _WORKER | frozenset[Scope](("agents:write", "sessions:write"))
 
 # Whoever is told of every session of an organisation is chosen by its administrators.
-_ADMIN: Final = _MEMBER | frozenset[Scope](("webhooks:read", "webhooks:write"))
+_ADMIN: Final = _MEMBER | frozenset[Scope](("org:write", "webhooks:read", "webhooks:write"))
 
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _ADMIN}
 

@@ -18,6 +18,9 @@ FROM sessions s
 WHERE s.org = :org AND s.id = :id
 FOR UPDATE SKIP LOCKED;
 
+-- name: lock_org^
+SELECT id FROM orgs WHERE id = :id FOR UPDATE;
+
 -- name: lock_agent^
 SELECT id FROM agents WHERE org = :org AND id = :id FOR UPDATE;
 
