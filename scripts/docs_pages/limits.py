@@ -7,9 +7,9 @@ from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
+from sojourn.runners.backoff import MAX_HINT_SECONDS
 from sojourn.runners.model.loop import (
     MAX_CALLS,
-    MAX_HINT_SECONDS,
     MAX_SAME_ROUNDS,
     MODEL_SECONDS,
     TOOL_SECONDS,

@@ -25,6 +25,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "allow_commands": "`true` lets agents of the `acp` runner name a command of their own, which runs on the server's"
     " machine with the server's rights. Without it they choose among the ready-made ones.",
     "private_webhooks": "`true` lets webhooks be at addresses of this machine and of its private network.",
+    "private_agents": "`true` lets the apps of agents with the runner `http` be at such addresses.",
     "max_body_bytes": "The largest body of a request, in bytes.",
     "counters_file": "Where SIGUSR1 writes the counters of the process, as JSON.",
 }

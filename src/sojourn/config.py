@@ -37,6 +37,7 @@ class Settings:
     bootstrap_workspace_public_key: str | None = None
     worker_capacity: int = 100
     private_webhooks: bool = False
+    private_agents: bool = False
     allow_commands: bool = False
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
@@ -87,7 +88,7 @@ def _typed(name: str, value: object) -> Any:
             return _integer(name, value, 0, 10_000)
         case "max_body_bytes":
             return _integer(name, value, 1, 2**31)
-        case "private_webhooks" | "allow_commands":
+        case "private_webhooks" | "private_agents" | "allow_commands":
             return _boolean(name, value)
         case "data_dir" | "counters_file":
             return Path(str(value)).expanduser()

@@ -16,9 +16,11 @@ from uuid import uuid4
 from sojourn.config import Settings
 from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.kinds import RunnerKind
+from sojourn.outgoing import Outgoing
 from sojourn.ports import Clock, Store
 from sojourn.ports.turns import Runner
 from sojourn.ports.wakeups import Wakeups
+from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
 from sojourn.runners.model.loop import ModelRunner
@@ -105,12 +107,20 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     hub = Hub()
     store = await open_store(settings, clock, hub)
     models = Models(settings)
+    apps = Outgoing(settings.private_agents)
     try:
-        wakeups = open_wakeups(settings)
-        parts = Parts(store=store, hub=hub, clock=clock, client_for=models.client_for, wakeups=wakeups)
+        parts = Parts(
+            store=store,
+            hub=hub,
+            clock=clock,
+            client_for=models.client_for,
+            runners={"http": HttpRunner(apps, os.environ)},
+            wakeups=open_wakeups(settings),
+        )
         async with assemble(settings, parts) as running:
             yield running
     finally:
+        await apps.close()
         await models.close()
         await store.close()
 

@@ -4,8 +4,8 @@ A session has one open turn, one worker may write for it, and that one makes its
 in the transaction that announces a call, and a charge in the one that reports its answer, leave at most one call that
 no check has seen: a budget is overshot by at most one call. Nothing else has to be reserved beforehand.
 
-Only the model runner announces its calls. Of any other the log tells what it has used up, and its turn ends with the
-report that finds nothing left; a soft limit holds for it from its next turn on.
+The runners `model` and `http` announce their calls. Of any other the log tells what it has used up, and its turn ends
+with the report that finds nothing left; a soft limit holds for it from its next turn on.
 """
 
 from collections.abc import Iterable

@@ -26,7 +26,8 @@ class Ready:
 class ClaimedTurn:
     """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none.
 
-    `agent` is the pinned version with what the session adds to it.
+    `agent` is the pinned version with what the session adds to it. `alias` is the session's, told to the runner `http`
+    only.
     """
 
     org: OrgId
@@ -37,6 +38,7 @@ class ClaimedTurn:
     faults: int
     agent: Agent
     model: str | None
+    alias: str | None = None
 
 
 class Turns(Protocol):

@@ -12,6 +12,7 @@ from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
 from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, RevisionMismatch
 from sojourn.domain.ids import AgentId, OrgId, uuid7
+from sojourn.domain.runner_config import check_runner_config
 from sojourn.ports import Clock, Reads, Store, Tx
 from sojourn.service.results import Repeat, Result
 from sojourn.service.verbs import Remembered, once
@@ -29,6 +30,7 @@ class Agents:
         self._store = store
         self._clock = clock
         self._named: dict[tuple[OrgId, AgentId | str], tuple[float, Agent]] = {}
+        self._unknown: dict[tuple[OrgId, str], float] = {}
         # A version never changes, so its copy never goes stale.
         self._versions: dict[tuple[OrgId, AgentId, int], Agent] = {}
 
@@ -50,7 +52,7 @@ class Agents:
         return Result(await self.get(org, AgentId(UUID(answer.ids["agent"])), 1), replayed=True)
 
     def _new(self, spec: AgentSpec, id: AgentId | None = None) -> Agent:
-        check_client_tools("client_tools", spec.client_tools)
+        _check(spec)
         now = self._clock.now()
         return Agent(id=id or AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
 
@@ -191,6 +193,19 @@ class Agents:
         self._named[org, named] = (time.monotonic() + NAMED_SECONDS, found)
         return found
 
+    async def first_known(self, org: OrgId, names: Sequence[str]) -> str | None:
+        """The first of the names that an agent in use has; a change is seen within NAMED_SECONDS."""
+        for name in names:
+            if self._unknown.get((org, name), 0.0) > time.monotonic():
+                continue
+            with suppress(InvalidRequest):
+                if (await self.resolve(org, name)).archived_at is None:
+                    return name
+            if len(self._unknown) >= CACHED_VERSIONS:
+                self._unknown.clear()
+            self._unknown[org, name] = time.monotonic() + NAMED_SECONDS
+        return None
+
     async def list(self, org: OrgId, query: AgentQuery) -> Sequence[Agent]:
         return await self._store.reads.list_agents(org, query)
 
@@ -227,6 +242,11 @@ class Agents:
         return changed
 
 
+def _check(spec: AgentSpec) -> None:
+    check_client_tools("client_tools", spec.client_tools)
+    check_runner_config(spec)
+
+
 async def _lock(tx: Tx, org: OrgId, named: AgentId | str) -> Agent | None:
     if not isinstance(named, str):
         return await tx.lock_agent(org, named)
@@ -242,7 +262,7 @@ async def _insert(tx: Tx, org: OrgId, agent: Agent) -> None:
 
 async def _change(tx: Tx, org: OrgId, current: Agent, spec: AgentSpec, now: datetime) -> Agent:
     """The next version of a locked agent."""
-    check_client_tools("client_tools", spec.client_tools)
+    _check(spec)
     if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
         raise AlreadyExists("agent", spec.name)
     changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)

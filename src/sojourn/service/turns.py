@@ -32,7 +32,7 @@ from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
-from sojourn.domain.session import Activity
+from sojourn.domain.session import Activity, Session
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import ClaimedTurn, Ready
@@ -178,6 +178,7 @@ class TurnService:
             faults=turn.faults,
             agent=agent,
             model=model,
+            alias=await _alias(tx, session) if turn.runner == "http" else None,
         )
         # The deletion of a predecessor's lease and this insert are in one transaction with the new fence.
         await tx.acquire_lease(
@@ -347,6 +348,11 @@ class TurnService:
         if state is None or state.session.fence != turn.fence or state.session.open_turn != turn.turn:
             raise LeaseLost(turn.session)
         return await carry_out(tx, state, await command(tx, state), self._clock.now())
+
+
+async def _alias(tx: Tx, session: Session) -> str | None:
+    record = await tx.get_session(session.org, session.id)
+    return None if record is None else record.alias
 
 
 def holder_of(turn: ClaimedTurn, worker: str) -> str:

@@ -47,10 +47,11 @@ REQUIREMENTS: Final = (
     Requirement("invoke.runtime-id", MODEL, "A runtime id with an accountId may stand for the ARN."),
     Requirement("invoke.account-id", MODEL, "An accountId has twelve digits."),
     Requirement(
-        "invoke.default-agent",
+        "invoke.agent",
         MODEL,
         "The ARN says which agent is invoked, and in which of them a session is.",
-        "It is none of ours: it is kept, the default agent runs, and the session id alone names the session.",
+        "A new session has the agent that is called like the runtime, with or without the end of its id, else the"
+        " default agent; the session id alone names the session.",
     ),
     Requirement("invoke.kept", OURS, "ARN, qualifier, account and user of the first invocation are kept."),
     Requirement("invoke.trace", MODEL, "The trace headers of a request are those of its answer."),

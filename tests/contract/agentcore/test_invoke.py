@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from sojourn.domain.agent import AgentSpec
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import SessionStatus
@@ -86,7 +87,7 @@ async def test_a_payload_is_limited_to_a_hundred_million_bytes_and_not_to_less(a
     assert failure["reason"] == "CannotParse"
 
 
-@covers("invoke.implicit", "invoke.same", "invoke.echo", "invoke.default-agent", "policy.defaults")
+@covers("invoke.implicit", "invoke.same", "invoke.echo", "policy.defaults")
 async def test_the_first_invocation_makes_a_session_and_the_next_continues_it(agentcore: AgentCore) -> None:
     for prompt in ("one", "two"):
         answer = await agentcore.invoke(prompt)
@@ -98,6 +99,27 @@ async def test_the_first_invocation_makes_a_session_and_the_next_continues_it(ag
     default = await agentcore.services.agents.resolve(agentcore.org, DEFAULT_AGENT)
     assert record.session.agent == default.id
     assert record.session.policy == Policy(idle_timeout_seconds=900, max_lifetime_seconds=28_800)
+
+
+@covers("invoke.agent")
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("My_agent-a1B2c3D4e5", quote(ARN, safe="")),
+        ("My_agent", quote(ARN, safe="")),
+        ("My_agent", "My_agent-a1B2c3D4e5"),
+        (DEFAULT_AGENT, "My_agent-a1B2c3D4e5"),
+        (DEFAULT_AGENT, "no-runtime"),
+    ],
+)
+async def test_a_new_session_has_the_agent_that_is_called_like_the_runtime(
+    agentcore: AgentCore, name: str, place: str
+) -> None:
+    if name != DEFAULT_AGENT:
+        await agentcore.services.agents.create(agentcore.org, AgentSpec(name=name))
+    await agentcore.said("hello", place=place)
+    agent = await agentcore.services.agents.find(agentcore.org, name)
+    assert (await agentcore.record()).session.agent == agent.id
 
 
 @covers("invoke.kept", "invoke.runtime-id")

@@ -34,6 +34,8 @@ class LoopbackProvider:
     replies: list[Reply]
     seen: list[Seen] = field(default_factory=list[Seen])
     connections: int = 0
+    # What is always answered at a path, and not looked at.
+    standing: dict[str, Reply] = field(default_factory=dict[str, Reply])
     client_left: asyncio.Event = field(default_factory=asyncio.Event)
     _handlers: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -75,7 +77,10 @@ class LoopbackProvider:
             key.lower(): value for key, _, value in (line.partition(": ") for line in head[1:] if line)
         }
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.seen.append(Seen(head[0].split(" ")[1], headers, json.loads(body)))
+        path = head[0].split(" ")[1]
+        if path in self.standing:
+            return self.standing[path]
+        self.seen.append(Seen(path, headers, json.loads(body)))
         return self.replies.pop(0)
 
 

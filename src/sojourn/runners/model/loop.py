@@ -6,7 +6,6 @@ the log as done is never done again.
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -27,6 +26,7 @@ from sojourn.domain.fold import CallModel, Finish, RunTools
 from sojourn.domain.ids import MessageId, uuid7
 from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.turns import Journal
+from sojourn.runners.backoff import backoff
 from sojourn.runners.model.client import (
     ContextFull,
     ModelAnswer,
@@ -45,9 +45,6 @@ log = logging.getLogger(__name__)
 MAX_CALLS: Final = 100
 MODEL_SECONDS: Final = 600.0
 TOOL_SECONDS: Final = 300.0
-MAX_BACKOFF_SECONDS: Final = 60.0
-# A provider may ask for more patience than we would have by ourselves; a turn that waits for it costs nothing.
-MAX_HINT_SECONDS: Final = 3600.0
 # Rounds in a row of the same tool calls with the same results.
 MAX_SAME_ROUNDS: Final = 10
 
@@ -258,7 +255,7 @@ def _failed(
     """What becomes of a turn whose model gave no answer."""
     match error:
         case TransientModelError(retry_after_seconds=hint):
-            return Faulted(events=events, error=str(error), delay_seconds=_backoff(faults, hint))
+            return Faulted(events=events, error=str(error), delay_seconds=backoff(faults, hint))
         case TimeoutError():
             return Faulted(events=events, error="The model did not answer in time.", delay_seconds=1.0)
         case _:
@@ -281,10 +278,3 @@ def _answer_events(opened: ModelCalled, answer: ModelAnswer) -> tuple[RunnerEven
             simulated=answer.simulated,
         ),
     )
-
-
-def _backoff(faults: int, hint_seconds: float | None) -> float:
-    """The provider's own hint, else half a second doubled at each fault, with jitter so that turns do not march."""
-    if hint_seconds is not None:
-        return min(hint_seconds, MAX_HINT_SECONDS)
-    return min(0.5 * 2**faults, MAX_BACKOFF_SECONDS) * random.uniform(0.5, 1.0)

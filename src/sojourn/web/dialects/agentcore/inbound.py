@@ -29,6 +29,7 @@ _PRESIGNED: Final = re.compile(rb"(?:^|&)X-Amz-Credential=(?P<credential>[^&]+)"
 _WEIGHT: Final = re.compile(r"q=(?P<value>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 # The first that is there says how much JSON is liked.
 _JSON_RANGES: Final = ("application/json", "application/*", "*/*")
+_RUNTIME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,99}-[a-zA-Z0-9]{10}")
 _INVOCATION: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 Header = Callable[[bytes], str | None]
@@ -69,14 +70,22 @@ def session_id(header: Header) -> str | None:
     return id
 
 
-def new_session(arn: str, query: wire.Query, header: Header) -> NewSession:
-    """The session to make where the id has none. The runtime that was named is kept, and the default agent runs."""
+def agent_names(arn: str) -> tuple[str, ...]:
+    """What the agent of a runtime may be called: as its id `name-0123456789`, or as its name."""
+    id = arn.rpartition("/")[2]
+    return (id, id[:-11]) if _RUNTIME.fullmatch(id) else ()
+
+
+def new_session(arn: str, agent: str | None, query: wire.Query, header: Header) -> NewSession:
+    """The session to make where the id has none. The runtime that was named is kept."""
     if len(arn) > MAX_ARN:
         raise InvalidRequest("agentRuntimeArn", f"must not be longer than {MAX_ARN} characters")
     user = header(b"x-amzn-bedrock-agentcore-runtime-user-id")
     refuse_nul(user, "runtimeUserId")
     facet = wire.Facet(arn, query.qualifier, query.account_id, user)
-    return NewSession(origin=DIALECT, policy=POLICY, facet=(DIALECT, msgspec.json.encode(facet).decode()))
+    return NewSession(
+        agent=agent, origin=DIALECT, policy=POLICY, facet=(DIALECT, msgspec.json.encode(facet).decode())
+    )
 
 
 def repeat(

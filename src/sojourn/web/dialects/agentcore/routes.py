@@ -53,13 +53,16 @@ def build_agentcore(services: Services, heart: Heart) -> Surface:
 class Runtime:
     def __init__(self, services: Services, heart: Heart) -> None:
         self._access = services.access
+        self._agents = services.agents
         self._invocations = services.invocations
         self._heart = heart
 
     async def invoke(self, request: Request) -> Reply:
         principal = await self._principal(request)
         named = inbound.session_id(request.header)
-        new = inbound.new_session(_arn(request), _QUERY.read(request.query_string), request.header)
+        arn, query = _arn(request), _QUERY.read(request.query_string)
+        agent = await self._agents.first_known(principal.org, inbound.agent_names(arn))
+        new = inbound.new_session(arn, agent, query, request.header)
         payload = await read_body(request, PAYLOAD_LIMIT)
         input = new_input(payload)
         sdk = request.header(b"amz-sdk-invocation-id")
