@@ -11,10 +11,11 @@ from scripts.docs_pages.markdown import code, compose, prose, table
 from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.events import EVENT_CLASSES, RUNNER_CLASSES, Event
+from sojourn.domain.kin import Parent
 from sojourn.service.codec import INLINE_BYTES
 
 # Records within events, each described once.
-PARTS: Final = (Actor, TextPart, Usage)
+PARTS: Final = (Actor, Parent, TextPart, Usage)
 
 _PLAIN: Final[Mapping[object, str]] = {
     str: "string",

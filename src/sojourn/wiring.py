@@ -161,7 +161,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
     _spare_collector()
     try:
-        background = [services.upkeep.run(), services.webhooks.run(), worker.run()]
+        background = [services.upkeep.run(), services.errands.run(), services.webhooks.run(), worker.run()]
         async with _background(*_relaying(services, parts.wakeups), *background):
             yield Running(services, new_key)
     finally:

@@ -73,6 +73,9 @@ class KillingStore:
         self._killer.hit("before_answer")
         return result
 
+    def on_errands(self, told: Callable[[], None]) -> None:
+        self._store.on_errands(told)
+
     async def close(self) -> None:
         await self._store.close()
 

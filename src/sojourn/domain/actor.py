@@ -1,7 +1,7 @@
 """Who decides."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from sojourn.domain.ids import KeyId
 
@@ -10,5 +10,8 @@ from sojourn.domain.ids import KeyId
 class Actor:
     """Who decided. `key` is set where a credential did."""
 
-    kind: Literal["human", "policy", "timeout"]
+    kind: Literal["human", "policy", "timeout", "agent", "schedule"]
     key: KeyId | None = None
+
+
+POLICY: Final = Actor("policy")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from sojourn.domain.ids import AgentId
+from sojourn.domain.kin import ANY_SESSIONS, SubSessions
 from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
@@ -58,6 +59,7 @@ class AgentSpec:
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnExpire = "deny"
     compaction: Compaction = Compaction()
+    sub_sessions: SubSessions = ANY_SESSIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ DECISIONS: Final[Mapping[AskKind, frozenset[Decision]]] = {
     "approval": frozenset({"allow", "deny"}),
     "client_tool": frozenset({"answer", "deny"}),
     "question": frozenset({"answer", "deny"}),
+    # Only the session itself answers; whoever does not want to wait for it any more may say so.
+    "session": frozenset({"deny"}),
 }
 
 
@@ -92,6 +94,23 @@ def client_result(tool: ToolRequested, decided: AskDecided) -> ToolCompleted:
             return tool_result(tool, "error", error)
         case "answer", answer:
             return tool_result(tool, "done", text_of(answer))
+        case _:
+            return tool_result(tool, "cancelled", reason_of(decided))
+
+
+def session_result(tool: ToolRequested, decided: AskDecided) -> ToolCompleted:
+    """What the model that has started a session reads of its end."""
+    match decided.answer if decided.decision == "answer" else None:
+        case {"status": "completed", "text": str(text)}:
+            return tool_result(tool, "done", text)
+        case {"status": "cancelled"}:
+            return tool_result(tool, "cancelled", "The session was cancelled.")
+        case {"status": "failed", "error": str(error)}:
+            return tool_result(tool, "error", f"The session failed: {error}")
+        case {"status": "refused", "error": str(error)}:
+            return tool_result(tool, "error", f"The session was not started: {error}")
+        case {"status": str(status)}:
+            return tool_result(tool, "error", f"The session was {status}.")
         case _:
             return tool_result(tool, "cancelled", reason_of(decided))
 

@@ -136,6 +136,14 @@ class CancelTurn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseChild:
+    """The parent waits for this session no more."""
+
+    by: Actor
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndSession:
     status: Literal["completed", "failed", "cancelled", "expired"]
     by: Actor
@@ -279,6 +287,7 @@ Command = (
     | DecideAsks
     | ReclaimTurn
     | CancelTurn
+    | ReleaseChild
     | EndSession
     | ExpireSession
     | ReopenSession

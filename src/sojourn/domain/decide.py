@@ -10,6 +10,7 @@ from typing import Any, Final
 from sojourn.domain import budgeting
 from sojourn.domain import commands as c
 from sojourn.domain.draft import Decision, Draft, State
+from sojourn.domain.kinship import release_child
 from sojourn.domain.lifecycle import (
     attach_presence,
     change_files,
@@ -54,6 +55,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.DecideAsks: decide_asks,
     c.ReclaimTurn: reclaim_turn,
     c.CancelTurn: cancel_turn,
+    c.ReleaseChild: release_child,
     c.EndSession: end_session,
     c.ExpireSession: expire_session,
     c.ReopenSession: reopen_session,

@@ -31,7 +31,7 @@ from sojourn.domain.policy import (
     start_deadline,
     turn_deadline,
 )
-from sojourn.domain.session import Session, activity, idle_deadline_of, lifetime_deadline_of
+from sojourn.domain.session import Session, SessionStatus, activity, idle_deadline_of, lifetime_deadline_of
 from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
 
 
@@ -224,6 +224,8 @@ class Draft:
         status = None if self.turn is None else self.turn.status
         doing = activity(session.status, status, session.queued_inputs, session.presences)
         stays = session.status is before.status and doing is before.activity
+        if session.kin.awaited and self._is_at_rest():
+            session = replace(session, kin=replace(session.kin, awaited=False))
         session = replace(
             session,
             next_seq=self.next_seq,
@@ -245,6 +247,12 @@ class Draft:
             entries=tuple(self.books.entries),
             lease=self.lease,
         )
+
+    def _is_at_rest(self) -> bool:
+        """Whether nothing follows the turn that was closed, or could follow."""
+        if self.session.status is not SessionStatus.OPEN:
+            return True
+        return self.turn is None and any(not turn.status.is_open for turn in self._turns.values())
 
 
 def moved_timers(before: State | None, after: State) -> tuple[Timer, ...]:

@@ -24,6 +24,7 @@ Field = Literal[
     "turns",
     "stated_status",
     "forked_from",
+    "parent",
     "invoked_at",
     "last_turn",
     "last_turn_asks",

@@ -11,7 +11,7 @@ else:
 InputKind = Literal["message", "tool_result", "decision", "interrupt"]
 Delivery = Literal["steer", "queue", "interrupt"]
 RunnerKind = Literal["model", "acp", "http", "external"]
-AskKind = Literal["approval", "client_tool", "question"]
+AskKind = Literal["approval", "client_tool", "question", "session"]
 Outcome = Literal[
     "end_turn", "interrupted", "expired", "budget", "refused", "no_progress", "error", "superseded"
 ]

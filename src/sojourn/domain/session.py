@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from sojourn.domain.ids import AgentId, OrgId, SessionId, TurnId
+from sojourn.domain.kin import NO_KIN, Kin
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy, idle_deadline, lifetime_deadline
 from sojourn.domain.turn import TurnStatus
@@ -87,6 +88,7 @@ class Session:
     stated_status: str | None = None
     budgets: int = 0
     overlaid: bool = False
+    kin: Kin = NO_KIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,22 @@ from typing import ClassVar, Literal
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.kin import Parent
 from sojourn.domain.kinds import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCreated:
+    """`parent` is the session that has started this one."""
+
     type: ClassVar[str] = "session.created"
-    v: ClassVar[int] = 1
+    v: ClassVar[int] = 2
     agent: AgentId
     agent_version: int
     origin: str
     title: str | None = None
     external_id: str | None = None
+    parent: Parent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,10 @@ from sojourn.domain.turn import Move, TurnStatus, next_status
 def wait_turn(draft: Draft, command: c.WaitTurn) -> None:
     turn = draft.open_turn()
     draft.say_for_turn(command.events)
+    starts = sum(ask.kind == "session" for ask in command.asks)
+    if starts:
+        kin = draft.session.kin
+        draft.session = replace(draft.session, kin=replace(kin, children=kin.children + starts))
     for ask in command.asks:
         draft.put_ask(ask)
         opened = e.AskOpened(ask=ask.id, kind=ask.kind, prompt=dict(ask.prompt), expires_at=ask.expires_at)

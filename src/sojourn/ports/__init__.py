@@ -19,6 +19,7 @@ from sojourn.domain.record import DrivenSession, Lease, LeaseKind, Recalled, Ses
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn, TurnSpan
 from sojourn.ports.budgets import BudgetReads, BudgetWrites
+from sojourn.ports.errands import ErrandReads, ErrandWrites
 from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
@@ -42,7 +43,9 @@ class DueTimer:
     kind: TimerKind
 
 
-class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, WebhookReads, Protocol):
+class Reads(
+    TenancyReads, BudgetReads, ErrandReads, FileReads, ForkReads, GlimpseReads, WebhookReads, Protocol
+):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
     async def get_session(
@@ -114,7 +117,7 @@ class Reads(TenancyReads, BudgetReads, FileReads, ForkReads, GlimpseReads, Webho
     async def due_inputs(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, InputId]]: ...
 
 
-class Tx(Reads, TenancyWrites, BudgetWrites, FileWrites, ForkWrites, WebhookWrites, Protocol):
+class Tx(Reads, TenancyWrites, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites, Protocol):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:
@@ -248,6 +251,10 @@ class Store(Protocol):
         The verb awaits nothing but its `Tx`: SQLite runs it on the writer's thread, without an event loop, together
         with others in one commit. Postgres may run it twice, after a serialisation failure.
         """
+        ...
+
+    def on_errands(self, told: Callable[[], None]) -> None:
+        """Have `told` called after every commit of this process that has left an errand."""
         ...
 
     async def close(self) -> None: ...

@@ -9,7 +9,9 @@ from sojourn.service.access import Access
 from sojourn.service.agents import Agents
 from sojourn.service.asks import Asks
 from sojourn.service.budgets import Budgets
+from sojourn.service.children import Children
 from sojourn.service.driven import Driven
+from sojourn.service.errands import Errands
 from sojourn.service.exports import Exports
 from sojourn.service.feed import Feed
 from sojourn.service.files import Files
@@ -50,6 +52,8 @@ class Services:
     transcripts: Transcripts
     upkeep: Upkeep
     webhooks: Webhooks
+    children: Children
+    errands: Errands
     secrets: Secrets
     hub: Hub
     clock: Clock
@@ -84,6 +88,7 @@ def build_services(
     sessions = Sessions(store, clock, agents, orgs, hub, choices.known_tools)
     inputs = Inputs(store, clock, hub)
     transcripts = Transcripts(store.reads, hub)
+    children = Children(store, clock, agents, sessions, hub)
     return Services(
         access=Access(store, clock),
         orgs=orgs,
@@ -105,6 +110,8 @@ def build_services(
         transcripts=transcripts,
         upkeep=Upkeep(store, clock, feed, hub, terms, choices.is_shared),
         webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
+        children=children,
+        errands=Errands(store, clock, children),
         secrets=secrets,
         hub=hub,
         clock=clock,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from sojourn.domain.actor import POLICY
 from sojourn.domain.commands import CancelTurn, DecideAsk, ExpireSession, ReclaimTurn, WithdrawInput
 from sojourn.domain.draft import State, deadlines
 from sojourn.domain.ids import AskId, InputId, OrgId, SessionId
@@ -46,7 +47,7 @@ class Deadlines:
             case "idle" | "lifetime":
                 await self._expire(tx, state, timer.kind, now)
             case "retain":
-                await remove(tx, state, now, None)
+                await remove(tx, state, now, POLICY)
 
     async def _cancel(self, tx: Tx, state: State, now: datetime) -> None:
         if state.turn is None:

@@ -6,11 +6,11 @@ from sojourn.domain.actor import Actor
 from sojourn.domain.commands import ExtendSession, ReopenSession
 from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, NotFound
-from sojourn.domain.ids import KeyId, OrgId, SessionId
+from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import SessionRecord, Tombstone
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.results import Repeat, Result
-from sojourn.service.verbs import Remembered, carry_out, lock, once
+from sojourn.service.verbs import Remembered, carry_out, leave_on_deletion, lock, once
 
 
 class Lifetimes:
@@ -58,10 +58,11 @@ class Lifetimes:
         return Result(record, created=False, replayed=answer.replayed)
 
 
-async def remove(tx: Tx, state: State, now: datetime, by: KeyId | None) -> None:
-    """Delete a locked session; its history is purged later. `by` None is its policy."""
+async def remove(tx: Tx, state: State, now: datetime, by: Actor) -> None:
+    """Delete a locked session; its history is purged later. Its children are ended and stay."""
     org, session = state.session.org, state.session.id
     record = await tx.get_session(org, session)
     if record is None:
         raise NotFound("session", session)
-    await tx.delete_session(record, Tombstone(session, state.session.next_seq - 1, now, by))
+    await leave_on_deletion(tx, state.session, by, now)
+    await tx.delete_session(record, Tombstone(session, state.session.next_seq - 1, now, by.key))

@@ -16,6 +16,7 @@ from sojourn.domain.file import NewFile, initial_files
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.filter import Expression, Filter, SessionQuery
 from sojourn.domain.ids import AgentId, InputId, OrgId, SessionId, TurnId, uuid7
+from sojourn.domain.kin import NO_KIN, Kin, Parent
 from sojourn.domain.kinds import Json
 from sojourn.domain.log import NewEvent
 from sojourn.domain.overlay import Overlay
@@ -66,6 +67,9 @@ class NewSession:
     files: tuple[NewFile, ...] = ()
     # The first message, received with the creation.
     message: tuple[TextPart, ...] = ()
+    # Its place in a tree of sessions, and what it has of its parent's facets by dialect.
+    kin: Kin = NO_KIN
+    facets: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Sessions:
@@ -116,6 +120,8 @@ class Sessions:
             raise AlreadyExists("session", session.id)
         if new.facet is not None:
             await tx.write_facet(org, session.id, *new.facet)
+        for dialect, text in new.facets.items():
+            await tx.write_facet(org, session.id, dialect, text)
         if session.policy is not NO_POLICY:
             await tx.write_timers(org, session.id, moved_timers(None, State(session=session)))
         if new.driver is not None:
@@ -151,6 +157,7 @@ class Sessions:
             policy=policy,
             stated_status=new.stated_status,
             overlaid=overlay is not None,
+            kin=new.kin,
         )
         return SessionRecord(
             session=session,
@@ -301,7 +308,7 @@ class Sessions:
         now = self._clock.now()
 
         async def verb(tx: Tx) -> None:
-            await remove(tx, await lock(tx, org, session), now, by.key)
+            await remove(tx, await lock(tx, org, session), now, by)
 
         await self._store.write(verb)
         self._hub.delete_session(org, session)
@@ -325,12 +332,19 @@ def _first_events(new: NewSession, session: Session) -> list[NewEvent]:
         origin=new.origin,
         title=new.title,
         external_id=new.external_id,
+        parent=_parent(session.kin),
     )
     events = [NewEvent(created)]
     if new.driver is not None:
         events.append(NewEvent(LeaseAcquired(kind="presence", holder=new.driver)))
     events.extend(NewEvent(_written(file)) for file in new.files)
     return events
+
+
+def _parent(kin: Kin) -> Parent | None:
+    if kin.parent is None or kin.turn is None or kin.ask is None:
+        return None
+    return Parent(session=kin.parent, turn=kin.turn, ask=kin.ask)
 
 
 def _written(file: NewFile) -> FileWritten:

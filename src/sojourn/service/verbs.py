@@ -6,16 +6,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+from sojourn.domain.actor import Actor
+from sojourn.domain.ask import Ask
 from sojourn.domain.commands import Command
 from sojourn.domain.content import Usage
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
+from sojourn.domain.errand import Errand, ErrandId, Task
 from sojourn.domain.errors import IdempotencyMismatch, NotFound
 from sojourn.domain.events import Event, ModelCompleted, UsageRecorded
 from sojourn.domain.file import File
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import EventId, OrgId, SessionId, uuid7
+from sojourn.domain.kin import NO_KIN
+from sojourn.domain.kinship import errands, on_deletion
 from sojourn.domain.log import NewEvent, StoredEvent
 from sojourn.domain.record import Recalled
 from sojourn.domain.session import Session, SessionStatus
@@ -41,6 +46,21 @@ async def carry_out(tx: Tx, state: State, command: Command, now: datetime) -> De
     """Decide `command` on a locked state and write what follows."""
     decision = decide(state, command, now)
     before, after = state.session, decision.session
+    await _write_rows(tx, before, decision)
+    if decision.lease == "release":
+        await tx.release_lease(after.org, after.id, "turn", None)
+    void = await _close_waits(tx, state, decision)
+    await append(tx, after.org, after.id, decision.first_seq, decision.events, now)
+    if before.status is SessionStatus.OPEN and after.status is not SessionStatus.OPEN:
+        await _announce_end(tx, after, now)
+    if after.kin is not NO_KIN:
+        for task in errands(state, decision, void):
+            await leave_errand(tx, after, task, now)
+    return decision
+
+
+async def _write_rows(tx: Tx, before: Session, decision: Decision) -> None:
+    after = decision.session
     org, session = after.org, after.id
     await tx.write_session(after, before.fence, usage_of(decision.events))
     # The settled turn stands before its successor, which the index of open turns requires.
@@ -58,13 +78,20 @@ async def carry_out(tx: Tx, state: State, command: Command, now: datetime) -> De
         await tx.write_budget(org, budget)
     if decision.entries:
         await tx.append_budget_entries(org, decision.entries)
-    if decision.lease == "release":
-        await tx.release_lease(org, session, "turn", None)
-    await _close_waits(tx, state, decision)
-    await append(tx, org, session, decision.first_seq, decision.events, now)
-    if before.status is SessionStatus.OPEN and after.status is not SessionStatus.OPEN:
-        await _announce_end(tx, after, now)
-    return decision
+
+
+async def leave_on_deletion(tx: Tx, session: Session, by: Actor, now: datetime) -> None:
+    """A parent that waits for the session is told, and its own children are ended; they outlive it."""
+    if session.kin is NO_KIN:
+        return
+    for task in on_deletion(session, by, now):
+        await leave_errand(tx, session, task, now)
+
+
+async def leave_errand(tx: Tx, session: Session, task: Task, now: datetime) -> None:
+    """Have something done to another session, after the commit."""
+    errand = Errand(org=session.org, id=ErrandId(uuid7()), session=session.id, task=task)
+    await tx.insert_errand(errand, now)
 
 
 async def _announce_end(tx: Tx, session: Session, now: datetime) -> None:
@@ -80,12 +107,18 @@ async def _announce_end(tx: Tx, session: Session, now: datetime) -> None:
         await tx.insert_delivery(delivery, now)
 
 
-async def _close_waits(tx: Tx, state: State, decision: Decision) -> None:
+async def _close_waits(tx: Tx, state: State, decision: Decision) -> Sequence[Ask]:
+    """The asks of a turn that has ended are void; those of them that waited for other sessions."""
     session = decision.session
+    void: Sequence[Ask] = ()
     if session.status is not SessionStatus.OPEN and state.session.presences:
         await tx.release_lease(session.org, session.id, "presence", None)
     if state.turn is not None and state.turn.open_asks and session.open_turn != state.turn.id:
+        if session.kin.children:
+            left = await tx.list_asks(session.org, session.id, open_only=True)
+            void = [ask for ask in left if ask.kind == "session"]
         await tx.void_asks(session.org, session.id, state.turn.id)
+    return void
 
 
 async def append(

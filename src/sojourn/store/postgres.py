@@ -165,6 +165,7 @@ class PostgresStore:
         self._published = published
         self._texts = texts
         self._reads = PostgresReads(_PooledDb(pool, texts))
+        self._left_errands: Callable[[], None] | None = None
 
     @classmethod
     async def open(
@@ -209,7 +210,12 @@ class PostgresStore:
         # The commit is durable: tell the followers, then the caller.
         if tx.appended:
             self._published(tx.appended)
+        if tx.has_errands and self._left_errands is not None:
+            self._left_errands()
         return result
+
+    def on_errands(self, told: Callable[[], None]) -> None:
+        self._left_errands = told
 
     async def close(self) -> None:
         await self._pool.close()

@@ -21,6 +21,7 @@ from sojourn.ports.turns import Ready
 from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
+from sojourn.store.errands import ErrandReads
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.webhooks import WebhookReads
@@ -37,12 +38,12 @@ _LIST: Final = """
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay"""
 
 
-class StoreReads(BudgetReads, FileReads, GlimpseReads, WebhookReads):
+class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads):
     def __init__(self, db: Db) -> None:
         self._db = db
 

@@ -16,6 +16,7 @@ from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.ids import AgentId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
+from sojourn.domain.kin import NO_KIN, Kin
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
 from sojourn.domain.overlay import Overlay
@@ -33,11 +34,12 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 PICODOLLARS: Final = Decimal(10**12)
 
-SESSION_COLUMNS: Final = 26
+SESSION_COLUMNS: Final = 27
 
 _encode = msgspec.json.Encoder().encode
 _decode_policy = msgspec.json.Decoder(Policy).decode
 _decode_content = msgspec.json.Decoder(tuple[TextPart, ...]).decode
+_decode_kin = msgspec.json.Decoder(Kin).decode
 _decode_overlay = msgspec.json.Decoder(Overlay).decode
 _decode_spec = msgspec.json.Decoder(AgentSpec).decode
 object_of = msgspec.json.Decoder(dict[str, Any]).decode
@@ -73,7 +75,7 @@ def session_of(row: Row) -> Session:
     (
         org, id, agent, agent_version, runner, status, activity, fence, next_seq, revision, open_turn, turns,
         queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, ended_at, end_reason,
-        archived_at, stated_status, budgets, ended_activity, overlaid,
+        archived_at, stated_status, budgets, ended_activity, overlaid, kin,
     ) = row[:SESSION_COLUMNS]  # fmt: skip
     return Session(
         org=OrgId(UUID(bytes=org)),
@@ -102,6 +104,7 @@ def session_of(row: Row) -> Session:
         budgets=budgets,
         ended_activity=None if ended_activity is None else Activity(ended_activity),
         overlaid=bool(overlaid),
+        kin=NO_KIN if kin is None else _decode_kin(kin),
     )
 
 
@@ -157,6 +160,7 @@ def session_params(session: Session) -> dict[str, object]:
         "stated_status": session.stated_status,
         "budgets": session.budgets,
         "ended_activity": None if session.ended_activity is None else session.ended_activity.value,
+        "kin": None if session.kin is NO_KIN else to_json(session.kin),
     }
 
 
@@ -198,6 +202,8 @@ def new_session_params(record: SessionRecord) -> dict[str, object]:
         "forked_seq": record.forked_seq,
         "stated_status": session.stated_status,
         "overlay": None if record.overlay is None else to_json(record.overlay),
+        "parent": session.kin.parent,
+        "kin": None if session.kin is NO_KIN else to_json(session.kin),
     }
 
 

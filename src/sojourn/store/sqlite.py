@@ -136,16 +136,18 @@ class SqliteReads(StoreReads):
         return int((await self._select(text, values))[0][0])
 
     async def _select(self, text: str, values: Sequence[object]) -> Sequence[Row]:
-        select = self._far.select(text, values)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
+        # Made on the thread: one that is cancelled before its turn leaves no coroutine behind that nobody ran.
+        def select() -> Sequence[Row]:
+            return run_to_end(self._far.select(text, values))
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, select)
 
     async def driven_sessions(
         self, org: OrgId, among: Sequence[SessionId] | None = None
     ) -> Sequence[DrivenSession]:
         if among is not None:
             return await super().driven_sessions(org, among)
-        select = self._far.select(*leases.compile_driven(org, None, self._far.dialect))
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, run_to_end, select)
+        found = await self._select(*leases.compile_driven(org, None, self._far.dialect))
         return [leases.driven_of(row) for row in found]
 
     def close(self) -> None:
@@ -158,6 +160,7 @@ class _Job:
     future: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+    has_errands: bool = False
 
     def answer(self) -> None:
         if self.future.done():
@@ -186,6 +189,7 @@ class SqliteStore:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+        self._left_errands: Callable[[], None] | None = None
         self._commits: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._sync, name="sojourn-commit", daemon=True)
         self._thread.start()
@@ -204,6 +208,9 @@ class SqliteStore:
             self._idle.clear()
             loop.call_soon(self._write_batch, loop)
         return await future
+
+    def on_errands(self, told: Callable[[], None]) -> None:
+        self._left_errands = told
 
     async def close(self) -> None:
         """Finish the writes already asked for, then give the file up."""
@@ -264,6 +271,8 @@ class SqliteStore:
             # Stored is stored: a follower's defect leaves nobody waiting for an answer, and stops no later write.
             for job in batch:
                 job.answer()
+            if self._left_errands is not None and any(job.has_errands and not job.error for job in batch):
+                self._left_errands()
             if self._jobs:
                 loop.call_soon(self._write_batch, loop)
             else:
@@ -283,6 +292,7 @@ class SqliteStore:
             job.error = error
         else:
             appended.extend(work.appended)
+            job.has_errands = work.has_errands
             return True
         return self._writer.total_changes == before
 
@@ -299,6 +309,7 @@ class SqliteStore:
         appended: list[StoredEvent] = []
         for job in batch:
             job.result = job.error = None
+            job.has_errands = False
             self._writer.execute("SAVEPOINT verb")
             if not self._run(job, tx, appended):
                 self._writer.execute("ROLLBACK TO verb")

@@ -21,6 +21,7 @@ from sojourn.domain.turn import Turn
 from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetWrites
 from sojourn.store.db import Db
+from sojourn.store.errands import ErrandWrites
 from sojourn.store.files import FileWrites
 from sojourn.store.forks import ForkWrites
 from sojourn.store.reads import StoreReads
@@ -42,7 +43,7 @@ _HISTORY: Final = (
 )
 
 
-class StoreTx(StoreReads, BudgetWrites, FileWrites, ForkWrites, WebhookWrites):
+class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.

@@ -28,6 +28,7 @@ _COLUMNS: Final[dict[f.Field, str]] = {
     "turns": "s.turns",
     "stated_status": "s.stated_status",
     "forked_from": "s.forked_from",
+    "parent": "s.parent",
     "last_turn": (
         "(SELECT t.status FROM turns t WHERE t.org = s.org AND t.session = s.id"
         " ORDER BY t.first_seq DESC LIMIT 1)"
@@ -51,6 +52,7 @@ _NULLABLE: Final[frozenset[f.Field]] = frozenset(
         "archived_at",
         "stated_status",
         "forked_from",
+        "parent",
         "invoked_at",
         "last_turn",
         "last_turn_asks",

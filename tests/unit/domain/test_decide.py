@@ -69,6 +69,7 @@ def every_command() -> dict[type, c.Command]:
         c.DecideAsks(verdicts=(c.DecideAsk(ask=an_ask(turn), decision="allow", by=SOMEBODY),)),
         c.ReclaimTurn(cause="lease_expired"),
         c.CancelTurn(turn=turn, by=SOMEBODY),
+        c.ReleaseChild(by=SOMEBODY),
         c.EndSession(status="failed", by=SOMEBODY),
         c.ExpireSession(reason="idle"),
         c.ReopenSession(by=SOMEBODY),

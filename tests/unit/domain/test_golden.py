@@ -41,6 +41,9 @@ def test_a_golden_file_sets_every_field_that_may_be_left_out() -> None:
         type, v = named(path)
         event = decode(type, v, path.read_bytes())
         assert event is not None
+        if v != event.v:
+            # A former version knows less.
+            continue
         told = {name for name in event.__slots__ if getattr(event, name) not in (None, (), {})}
         may_be_empty = {"turn.reclaimed": {"worker"}}
         assert told | may_be_empty.get(type, set()) == set(event.__slots__), path.name

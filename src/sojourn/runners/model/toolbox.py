@@ -7,7 +7,16 @@ from typing import Final
 import msgspec
 
 from sojourn.domain.agent import AgentSpec
-from sojourn.domain.ask import Decision, NewAsk, as_allowed, client_result, denial, prompt_of, tool_result
+from sojourn.domain.ask import (
+    Decision,
+    NewAsk,
+    as_allowed,
+    client_result,
+    denial,
+    prompt_of,
+    session_result,
+    tool_result,
+)
 from sojourn.domain.events import RunnerEvent, ToolDenied, ToolRequested
 from sojourn.domain.fold import DecidedTool
 from sojourn.domain.ids import AskId, uuid7
@@ -64,10 +73,12 @@ class Toolbox:
         for request in requests:
             self._sort_new(request, work)
         for one in decided:
-            if one.kind != "approval":
+            if one.kind == "session":
+                work.known.append(session_result(one.tool, one.decided))
+            elif one.kind != "approval":
                 work.known.append(client_result(one.tool, one.decided))
             elif one.decided.decision == "allow":
-                work.run.append(as_allowed(one.tool, one.decided))
+                self._sort_allowed(as_allowed(one.tool, one.decided), work)
             else:
                 work.known.append(denial(one.tool, one.decided))
         return work
@@ -84,6 +95,13 @@ class Toolbox:
         else:
             work.asks.append(ask)
 
+    def _sort_allowed(self, request: ToolRequested, work: Work) -> None:
+        start = self._ask_for_session(request)
+        if start is None:
+            work.run.append(request)
+        else:
+            work.asks.append(start)
+
     def _is_known(self, name: str) -> bool:
         return name in self._ours or name in self._of_clients
 
@@ -99,7 +117,19 @@ class Toolbox:
         if tool is not None and tool.question is not None:
             question = tool.question(arguments)
             return None if question is None else self._ask("question", {**prompt, **question})
-        return self._ask("approval", prompt) if tool is not None and rule == "ask" else None
+        if tool is not None and rule == "ask":
+            return self._ask("approval", prompt)
+        return self._ask_for_session(request)
+
+    def _ask_for_session(self, request: ToolRequested) -> NewAsk | None:
+        """The ask that waits for the session which the call starts; its id stands before anything is made."""
+        tool, arguments = self._ours.get(request.name), object_of(request.arguments)
+        child = None if tool is None or tool.session is None or arguments is None else tool.session(arguments)
+        if arguments is None or child is None:
+            return None
+        prompt = {**prompt_of(request, arguments), **child, "session": str(uuid7())}
+        # A session that takes too long ends by its own policy.
+        return NewAsk(id=AskId(uuid7()), kind="session", prompt=prompt)
 
     def _ask(self, kind: AskKind, prompt: dict[str, Json]) -> NewAsk:
         # Nobody can answer for a client, or for whoever is asked a question.

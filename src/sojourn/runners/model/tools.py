@@ -30,6 +30,8 @@ class Tool:
     run: Callable[[Journal, Mapping[str, Any]], Awaitable[str]]
     repeatable: bool = False
     question: Callable[[Mapping[str, Any]], Mapping[str, Json] | None] | None = None
+    # Likewise a tool with a `session` starts one, and its result is that session's answer.
+    session: Callable[[Mapping[str, Any]], Mapping[str, Json] | None] | None = None
 
 
 async def _current_time(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
@@ -74,6 +76,21 @@ async def _ask_user(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
     raise ToolFailed("The argument question is a text that is not empty, and options is a list of texts.")
 
 
+def _session(arguments: Mapping[str, Any]) -> Mapping[str, Json] | None:
+    agent, message, title = (arguments.get(name) for name in ("agent", "message", "title"))
+    if not (isinstance(agent, str) and agent and isinstance(message, str) and message.strip()):
+        return None
+    if title is not None and not (isinstance(title, str) and len(title) <= _LONGEST_TITLE):
+        return None
+    return {"agent": agent, "message": message, "title": title}
+
+
+async def _run_session(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
+    raise ToolFailed(
+        f"The arguments agent and message are texts that are not empty, and title is one of at most {_LONGEST_TITLE}."
+    )
+
+
 def _path(arguments: Mapping[str, Any]) -> str:
     try:
         return file_path(_string(arguments, "path"))
@@ -110,6 +127,8 @@ def _object(**properties: str) -> dict[str, object]:
 
 _PATH: Final = "Relative path in the session's file area."
 
+_LONGEST_TITLE: Final = 1_000
+
 BUILT_IN: Final[Mapping[str, tuple[Tool, ...]]] = {
     "current_time": (
         Tool(ToolSpec("current_time", "The current date and time in UTC.", _object()), _current_time, True),
@@ -132,6 +151,28 @@ BUILT_IN: Final[Mapping[str, tuple[Tool, ...]]] = {
             _ask_user,
             repeatable=True,
             question=_question,
+        ),
+    ),
+    "sessions": (
+        Tool(
+            ToolSpec(
+                "run_session",
+                "Have another agent do something in a session of its own, and wait for its answer. Several calls at"
+                " once run side by side. The agent knows only what the message says.",
+                {
+                    "type": "object",
+                    "properties": {
+                        "agent": {"type": "string", "description": "The agent's name."},
+                        "message": {"type": "string", "description": "All that the agent must know."},
+                        "title": {"type": "string"},
+                    },
+                    "required": ["agent", "message"],
+                    "additionalProperties": False,
+                },
+            ),
+            _run_session,
+            repeatable=True,
+            session=_session,
         ),
     ),
     "files": (

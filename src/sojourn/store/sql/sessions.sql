@@ -2,18 +2,18 @@
 INSERT INTO sessions (
     org, id, agent, agent_version, runner, status, activity, fence, next_seq, first_seq, revision, open_turn, turns,
     queued_inputs, presences, policy, created_at, opened_at, active_at, updated_at, origin, title, metadata, tags,
-    external_id, alias, stated_status, forked_from, forked_seq, overlay
+    external_id, alias, stated_status, forked_from, forked_seq, overlay, parent, kin
 ) VALUES (
     :org, :id, :agent, :agent_version, :runner, :status, :activity, :fence, :next_seq, :first_seq, :revision, NULL, 0,
     0, :presences, :policy, :created_at, :created_at, :created_at, :created_at, :origin, :title, :metadata, :tags,
-    :external_id, :alias, :stated_status, :forked_from, :forked_seq, :overlay
+    :external_id, :alias, :stated_status, :forked_from, :forked_seq, :overlay, :parent, :kin
 ) ON CONFLICT DO NOTHING;
 
 -- name: get_session^
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay
 FROM sessions s
@@ -23,7 +23,7 @@ WHERE s.org = :org AND s.id = :id;
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL,
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin,
     s.first_seq, s.origin, s.title, s.metadata, s.tags, s.external_id, s.input_tokens, s.output_tokens,
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay,
     (SELECT f.data FROM facets f WHERE f.org = s.org AND f.session = s.id AND f.dialect = :dialect)
@@ -38,7 +38,7 @@ UPDATE sessions SET
     open_turn = :open_turn, turns = :turns, queued_inputs = :queued_inputs, presences = :presences,
     policy = :policy, opened_at = :opened_at, active_at = :active_at, updated_at = :updated_at,
     ended_at = :ended_at, end_reason = :end_reason, archived_at = :archived_at, stated_status = :stated_status,
-    budgets = :budgets, ended_activity = :ended_activity,
+    budgets = :budgets, ended_activity = :ended_activity, kin = :kin,
     input_tokens = input_tokens + :input_tokens, output_tokens = output_tokens + :output_tokens,
     cache_read_tokens = cache_read_tokens + :cache_read_tokens,
     cache_write_tokens = cache_write_tokens + :cache_write_tokens,

@@ -25,3 +25,11 @@ DELETE FROM outbox WHERE org = :org AND id = :id;
 -- name: postpone_outbox!
 -- The number of the claim is its fence: whoever claimed the row since decides when it is due.
 UPDATE outbox SET due_at = :due_at WHERE org = :org AND id = :id AND attempts = :attempts;
+
+-- name: due_outbox
+-- By organisation, as the index is; there are few rows at any time.
+SELECT org, id, session, payload, attempts FROM outbox
+WHERE kind = :kind AND due_at <= :now ORDER BY due_at, id LIMIT :limit;
+
+-- name: fail_outbox!
+UPDATE outbox SET due_at = :due_at, attempts = attempts + 1 WHERE org = :org AND id = :id;

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from sojourn.web.native.wire import Instant
 
 AskStatus = Literal["open", "decided", "void"]
-AskKind = Literal["approval", "client_tool", "question"]
+AskKind = Literal["approval", "client_tool", "question", "session"]
 Decision = Literal["allow", "deny", "answer"]
 Answer = Annotated[Any, Meta(description="Any JSON of at most 1 MiB, 64 levels deep.")]
 

@@ -4,7 +4,7 @@
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin
 FROM sessions s
 WHERE s.org = :org AND s.id = :id
 FOR UPDATE;
@@ -13,7 +13,7 @@ FOR UPDATE;
 SELECT
     s.org, s.id, s.agent, s.agent_version, s.runner, s.status, s.activity, s.fence, s.next_seq, s.revision, s.open_turn,
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
-    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL
+    s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin
 FROM sessions s
 WHERE s.org = :org AND s.id = :id
 FOR UPDATE SKIP LOCKED;
