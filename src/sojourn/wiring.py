@@ -32,6 +32,7 @@ from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.relay import Relay
 from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
+from sojourn.store.clock import DatabaseClock
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters
 from sojourn.worker.loop import Worker, WorkerSettings
@@ -103,12 +104,13 @@ class Parts:
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     """A process with the parts that its settings name."""
-    clock = SteadyClock()
+    clock = DatabaseClock(SteadyClock())
     hub = Hub()
     store = await open_store(settings, clock, hub)
     models = Models(settings)
     apps = Outgoing(settings.private_agents)
     try:
+        await clock.tune(store)
         parts = Parts(
             store=store,
             hub=hub,
@@ -117,7 +119,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             runners={"http": HttpRunner(apps, os.environ)},
             wakeups=open_wakeups(settings),
         )
-        async with assemble(settings, parts) as running:
+        keeping = [] if settings.database_url is None else [clock.keep(store)]
+        async with _background(*keeping), assemble(settings, parts) as running:
             yield running
     finally:
         await apps.close()

@@ -257,6 +257,10 @@ class Store(Protocol):
         """Have `told` called after every commit of this process that has left an errand."""
         ...
 
+    async def time(self) -> datetime:
+        """By the clock that all processes which share the store can ask: the database's own, if it has one."""
+        ...
+
     async def close(self) -> None: ...
 
 

@@ -217,6 +217,10 @@ class PostgresStore:
     def on_errands(self, told: Callable[[], None]) -> None:
         self._left_errands = told
 
+    async def time(self) -> datetime:
+        async with translated():
+            return cast(datetime, await self._pool.fetchval("SELECT clock_timestamp()"))
+
     async def close(self) -> None:
         await self._pool.close()
 

@@ -176,6 +176,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, clock: Clock, published: Published) -> None:
         self._published = published
+        self._clock = clock
         self._lock, self._writer, self.applied = sqlite_file.open_owned(path, clock)
         texts = load_sqlite()
         self._db = SqliteDb(self._writer, texts)
@@ -211,6 +212,9 @@ class SqliteStore:
 
     def on_errands(self, told: Callable[[], None]) -> None:
         self._left_errands = told
+
+    async def time(self) -> datetime:
+        return self._clock.now()
 
     async def close(self) -> None:
         """Finish the writes already asked for, then give the file up."""
