@@ -33,6 +33,19 @@ async def test_an_exported_session_is_verified_without_a_server(
     assert "Line 2 was changed" in changed.err
 
 
+async def test_a_session_is_rewound_and_goes_on_from_there(server: ServerProcess) -> None:
+    where = ("--data-dir", server.data_dir)
+    for text in ("Hello", "Again"):
+        assert (await run("chat", *(["last"] if text == "Again" else []), "-m", text, *where)).status == 0
+    within = await run("sessions", "rewind", "last", "--to", "12", *where)
+    assert (within.status, within.out) == (1, "")
+    assert "lies within a turn, which began behind event 10" in within.err
+    done = await run("sessions", "rewind", "last", "--to", "9", "--json", *where)
+    assert done.objects[0]["activity"] == "idle"
+    told = await run("tail", "last", *where)
+    assert told.out.splitlines()[-1].endswith("to event 9")
+
+
 async def test_a_known_head_is_found_within_a_log_that_has_grown(
     server: ServerProcess, tmp_path: Path
 ) -> None:

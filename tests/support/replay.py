@@ -99,7 +99,13 @@ class Replay:
                 pass
             case e.SessionForked():
                 self._fork(event)
-            case e.SessionUpdated() | e.SessionEnded() | e.SessionExpired() | e.SessionReopened():
+            case (
+                e.SessionUpdated()
+                | e.SessionEnded()
+                | e.SessionExpired()
+                | e.SessionReopened()
+                | e.SessionRewound()
+            ):
                 self._take_of_session(event)
             case e.LeaseAcquired() | e.LeaseReleased():
                 self._take_presence(event)
@@ -125,9 +131,14 @@ class Replay:
                 self._take_of_turn(turn, self.turns[turn], event)
 
     def _take_of_session(
-        self, event: e.SessionUpdated | e.SessionEnded | e.SessionExpired | e.SessionReopened
+        self,
+        event: e.SessionUpdated | e.SessionEnded | e.SessionExpired | e.SessionReopened | e.SessionRewound,
     ) -> None:
         match event:
+            case e.SessionRewound(to=to):
+                self._must(0 < to < self.seq, "rewinds to an event that does not stand before it")
+                is_idle = self.open_turn is None and not self.queued and not self.presences
+                self._must(is_idle and self.status == "open", "rewinds a session that is not idle")
             case e.SessionUpdated(revision=revision, changes=changes):
                 self._must(revision == self.revision + 1, "skips a revision")
                 self.revision = revision

@@ -181,6 +181,25 @@ def fork(reach: Reach, session: SessionName, at: int | None, title: str | None) 
         console().print("forked", str(made.forked_from), "at event", str(made.forked_seq), "as", str(made.id))
 
 
+@command.command("rewind")
+@click.argument("session", type=SessionArgument())
+@click.option(
+    "--to", "to_seq", required=True, type=click.IntRange(min=1), help="The last event that is kept."
+)
+@reach_options
+def rewind(reach: Reach, session: SessionName, to_seq: int) -> None:
+    """Have SESSION, an id or `last`, go on behind an earlier event. Its log keeps what is taken back."""
+
+    async def talk(client: "Client") -> "Session":
+        return await client.rewind_session(await resolve(client, session), to_seq)
+
+    found = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json([found])
+    else:
+        console().print("rewound", str(found.id), "to event", str(to_seq))
+
+
 @command.command("export")
 @click.argument("session", type=SessionArgument())
 @click.option(

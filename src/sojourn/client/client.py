@@ -139,6 +139,24 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
             post(f"/sessions/{session}/fork", new, idempotency_key), CreatedSession
         )
 
+    async def rewind_session(
+        self,
+        session: UUID,
+        to_seq: int,
+        *,
+        expected_seq: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Session:
+        """Have the session go on behind the event `to_seq`; its log keeps what is taken back.
+
+        Conflict unless it is open and idle, and with `expected_seq` unless its log ends there; InvalidRequest for an
+        event within a turn.
+        """
+        body = {"to_seq": to_seq} | ({} if expected_seq is None else {"expected_seq": expected_seq})
+        return await self._transport.fetch(
+            post(f"/sessions/{session}/rewind", body, idempotency_key), Session
+        )
+
     async def archive_session(self, session: UUID) -> Session:
         return await self._transport.fetch(post(f"/sessions/{session}/archive"), Session)
 

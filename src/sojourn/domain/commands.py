@@ -187,6 +187,15 @@ class ForkSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RewindSession:
+    """`to` is an event at which no turn was open; `changes` bring the file area back to what it was then."""
+
+    to: int
+    by: Actor
+    changes: tuple[FileWritten | FileDeleted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateSession:
     """`changes` are the new values for the log; `policy` is set where they change it.
 
@@ -293,6 +302,7 @@ Command = (
     | ReopenSession
     | ExtendSession
     | ForkSession
+    | RewindSession
     | UpdateSession
     | ChangeFiles
     | AttachPresence

@@ -18,6 +18,7 @@ from sojourn.domain.lifecycle import (
     expire_session,
     fork_session,
     release_presence,
+    rewind_session,
     update_session,
 )
 from sojourn.domain.lifetime import extend_session, reopen_session
@@ -61,6 +62,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.ReopenSession: reopen_session,
     c.ExtendSession: extend_session,
     c.ForkSession: fork_session,
+    c.RewindSession: rewind_session,
     c.UpdateSession: update_session,
     c.ChangeFiles: change_files,
     c.AttachPresence: attach_presence,

@@ -25,6 +25,7 @@ from sojourn.domain.session_events import (
     SessionExpired,
     SessionForked,
     SessionReopened,
+    SessionRewound,
     SessionUpdated,
 )
 from sojourn.domain.tool_events import ToolCompleted, ToolDenied, ToolRequested, ToolStarted
@@ -49,6 +50,7 @@ Event = (
     | SessionExpired
     | SessionReopened
     | SessionForked
+    | SessionRewound
     | InputReceived
     | InputEdited
     | InputWithdrawn

@@ -25,6 +25,7 @@ from sojourn.domain.events import (
     ProviderSessionLinked,
     RunnerEvent,
     SessionForked,
+    SessionRewound,
     ToolCompleted,
     ToolRequested,
     ToolStarted,
@@ -38,6 +39,7 @@ from sojourn.domain.events import (
 from sojourn.domain.ids import AskId, InputId, MessageId, TurnId
 from sojourn.domain.kinds import AskKind
 from sojourn.domain.log import LogEntry
+from sojourn.domain.timeline import Timeline
 
 # What a model is told of the text that it reads in the place of older messages.
 SUMMARY_OF: Final = "Summary of the conversation so far:"
@@ -207,17 +209,30 @@ class Progress:
 class Conversation:
     """The fold. `seq` is the last entry applied; `messages` are in the order of delivery.
 
-    `provider_session` is the session of an outside program that knows this one so far. `compacted` is what a model
-    reads in the place of the oldest messages, `tokens` what the newest model call has read and written.
+    `provider_session` is the session of an outside program that knows this one so far.
     """
 
     seq: int = 0
-    messages: list[Message] = field(default_factory=list[Message])
     progress: Progress = field(default_factory=Progress)
     provider_session: ProviderSessionLinked | None = None
-    compacted: CompactionCompleted | None = None
-    tokens: int = 0
+    _told: Timeline[Message] = field(default_factory=Timeline[Message])
+    _compacted: Timeline[CompactionCompleted] = field(default_factory=Timeline[CompactionCompleted])
+    _tokens: Timeline[int] = field(default_factory=Timeline[int])
     _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
+
+    @property
+    def messages(self) -> list[Message]:
+        return self._told.items
+
+    @property
+    def compacted(self) -> CompactionCompleted | None:
+        """What a model reads in the place of the oldest messages."""
+        return self._compacted.items[-1] if self._compacted.items else None
+
+    @property
+    def tokens(self) -> int:
+        """What the newest model call has read and written."""
+        return self._tokens.items[-1] if self._tokens.items else 0
 
     @property
     def context(self) -> tuple[Message, ...]:
@@ -243,7 +258,7 @@ class Conversation:
             case InputWithdrawn(input=input):
                 self._pending.pop(input, None)
             case InputDelivered(input=input):
-                self.messages.append(Message("user", self._pending.pop(input)))
+                self._told.add(entry.seq, Message("user", self._pending.pop(input)))
             case AskOpened() as opened:
                 self._open_ask(opened)
             case AskDecided() as decided:
@@ -266,31 +281,38 @@ class Conversation:
                 progress.open_call = None
                 progress.call -= 1
             case MessageCompleted(text=text):
-                self.messages.append(Message("assistant", (TextPart(text),) if text else ()))
+                self._told.add(entry.seq, Message("assistant", (TextPart(text),) if text else ()))
             case ModelCompleted(usage=usage):
                 progress.open_call = None
                 progress.answered = True
-                self.tokens = usage.input_tokens + usage.output_tokens
+                self._tokens.add(entry.seq, usage.input_tokens + usage.output_tokens)
             case ToolRequested() as tool:
                 progress.requested[tool.index] = tool
-                self._add_part("assistant", ToolCallPart(tool.id, tool.name, tool.arguments))
+                self._add_part(entry.seq, "assistant", ToolCallPart(tool.id, tool.name, tool.arguments))
             case ToolStarted(index=index):
                 progress.started.add(index)
             case ToolCompleted() as result:
                 progress.completed[result.index] = result
-                self._add_part("tool", ToolResultPart(result.id, result.name, result.status, result.output))
+                part = ToolResultPart(result.id, result.name, result.status, result.output)
+                self._add_part(entry.seq, "tool", part)
             case _:
                 self._link(entry)
 
     def _link(self, entry: LogEntry) -> None:
         match entry.event:
             case CompactionCompleted() as compacted:
-                self.compacted = compacted
-                self.tokens = 0
+                self._compacted.add(entry.seq, compacted)
+                self._tokens.add(entry.seq, 0)
             case ProviderSessionLinked() as linked:
                 self.provider_session = linked
             case SessionForked():
                 # What the parent's program is told from here on is none of the fork's past.
+                self.provider_session = None
+            case SessionRewound(to=to):
+                # No turn is open at either end, and the program was told what is taken back.
+                for part in (self._told, self._compacted, self._tokens):
+                    part.rewind(entry.seq, to)
+                self.progress = Progress()
                 self.provider_session = None
             case _:
                 pass
@@ -305,9 +327,9 @@ class Conversation:
             if ask.ask == decided.ask:
                 self.progress.asks[index] = replace(ask, decided=decided)
 
-    def _add_part(self, role: Literal["assistant", "tool"], part: Part) -> None:
-        if self.messages and self.messages[-1].role == role:
-            last = self.messages[-1]
-            self.messages[-1] = replace(last, parts=(*last.parts, part))
+    def _add_part(self, seq: int, role: Literal["assistant", "tool"], part: Part) -> None:
+        messages = self.messages
+        if messages and messages[-1].role == role:
+            messages[-1] = replace(messages[-1], parts=(*messages[-1].parts, part))
         else:
-            self.messages.append(Message(role, (part,)))
+            self._told.add(seq, Message(role, (part,)))

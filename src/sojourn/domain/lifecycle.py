@@ -11,7 +11,7 @@ from sojourn.domain.draft import Draft
 from sojourn.domain.errors import WrongState
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.queueing import require_revision
-from sojourn.domain.session import Session, SessionStatus
+from sojourn.domain.session import Activity, Session, SessionStatus
 
 TIMEOUT: Final = Actor("timeout")
 
@@ -59,6 +59,20 @@ def fork_session(draft: Draft, command: c.ForkSession) -> None:
     for waiting in command.waiting:
         draft.withdraw(waiting.id, command.by)
     draft.session = replace(draft.session, queued_inputs=0)
+
+
+def rewind_session(draft: Draft, command: c.RewindSession) -> None:
+    """Only an idle session: what a worker or a queue is at cannot be taken back under it."""
+    session = draft.session
+    if session.archived_at is not None:
+        raise WrongState("session", "archived", "be rewound")
+    if session.status is not SessionStatus.OPEN:
+        raise WrongState("session", session.status, "be rewound")
+    if session.activity is not Activity.IDLE:
+        raise WrongState("session", session.activity, "be rewound")
+    draft.say(e.SessionRewound(to=command.to, by=command.by))
+    for change in command.changes:
+        draft.say(change)
 
 
 def _ended(session: Session, status: SessionStatus, reason: str | None, now: datetime) -> Session:

@@ -16,6 +16,7 @@ from sojourn.domain.events import (
     InputEdited,
     InputReceived,
     InputWithdrawn,
+    SessionRewound,
     TurnCancelled,
     TurnCompleted,
     TurnFailed,
@@ -49,6 +50,7 @@ _READ: Final[tuple[type[Event], ...]] = (
     AskDecided,
     FileWritten,
     FileDeleted,
+    SessionRewound,
 )
 
 # The types that it reads; it needs no other entry.
@@ -77,6 +79,7 @@ class Rebuild:
         self._reclaimed_from: str | None = None
         self.turn: Turn | None = None
         self.turns = 0
+        self.is_rewound = False
         self.waiting: dict[InputId, Input] = {}
         self.asks: dict[AskId, Ask] = {}
         self.files: dict[str, File] = {}
@@ -100,6 +103,9 @@ class Rebuild:
             case InputDelivered(input=input):
                 read = self.waiting.pop(input)
                 self._settled.inputs.append(replace(read, status="delivered", turn=entry.turn or read.turn))
+            case SessionRewound():
+                # The rows are those of the whole log; only the conversation knows what was taken back.
+                self.is_rewound = True
             case FileWritten() | FileDeleted() as change:
                 self._change_file(change, entry.seq, at)
             case _:

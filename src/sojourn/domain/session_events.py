@@ -77,6 +77,20 @@ class SessionForked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRewound:
+    """The conversation goes on behind the event `to`, as if nothing after it had been said.
+
+    What was taken back stays in the log, and its turns and inputs stay what they became. Changes of files that bring
+    the area back to what it was then follow as events of their own. A later rewind may be to what this one took back.
+    """
+
+    type: ClassVar[str] = "session.rewound"
+    v: ClassVar[int] = 1
+    to: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSessionLinked:
     """A program of its own keeps this session under `provider_session`: the next claim has it go on with that.
 

@@ -21,6 +21,7 @@ from sojourn.domain.events import (
     MessageCompleted,
     ModelCalled,
     ModelCompleted,
+    SessionRewound,
     ToolCompleted,
     ToolRequested,
     ToolStarted,
@@ -28,6 +29,7 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.ids import InputId, MessageId, TurnId
 from sojourn.domain.log import LogEntry
+from sojourn.domain.timeline import Timeline
 
 # What the fold reads; the rest of a log says nothing that is shown.
 TYPES: Final = tuple(
@@ -45,6 +47,7 @@ TYPES: Final = tuple(
         ToolStarted,
         ToolCompleted,
         TurnFailed,
+        SessionRewound,
     )
 )
 
@@ -100,9 +103,13 @@ class Answered:
 class Transcript:
     """`entries` are in the order of delivery, `waiting` the inputs that no turn has read yet, in that of receipt."""
 
-    entries: list[Said | Answered] = field(default_factory=list[Said | Answered])
     waiting: dict[InputId, Said] = field(default_factory=dict[InputId, Said])
+    _told: Timeline[Said | Answered] = field(default_factory=Timeline[Said | Answered])
     _last_input: InputId | None = None
+
+    @property
+    def entries(self) -> list[Said | Answered]:
+        return self._told.items
 
     def extend(self, entries: Iterable[tuple[datetime, LogEntry]]) -> None:
         for at, entry in entries:
@@ -119,18 +126,20 @@ class Transcript:
             case InputWithdrawn(input=input):
                 self.waiting.pop(input, None)
             case InputDelivered(input=input):
-                self._deliver(input)
+                self._deliver(entry.seq, input)
             case ModelCalled() as called:
-                self._answer(called.message, at, entry.turn).model = called.model
+                self._answer(called.message, at, entry).model = called.model
             case MessageAbandoned(message=message):
-                self.entries = [one for one in self.entries if one.id != message]
+                self._told.keep(lambda one: one.id != message)
+            case SessionRewound(to=to):
+                self._rewind(entry.seq, to)
             case _:
                 self._apply_answer(at, entry)
 
     def _apply_answer(self, at: datetime, entry: LogEntry) -> None:
         match entry.event:
             case MessageCompleted() as completed:
-                answer = self._answer(completed.message, at, entry.turn)
+                answer = self._answer(completed.message, at, entry)
                 answer.text, answer.interrupted = completed.text, completed.interrupted
                 answer.completed_at = at
             case ModelCompleted() as done:
@@ -151,20 +160,25 @@ class Transcript:
             case _:
                 pass
 
-    def _deliver(self, input: InputId) -> None:
+    def _deliver(self, seq: int, input: InputId) -> None:
         said = self.waiting.pop(input, None)
         if said is not None:
             said.delivered = True
-            self.entries.append(said)
+            self._told.add(seq, said)
             self._last_input = input
 
-    def _answer(self, message: MessageId, at: datetime, turn: TurnId | None) -> Answered:
+    def _rewind(self, seq: int, to: int) -> None:
+        self._told.rewind(seq, to)
+        inputs = [one.id for one in self.entries if isinstance(one, Said)]
+        self._last_input = inputs[-1] if inputs else None
+
+    def _answer(self, message: MessageId, at: datetime, entry: LogEntry) -> Answered:
         """The answer of that id, which begins now if it is new."""
         for one in reversed(self.entries):
             if isinstance(one, Answered) and one.id == message:
                 return one
-        answer = Answered(id=message, turn=turn, parent=self._last_input, at=at)
-        self.entries.append(answer)
+        answer = Answered(id=message, turn=entry.turn, parent=self._last_input, at=at)
+        self._told.add(entry.seq, answer)
         return answer
 
     def _current(self, at: datetime, entry: LogEntry) -> Answered:
@@ -173,4 +187,4 @@ class Transcript:
             if isinstance(one, Answered) and one.turn == entry.turn:
                 return one
         name = uuid5(entry.turn or UUID(int=0), "answer")
-        return self._answer(MessageId(name), at, entry.turn)
+        return self._answer(MessageId(name), at, entry)

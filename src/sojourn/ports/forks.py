@@ -23,6 +23,10 @@ class ForkWrites(Protocol):
         """
         ...
 
+    async def mark_rewound(self, org: OrgId, session: SessionId) -> None:
+        """Say that a part of the session's log is not of its conversation any more."""
+        ...
+
     async def stage_session(self, org: OrgId, session: SessionId, until: datetime) -> None:
         """Say that rows are written for a session that is not there yet: they are purged if it is not by `until`."""
         ...

@@ -22,6 +22,7 @@ from sojourn.service.invocations import Invocations
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
 from sojourn.service.orgs import Orgs
+from sojourn.service.rewinds import Rewinds
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
@@ -43,6 +44,7 @@ class Services:
     files: Files
     forks: Forks
     exports: Exports
+    rewinds: Rewinds
     turns: TurnService
     budgets: Budgets
     presences: Presences
@@ -100,6 +102,7 @@ def build_services(
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
         forks=Forks(store, clock, agents),
+        rewinds=Rewinds(store, clock),
         exports=Exports(store.reads, clock, agents),
         turns=TurnService(store, clock, agents, hub, terms, choices.default_model),
         budgets=Budgets(store, clock),

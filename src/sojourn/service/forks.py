@@ -269,6 +269,8 @@ class Forks:
             # It took so long that some of it may be purged already; a repetition begins anew.
             raise StoreUnavailable
         await tx.insert_session(record)
+        if work.rebuild.is_rewound:
+            await tx.mark_rewound(org, session.id)
         if work.facet is not None:
             await tx.write_facet(org, session.id, *work.facet)
         await _write_piece(tx, work, last)

@@ -8,7 +8,7 @@ from sojourn.domain.errors import NotFound
 from sojourn.domain.events import InputReceived, MessageCompleted
 from sojourn.domain.ids import MessageId, OrgId, SessionId
 from sojourn.domain.record import SessionRecord
-from sojourn.domain.transcript import TYPES, Transcript
+from sojourn.domain.transcript import TYPES, Answered, Said, Transcript
 from sojourn.ports import Reads
 from sojourn.service.codec import decode, fill, read_entry
 from sojourn.service.hub import Hub
@@ -60,8 +60,11 @@ class Transcripts:
             if kept is not None and kept[0] == head:
                 found[session] = kept[1]
         unknown = [session for session in heads if session not in found]
-        for session, input, answer, error in await self._reads.glimpses(org, unknown):
-            glimpse = Glimpse(await self._prompt(org, input), await self._text(org, answer), error)
+        for session, input, answer, error, is_rewound in await self._reads.glimpses(org, unknown):
+            if is_rewound:
+                glimpse = _last_of(await self.read(org, session))
+            else:
+                glimpse = Glimpse(await self._prompt(org, input), await self._text(org, answer), error)
             found[session] = glimpse
             # It may be of a later event than the record, which is no worse than reading both a moment later.
             self._keep(org, session, heads[session], glimpse)
@@ -90,3 +93,15 @@ class Transcripts:
             return None
         completed = decode(MessageCompleted.type, 1, await fill(self._reads, org, answer))
         return completed.text if isinstance(completed, MessageCompleted) else None
+
+
+def _last_of(transcript: Transcript) -> Glimpse:
+    """The glimpse of a conversation of which something was taken back: the log's last words need not be its own."""
+    said = [one for one in transcript.entries if isinstance(one, Said)] + list(transcript.waiting.values())
+    answers = [one for one in transcript.entries if isinstance(one, Answered)]
+    texts = [one.text for one in answers if one.completed_at is not None and one.error is None]
+    return Glimpse(
+        prompt=said[0].content[0].text if said and said[0].content else None,
+        answer=texts[-1] if texts else None,
+        error=answers[-1].error if answers else None,
+    )

@@ -27,6 +27,9 @@ class ForkWrites:
         await self._db.run("copy_blob_uses", params)
         return copied
 
+    async def mark_rewound(self, org: OrgId, session: SessionId) -> None:
+        await self._db.run("mark_rewound", {"org": org, "id": session})
+
     async def stage_session(self, org: OrgId, session: SessionId, until: datetime) -> None:
         # A tombstone ahead of its time: a purge passes it over until then.
         params = {

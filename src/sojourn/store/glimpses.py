@@ -24,7 +24,8 @@ SELECT
         SELECT e.data FROM events e
         WHERE e.org = s.org AND e.session = s.id AND e.type = 'message.completed' ORDER BY e.seq DESC LIMIT 1
     ),
-    (SELECT t.error FROM turns t WHERE t.org = s.org AND t.session = s.id ORDER BY t.first_seq DESC LIMIT 1)
+    (SELECT t.error FROM turns t WHERE t.org = s.org AND t.session = s.id ORDER BY t.first_seq DESC LIMIT 1),
+    s.rewound
 FROM sessions s"""
 
 
@@ -59,7 +60,7 @@ class GlimpseReads:
 
     async def glimpses(
         self, org: OrgId, sessions: Sequence[SessionId]
-    ) -> Sequence[tuple[SessionId, str | None, str | None, str | None]]:
+    ) -> Sequence[tuple[SessionId, str | None, str | None, str | None, bool]]:
         if not sessions:
             return []
         bind = NumberedBinder(self._db.dialect)
@@ -68,4 +69,7 @@ class GlimpseReads:
             f" AND s.id IN ({', '.join(bind(session) for session in sessions)})"
         )
         found = await self._db.select(text, bind.values)
-        return [(SessionId(UUID(bytes=id)), input, answer, error) for id, input, answer, error in found]
+        return [
+            (SessionId(UUID(bytes=id)), input, answer, error, bool(rewound))
+            for id, input, answer, error, rewound in found
+        ]

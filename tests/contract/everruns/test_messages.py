@@ -153,3 +153,33 @@ async def test_a_conversation_is_exported_in_two_formats(everruns: Everruns) -> 
     await everruns.refused(400, "GET", path, params={"format": "pdf"})
     await everruns.refused(400, "GET", path, params={"format": "atif", "cursor": "x"})
     await everruns.refused(404, "GET", f"/sessions/{absent('session')}/export")
+
+
+async def test_the_messages_are_those_of_the_conversation_as_it_stands_after_a_rewind(
+    everruns: Everruns,
+) -> None:
+    id = (await everruns.make())["id"]
+    await everruns.play(id, {"say": "first"})
+    await everruns.until(id, "session.idled")
+    session = SessionId(UUID(id[8:]))
+    end = (await everruns.services.sessions.get(everruns.org, session)).session.next_seq - 1
+    await everruns.play(id, {"say": "second"})
+    await everruns.until(id, "session.idled", 2)
+    await everruns.services.rewinds.rewind(everruns.org, session, end, SOMEBODY)
+    told = len(await everruns.events(id))
+    messages = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    assert [message["role"] for message in messages] == ["user", "agent"]
+    assert messages[1]["content"][0]["text"] == "first"
+    exported = await everruns.ask("GET", f"/sessions/{id}/export")
+    assert [json.loads(line) for line in exported.text.splitlines()] == messages
+    atif = (await everruns.ask("GET", f"/sessions/{id}/export", params={"format": "atif"})).json()
+    assert len(atif["steps"]) == 2
+    # What happened stays told.
+    assert told == len(await everruns.events(id))
+    await everruns.play(id, {"say": "third"})
+    await everruns.until(id, "session.idled", 3)
+    messages = (await everruns.read(f"/sessions/{id}/messages"))["data"]
+    assert [message["content"][0]["text"] for message in messages if message["role"] == "agent"] == [
+        "first",
+        "third",
+    ]

@@ -446,3 +446,21 @@ async def test_a_fork_of_a_session_begins_with_its_prompt(on_sqlite: Membrane) -
     assert [text for text in texts if text] == ["What is new?", "Nothing."]
     # A fork is nobody's but the workspace's, until somebody makes it through the dialect.
     await on_sqlite.refused(404, "GET", f"/{fork.hex}")
+    await on_sqlite.seen_as("another").refused(404, "GET", f"/{fork.hex}")
+
+
+async def test_a_rewound_session_is_shown_as_its_conversation_stands(on_sqlite: Membrane) -> None:
+    world = on_sqlite.world
+    id = (await on_sqlite.make("first"))["id"]
+    turn = await world.claim(of(id))
+    await world.services.turns.settle(turn, await answer_to(world, turn, "one"))
+    end = (await world.record(of(id))).session.next_seq - 1
+    await on_sqlite.done("POST", f"/{id}/message", json={"input": "second"})
+    turn = await world.claim(of(id))
+    await world.services.turns.settle(turn, await answer_to(world, turn, "two"))
+    assert (await on_sqlite.get(id))["summary"] == "two"
+    await world.services.rewinds.rewind(world.org, of(id), end, SOMEBODY)
+    shown = await on_sqlite.get(id)
+    assert (shown["prompt"], shown["summary"]) == ("first", "one")
+    texts = [part.get("text") for one in await on_sqlite.messages(id) for part in one["parts"]]
+    assert [text for text in texts if text] == ["first", "one"]

@@ -23,7 +23,9 @@ async def test_the_first_input_the_last_answer_and_the_last_error_are_told(store
         turn = replace(a_turn(), first_seq=number, error=error, **ended)
         await store.write(lambda tx, turn=turn: tx.write_turn(ORG, talking, turn))
     found = {glimpse[0]: glimpse for glimpse in await store.reads.glimpses(ORG, [silent, talking])}
-    assert found[silent] == (silent, None, None, None)
-    assert found[talking] == (talking, '{"i":1}', '{"n":2}', "a new fault")
+    assert found[silent] == (silent, None, None, None, False)
+    assert found[talking] == (talking, '{"i":1}', '{"n":2}', "a new fault", False)
+    await store.write(lambda tx: tx.mark_rewound(ORG, talking))
+    assert [glimpse[4] for glimpse in await store.reads.glimpses(ORG, [talking])] == [True]
     assert await store.reads.glimpses(ORG, []) == []
     assert await store.reads.glimpses(OrgId(uuid7()), [talking]) == []

@@ -54,6 +54,9 @@ SELECT overlay FROM sessions WHERE org = :org AND id = :id;
 -- name: write_alias!
 UPDATE sessions SET alias = :alias WHERE org = :org AND id = :id;
 
+-- name: mark_rewound!
+UPDATE sessions SET rewound = TRUE WHERE org = :org AND id = :id;
+
 -- name: find_by_alias^
 -- The length is the condition of the index: a longer alias is found by no verb, and the indexes of Postgres hold no
 -- text of any length.

@@ -6,6 +6,7 @@ from sojourn.domain.errors import (
     AlreadyExists,
     NotFound,
     RevisionMismatch,
+    SequenceMismatch,
     WrongState,
 )
 from sojourn.web.native import queries, session_wire, sessions, wire
@@ -120,6 +121,18 @@ SESSIONS: Final[tuple[AnyRoute, ...]] = (
         body=session_wire.NewFork,
         answers={201: session_wire.CreatedSession, 200: session_wire.CreatedSession},
         errors=(NotFound,),
+    ),
+    Route(
+        method="POST",
+        path="/sessions/{session}/rewind",
+        operation="rewind_session",
+        summary="Have an idle session go on behind an earlier event; its log keeps what is taken back",
+        scope="sessions:write",
+        handler=sessions.rewind,
+        query=queries.NoQuery,
+        body=session_wire.Rewind,
+        answers={200: session_wire.Session},
+        errors=(NotFound, WrongState, SequenceMismatch),
     ),
     Route(
         method="POST",

@@ -85,6 +85,13 @@ class NewFork(Struct, forbid_unknown_fields=True):
     external_id: ExternalId | UnsetType = UNSET
 
 
+class Rewind(Struct, forbid_unknown_fields=True):
+    """`to_seq` is the last event that is kept: one at which no turn was open. `expected_seq` is as of an input."""
+
+    to_seq: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    expected_seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
+
+
 class Session(Struct):
     """A fork shares the log of `forked_from` up to `forked_seq`.
 

@@ -105,6 +105,15 @@ async def fork(call: Call[queries.NoQuery, session_wire.NewFork]) -> Response:
     return json_response(body, status, etag(body.revision), *replayed(result))
 
 
+async def rewind(call: Call[queries.NoQuery, session_wire.Rewind]) -> Response:
+    wanted = call.body
+    expected_seq = None if wanted.expected_seq is UNSET else wanted.expected_seq
+    result = await call.services.rewinds.rewind(
+        call.org, call.session, wanted.to_seq, call.by, expected_seq, call.repeat
+    )
+    return changed(result)
+
+
 async def archive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return changed(await call.services.sessions.archive(call.org, call.session, True, call.by, call.repeat))
 

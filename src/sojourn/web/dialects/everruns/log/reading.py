@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
-from sojourn.domain.events import InputEdited
+from sojourn.domain.events import InputEdited, SessionRewound
 from sojourn.domain.kinds import Json
 from sojourn.domain.record import SessionRecord
+from sojourn.domain.timeline import Lasting
 from sojourn.service.feed import Feed
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.harnesses import harness_of
@@ -67,8 +68,25 @@ class Log:
     async def messages(self) -> list[Data]:
         """The conversation. What was edited before it was read by a turn is as it was read."""
         edited = await self._edited()
-        found = messages(await self.between(cursors.START.sequence))
+        found = messages(await self.lasting())
         return [message | edited.get(str(message["id"]), UNEDITED) for message in found]
+
+    async def lasting(self) -> list[Event]:
+        """The events of the conversation as it stands: those that no rewind has taken back."""
+        found = Lasting.of(await self._rewinds(), self._head)
+        events = await self.between(cursors.START.sequence)
+        return [event for event in events if found.holds(cursors.seq_of(sequence_of(event)))]
+
+    async def _rewinds(self) -> list[tuple[int, int]]:
+        rewinds: list[tuple[int, int]] = []
+        after = 0
+        while page := await self._feed.page(self._org, self._session, after, PAGE, (SessionRewound.type,)):
+            for stored in page:
+                event = (await self._feed.read(stored)).event
+                if isinstance(event, SessionRewound):
+                    rewinds.append((stored.seq, event.to))
+            after = page[-1].seq
+        return rewinds
 
     async def _edited(self) -> Mapping[str, Data]:
         """What the log says of messages after they were received, by their ids."""

@@ -6,7 +6,6 @@ import msgspec
 
 from sojourn import __version__
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.reading import Log
 from sojourn.web.dialects.everruns.log.trajectory import trajectory
 from sojourn.web.dialects.everruns.server import Routes, Server
@@ -37,7 +36,7 @@ def routes(server: Server) -> Routes:
         log = Log(server.services.feed, record)
         id = ids.text("session", session)
         if query.format == "atif":
-            events = await log.between(cursors.START.sequence)
+            events = await log.lasting()
             return _document(id, query, trajectory(id, events, __version__))
         lines = b"".join(_encode(message) + b"\n" for message in await log.messages())
         return _file(lines, b"application/x-ndjson", f"{id}.jsonl")
