@@ -157,3 +157,17 @@ async def test_a_presence_is_acquired_once_then_renewed_and_makes_the_session_bu
     problem(await client.delete(f"{place}/presence", params={"holder": "laptop"}), 404, "not_found")
     problem(await client.delete(f"{place}/presence"), 400, "invalid_request", "holder")
     assert value(await client.get(place))["presences"] == 0
+
+
+async def test_whoever_drives_a_session_is_listed_to_its_organisation(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    place = f"/sessions/{(await new_session(client))['id']}"
+    assert value(await client.get(f"{place}/presences")) == {"data": []}
+    await client.put(f"{place}/presence", json={"holder": "laptop", "ttl_seconds": 60})
+    await client.put(f"{place}/presence", json={"holder": "desk"})
+    [desk, laptop] = value(await client.get(f"{place}/presences"))["data"]
+    assert (desk["holder"], desk["ttl_seconds"], desk["stale"]) == ("desk", None, False)
+    assert (laptop["holder"], laptop["ttl_seconds"], laptop["stale"]) == ("laptop", 60, False)
+    async with await served.other_org() as stranger:
+        problem(await stranger.get(f"{place}/presences"), 404, "not_found")

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from sojourn.domain.errors import NotFound, WrongState
+from sojourn.domain.events import LeaseReleased
 from sojourn.domain.session import Activity
+from sojourn.store.rows import to_instant
 from tests.support.world import SOMEBODY, World
 
 
@@ -79,9 +81,9 @@ async def test_of_many_first_beats_of_one_holder_one_is_the_first(world: World) 
     assert await world.problems() == []
 
 
-async def test_a_presence_never_ends_by_itself(world: World) -> None:
+async def test_a_presence_without_a_ttl_never_ends_by_itself(world: World) -> None:
     session = await world.new_session()
-    await world.services.presences.hold(world.org, session, "laptop", 1.0)
+    await world.services.presences.hold(world.org, session, "laptop", None)
     world.clock.advance(10_000)
     await world.services.upkeep.tick()
     assert len(await world.services.presences.list(world.org, session)) == 1
@@ -109,3 +111,39 @@ async def test_nobody_drives_a_session_that_is_not_there(world: World) -> None:
     ):
         with pytest.raises(NotFound):
             await act
+
+
+async def test_a_presence_with_a_ttl_ends_by_time_unless_it_beats(world: World) -> None:
+    session = await world.new_session()
+    presences = world.services.presences
+    await presences.hold(world.org, session, "laptop", 60)
+    await presences.hold(world.org, session, "desk", None)
+    message = await world.send(session)
+    await lapse(world, 61)
+    [released] = await world.said(session, LeaseReleased)
+    assert (released.holder, released.by.kind) == ("laptop", "timeout")
+    assert [lease.holder for lease in await presences.list(world.org, session)] == ["desk"]
+    assert (await world.record(session)).session.open_turn is None
+    await presences.hold(world.org, session, "desk", 60)
+    await lapse(world, 61)
+    assert (await world.record(session)).session.open_turn == message.turn
+    assert await world.problems() == []
+
+
+async def test_a_beat_within_the_ttl_keeps_a_presence(world: World) -> None:
+    session = await world.new_session()
+    presences = world.services.presences
+    await presences.hold(world.org, session, "laptop", 60)
+    world.clock.advance(59)
+    _, is_new = await presences.hold(world.org, session, "laptop", 60)
+    assert not is_new
+    world.clock.advance(59)
+    await world.services.upkeep.tick()
+    assert await world.said(session, LeaseReleased) == []
+
+
+async def lapse(world: World, seconds: float) -> None:
+    """As if nobody had beaten for long, by the clock of either database."""
+    world.clock.advance(seconds)
+    await world.store.write(lambda tx: tx.refresh_leases(to_instant(0)))
+    await world.services.upkeep.tick()

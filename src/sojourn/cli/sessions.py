@@ -15,7 +15,7 @@ from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printab
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from sojourn.client import Activity, Budget, Client, EndStatus, Session, SessionStatus, Turn
+    from sojourn.client import Activity, Budget, Client, EndStatus, HeldPresence, Session, SessionStatus, Turn
     from sojourn.client.types import NewFork, SessionFilter
 
 _STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
@@ -90,18 +90,23 @@ def ls(
 @click.argument("session", type=SessionArgument())
 @reach_options
 def show(reach: Reach, session: SessionName) -> None:
-    """Show SESSION, an id or `last`, its budgets and its newest turns."""
+    """Show SESSION, an id or `last`, who drives it, its budgets and its newest turns."""
 
-    async def talk(client: "Client") -> tuple["Session", list["Turn"], list["Budget"]]:
+    async def talk(
+        client: "Client",
+    ) -> tuple["Session", list["Turn"], list["Budget"], Sequence["HeldPresence"]]:
         found = await client.get_session(await resolve(client, session))
         turns = [turn async for turn in client.list_turns(found.id, page_size=1000)]
-        return found, turns, [budget async for budget in client.list_budgets(found.id)]
+        budgets = [budget async for budget in client.list_budgets(found.id)]
+        return found, turns, budgets, await client.list_presences(found.id)
 
-    found, turns, budgets = converse(reach.target(), talk)
+    found, turns, budgets, presences = converse(reach.target(), talk)
     if reach.as_json:
         _print_json([found])
         return
     _print_details(found)
+    for presence in presences:
+        _print_presence(presence)
     for budget in budgets:
         _print_budget(budget)
     for turn in turns[-5:]:
@@ -315,6 +320,15 @@ def _print_details(session: "Session") -> None:
     rows += [("ended", printable(session.end_reason))] if session.end_reason else []
     for name, value in rows:
         console().print(Text(f"{name:<12}", style="dim"), value, sep="", soft_wrap=True, markup=False)
+
+
+def _print_presence(presence: "HeldPresence") -> None:
+    from rich.text import Text
+
+    seen = f"heard of {ago(presence.last_seen_at)} ago{', stale' if presence.stale else ''}"
+    console().print(
+        Text.assemble(("driven by   ", "dim"), f"{one_line(presence.holder)}  ", seen), soft_wrap=True
+    )
 
 
 def _print_budget(budget: "Budget") -> None:

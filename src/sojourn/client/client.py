@@ -24,6 +24,8 @@ from sojourn.client.types import (
     CreatedSession,
     Delivery,
     EndStatus,
+    HeldPresence,
+    HeldPresences,
     Input,
     InputStatus,
     Json,
@@ -173,6 +175,11 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
         return await self._transport.fetch(
             Request("PUT", f"/sessions/{session}/presence", (), body), Presence
         )
+
+    async def list_presences(self, session: UUID) -> Sequence[HeldPresence]:
+        """Who drives the session from outside, by their names."""
+        request = Request("GET", f"/sessions/{session}/presences")
+        return (await self._transport.fetch(request, HeldPresences)).data
 
     async def release_presence(self, session: UUID, holder: str) -> None:
         request = Request("DELETE", f"/sessions/{session}/presence", [("holder", holder)], repeatable=False)

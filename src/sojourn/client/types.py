@@ -130,6 +130,19 @@ class Presence(Wire, frozen=True, kw_only=True):
     acquired: bool
 
 
+class HeldPresence(Wire, frozen=True, kw_only=True):
+    """`stale` says that its holder was not heard of for half an hour; that alone ends nothing."""
+
+    holder: str
+    ttl_seconds: float | None
+    last_seen_at: datetime
+    stale: bool
+
+
+class HeldPresences(Wire, frozen=True, kw_only=True):
+    data: list[HeldPresence]
+
+
 class Principal(Wire, frozen=True, kw_only=True):
     """Whose key this is: organisation, key and role."""
 

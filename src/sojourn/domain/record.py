@@ -76,6 +76,10 @@ class Lease:
     last_seen_at: datetime
     boot: str | None = None
 
+    def is_stale(self, now: datetime) -> bool:
+        """Whether nobody has heard of its holder for longer than a working process is silent."""
+        return now - self.last_seen_at > STALE_AFTER
+
 
 @dataclass(frozen=True, slots=True)
 class DrivenSession:

@@ -112,6 +112,10 @@ class Reads(
         """Turn leases whose holder was not heard of for their TTL; a hint, the reclaim itself decides."""
         ...
 
+    async def lapsed_presences(self, now: datetime, limit: int) -> Sequence[Lease]:
+        """Presences with a TTL whose holder was not heard of for that long; a hint, the release itself decides."""
+        ...
+
     async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]: ...
     async def due_asks(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, AskId]]: ...
     async def due_inputs(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, InputId]]: ...
@@ -179,6 +183,12 @@ class Tx(Reads, TenancyWrites, BudgetWrites, ErrandWrites, FileWrites, ForkWrite
         self, org: OrgId, session: SessionId, kind: LeaseKind, holder: str, now: datetime
     ) -> bool:
         """False if that holder has no such lease."""
+        ...
+
+    async def renew_presence(
+        self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None, now: datetime
+    ) -> bool:
+        """Renew it with the TTL that it has from now on. False if that holder has none."""
         ...
 
     async def renew_presence_of(

@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Literal
 
 from sojourn.domain.actor import POLICY
-from sojourn.domain.commands import CancelTurn, DecideAsk, ExpireSession, ReclaimTurn, WithdrawInput
+from sojourn.domain.commands import (
+    CancelTurn,
+    DecideAsk,
+    ExpireSession,
+    ReclaimTurn,
+    ReleasePresence,
+    WithdrawInput,
+)
 from sojourn.domain.draft import State, deadlines
 from sojourn.domain.ids import AskId, InputId, OrgId, SessionId
 from sojourn.domain.lifecycle import TIMEOUT
@@ -32,6 +39,20 @@ class Deadlines:
         if state is None or state.turn is None or state.turn.status not in HELD:
             return
         await _take_back(tx, state, cause, now)
+
+    async def lapse(self, tx: Tx, lease: Lease, now: datetime) -> None:
+        """End a presence whose holder has fallen silent."""
+        state = await tx.lock_session(lease.org, lease.session)
+        # Beats take no session lock: that the lease itself went, as quiet as it had to be, proves that none came.
+        if (
+            state is None
+            or lease.ttl_seconds is None
+            or not await tx.release_quiet_presence(
+                lease.org, lease.session, lease.holder, now, lease.ttl_seconds
+            )
+        ):
+            return
+        await carry_out(tx, state, ReleasePresence(holder=lease.holder, by=TIMEOUT), now)
 
     async def act(self, tx: Tx, timer: DueTimer, now: datetime) -> None:
         state = await tx.lock_session(timer.org, timer.session)

@@ -22,7 +22,10 @@ class Presences:
     async def hold(
         self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None
     ) -> tuple[Lease, bool]:
-        """Acquire or renew; True if it is new. A presence fences nothing and does not expire by itself."""
+        """Acquire or renew; True if it is new. A presence fences nothing.
+
+        It lapses when its holder was not heard of for `ttl_seconds`, which the newest beat says; None never.
+        """
         now = self._clock.now()
         lease = Lease(
             org=org,
@@ -35,7 +38,7 @@ class Presences:
 
         async def verb(tx: Tx) -> bool:
             # A beat is one update and takes no session lock: it changes nothing that a verb decides on.
-            if await tx.renew_lease(org, session, "presence", holder, now):
+            if await tx.renew_presence(org, session, holder, ttl_seconds, now):
                 return False
             state = await lock(tx, org, session)
             # A rival with the same holder's name may have come first, between the beat and the lock.

@@ -113,6 +113,8 @@ class Upkeep:
             # What cannot be done now is not tried again before the next tick.
             if len(due) < BATCH or not acted:
                 break
+        for lease in await reads.lapsed_presences(now, BATCH):
+            await self._act_alone(lambda tx, lease=lease: acts.lapse(tx, lease, now))
         for org, session, ask in await reads.due_asks(now, BATCH):
             await self._act_alone(
                 lambda tx, org=org, session=session, ask=ask: acts.expire_ask(tx, org, session, ask, now)

@@ -244,6 +244,9 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads
         params = {"now": rows.to_micros(now), "limit": limit}
         return [leases.lease_of(row) for row in await self._db.all("lapsed_leases", params)]
 
+    async def lapsed_presences(self, now: datetime, limit: int) -> Sequence[Lease]:
+        return [leases.lease_of(row) for row in await self._per_org("lapsed_presences", now, limit)]
+
     async def due_timers(self, now: datetime, limit: int) -> Sequence[DueTimer]:
         found = await self._per_org("due_timers", now, limit)
         return [

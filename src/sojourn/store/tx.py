@@ -167,6 +167,18 @@ class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, We
         params = {"org": org, "session": session, "kind": kind, "holder": holder, "now": rows.to_micros(now)}
         return bool(await self._db.run("renew_lease", params))
 
+    async def renew_presence(
+        self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None, now: datetime
+    ) -> bool:
+        params = {
+            "org": org,
+            "session": session,
+            "holder": holder,
+            "ttl_seconds": ttl_seconds,
+            "now": rows.to_micros(now),
+        }
+        return bool(await self._db.run("renew_presence", params))
+
     async def renew_presence_of(
         self, org: OrgId, kind: str, value: str, holder: str, now: datetime
     ) -> SessionId | None:

@@ -1,3 +1,4 @@
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ from sojourn.domain.ids import SessionId
 from sojourn.domain.record import Lease
 from sojourn.domain.session import Session
 from sojourn.ports import Store
-from tests.contract.store.make import ORG, a_lease, insert, session_id
+from tests.contract.store.make import ORG, a_lease, insert, insert_org, session_id
 from tests.support.databases import Database
 
 # The stores time leases by different clocks; both agree that this is long ago, and that the other is yet to come.
@@ -119,3 +120,24 @@ async def test_a_lease_is_timed_by_one_clock_for_all_processes(store: Store, dat
     ((seen,),) = database.query("SELECT last_seen_at FROM leases")
     is_own = seen == int(FAR_AHEAD.timestamp()) * 1_000_000
     assert is_own == (database.dialect == "sqlite")
+
+
+async def test_a_presence_lapses_by_the_ttl_of_its_newest_beat(store: Store, session: Session) -> None:
+    await insert_org(store)
+    for holder in ("lasting", "lapsing"):
+        assert await acquire(store, a_lease(session.id, "presence", holder, None))
+
+    def beat(ttl_seconds: float | None, holder: str = "lapsing") -> Awaitable[bool]:
+        return store.write(
+            lambda tx: tx.renew_presence(ORG, session.id, holder, ttl_seconds, datetime.now(UTC))
+        )
+
+    async def found() -> list[str]:
+        return [lease.holder for lease in await store.reads.lapsed_presences(FAR_AHEAD, 10)]
+
+    assert not await beat(60, "nobody")
+    assert await beat(60)
+    await age(store, LONG_AGO)
+    assert await found() == ["lapsing"]
+    assert await beat(None)
+    assert await found() == []

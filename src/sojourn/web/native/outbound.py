@@ -1,6 +1,7 @@
 """Our values in the native API's format. Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -141,6 +142,10 @@ def file(file: File) -> file_wire.File:
 
 def presence(lease: Lease, acquired: bool) -> session_wire.Presence:
     return session_wire.Presence(lease.holder, lease.ttl_seconds, lease.last_seen_at, acquired)
+
+
+def held_presence(lease: Lease, now: datetime) -> session_wire.HeldPresence:
+    return session_wire.HeldPresence(lease.holder, lease.ttl_seconds, lease.last_seen_at, lease.is_stale(now))
 
 
 def input(session: SessionId, input: Input) -> turn_wire.Input:

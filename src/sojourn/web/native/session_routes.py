@@ -159,6 +159,18 @@ SESSIONS: Final[tuple[AnyRoute, ...]] = (
         errors=(NotFound, WrongState),
     ),
     Route(
+        method="GET",
+        path="/sessions/{session}/presences",
+        operation="list_presences",
+        summary="List who drives this session from outside",
+        scope="sessions:read",
+        handler=sessions.presences,
+        query=queries.NoQuery,
+        body=wire.Nothing,
+        answers={200: session_wire.Presences},
+        errors=(NotFound,),
+    ),
+    Route(
         method="PUT",
         path="/sessions/{session}/presence",
         operation="hold_presence",

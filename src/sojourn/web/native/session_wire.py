@@ -150,7 +150,7 @@ class SessionExtension(Struct, forbid_unknown_fields=True):
 
 
 class NewPresence(Struct, forbid_unknown_fields=True):
-    """`ttl_seconds` null never expires by itself."""
+    """Without a beat for `ttl_seconds` the presence ends by itself; null never does. The newest beat says which."""
 
     holder: Holder
     ttl_seconds: Seconds | None = None
@@ -161,6 +161,19 @@ class Presence(Struct):
     ttl_seconds: float | None
     last_seen_at: Instant
     acquired: bool
+
+
+class HeldPresence(Struct):
+    """`stale` says that its holder was not heard of for half an hour; that alone ends nothing."""
+
+    holder: str
+    ttl_seconds: float | None
+    last_seen_at: Instant
+    stale: bool
+
+
+class Presences(Struct):
+    data: list[HeldPresence]
 
 
 class Sessions(Struct):

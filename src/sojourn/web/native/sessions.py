@@ -130,6 +130,12 @@ async def hold_presence(call: Call[queries.NoQuery, session_wire.NewPresence]) -
     return json_response(outbound.presence(lease, acquired))
 
 
+async def presences(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    leases = await call.services.presences.list(call.org, call.session)
+    now = call.services.clock.now()
+    return json_response(session_wire.Presences([outbound.held_presence(lease, now) for lease in leases]))
+
+
 async def release_presence(call: Call[queries.PresenceQuery, wire.Nothing]) -> Response:
     await call.services.presences.release(call.org, call.session, call.query.holder, call.by)
     return NO_CONTENT

@@ -48,6 +48,17 @@ FROM (
     ) l
     JOIN sessions s ON s.org = :org AND s.id = l.session AND s.status = 'open';
 
+-- name: renew_presence!
+UPDATE leases
+SET last_seen_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, ttl_seconds = :ttl_seconds
+WHERE org = :org AND session = :session AND kind = 'presence' AND holder = :holder;
+
+-- name: lapsed_presences
+SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
+WHERE org = :org AND kind = 'presence' AND ttl_seconds IS NOT NULL
+    AND last_seen_at + ttl_seconds * 1000000 < extract(epoch FROM clock_timestamp()) * 1000000
+LIMIT :limit;
+
 -- name: renew_presence_of^
 UPDATE leases SET last_seen_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
 WHERE org = :org AND kind = 'presence' AND holder = :holder

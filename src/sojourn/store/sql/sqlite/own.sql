@@ -17,6 +17,16 @@ VALUES (:org, :session, :kind, :holder, :ttl_seconds, :now, :boot) ON CONFLICT D
 UPDATE leases SET last_seen_at = :now
 WHERE org = :org AND session = :session AND kind = :kind AND holder = :holder;
 
+-- name: renew_presence!
+UPDATE leases SET last_seen_at = :now, ttl_seconds = :ttl_seconds
+WHERE org = :org AND session = :session AND kind = 'presence' AND holder = :holder;
+
+-- name: lapsed_presences
+SELECT org, session, kind, holder, ttl_seconds, last_seen_at, boot FROM leases
+WHERE org = :org AND kind = 'presence' AND ttl_seconds IS NOT NULL
+    AND last_seen_at + ttl_seconds * 1000000 < :now
+LIMIT :limit;
+
 -- name: renew_presence_of^
 UPDATE leases SET last_seen_at = :now
 WHERE org = :org AND kind = 'presence' AND holder = :holder
