@@ -24,9 +24,11 @@ from bench.scenarios import (
     interrupt,
     million,
     pages,
+    processes,
     start,
     swarm,
     turn,
+    waiting,
 )
 
 SCENARIOS: dict[str, Scenario] = {
@@ -42,10 +44,12 @@ SCENARIOS: dict[str, Scenario] = {
     "growth": growth.run,
     "fanout": fanout.run,
     "idle": idle.run,
+    "processes": processes.run,
+    "waiting": waiting.run,
     "swarm": swarm.run,
     "dialects": dialects.run,
 }
-LIMIT_SECONDS = 120.0
+LIMIT_SECONDS = 300.0
 
 
 async def run(names: list[str], root: Path, patience_seconds: float) -> list[Findings]:

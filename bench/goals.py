@@ -98,6 +98,20 @@ TURN_STATEMENTS: Final = Goal(
 TURN_COMMITS: Final = Goal(what="commits a turn, one at a time", unit="", limit=3)
 INTERRUPT_SEEN: Final = Goal(what="interrupt → the turn's end seen on its stream, p50", unit="ms", limit=100)
 INTERRUPT_STOPPED: Final = Goal(what="interrupt → its step has ended, p50", unit="ms", limit=100)
+INTERRUPT_ACROSS: Final = Goal(
+    what="interrupt of a turn in another process → its step has ended, p50", unit="ms", limit=100
+)
+WAITING_CPU: Final = Goal(what="10,000 waiting turns, CPU at rest", unit="% of a core", limit=1.0)
+WAITING_MEMORY: Final = Goal(
+    what="10,000 waiting turns, memory each, of the server that ran them", unit="KB", limit=5.0
+)
+WAITING_START_MEMORY: Final = Goal(
+    what="10,000 waiting turns, memory each, of a server started again", unit="KB", limit=1.0
+)
+WAITING_START_SECONDS: Final = Goal(what="start to healthy, 10,000 turns wait", unit="s", limit=1.0)
+DECIDE_WAITING: Final = Goal(
+    what="one of 10,000 waiting turns decided, until it has ended, p50", unit="ms", limit=10.0
+)
 GROWTH_BYTES: Final = Goal(
     what="turn 500 against turn 1, bytes appended", unit="x", limit=1.1, comparison="Aegra 1.6, ADK 2.2"
 )
@@ -106,6 +120,7 @@ GROWTH_TIME: Final = Goal(
 )
 COLD_FOLD: Final = Goal(what="cold fold of 500 turns", unit="ms", limit=50)
 FANOUT_ONE: Final = Goal(what="commit → subscriber, 1 stream, p50", unit="ms", limit=0.5)
+FANOUT_ACROSS: Final = Goal(what="commit → subscriber of another process, p50", unit="ms", limit=5.0)
 FANOUT_ONE_SESSION: Final = Goal(
     what="commit → subscriber, 1,000 streams of one session, p99",
     unit="ms",

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from bench import target
+from bench import postgres, target
 from bench.report import Findings
 from bench.target import Target
 
@@ -20,8 +20,12 @@ class Lab:
         self._folders += 1
         return self._root / str(self._folders)
 
-    def sojourn(self, data: Path | None = None) -> AbstractAsyncContextManager[Target]:
-        return target.sojourn(data or self.folder())
+    def sojourn(self, data: Path | None = None, **settings: str) -> AbstractAsyncContextManager[Target]:
+        return target.sojourn(data or self.folder(), settings)
+
+    def postgres(self) -> AbstractAsyncContextManager[str]:
+        """The URL of an empty database."""
+        return postgres.running(self.folder())
 
     def floor(self, batch: int = 1000) -> AbstractAsyncContextManager[Target]:
         return target.floor(self.folder(), batch)

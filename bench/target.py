@@ -7,10 +7,11 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Final, cast
 
 from bench import procfs
@@ -75,10 +76,11 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _environment(port: int, data: Path) -> dict[str, str]:
+def _environment(port: int, data: Path, settings: Mapping[str, str]) -> dict[str, str]:
     """Ours alone: a setting from the caller's shell would change what is measured."""
+    given = {f"SOJOURN_{name.upper()}": value for name, value in settings.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")}
-    return kept | {
+    ours = {
         "SOJOURN_HOST": HOST,
         "SOJOURN_PORT": str(port),
         "SOJOURN_DATA_DIR": str(data),
@@ -86,6 +88,7 @@ def _environment(port: int, data: Path) -> dict[str, str]:
         "SOJOURN_BOOTSTRAP_KEY": TOKEN,
         "SOJOURN_COUNTERS_FILE": str(data / "counters.json"),
     }
+    return kept | ours | given
 
 
 async def _healthy(port: int, process: asyncio.subprocess.Process) -> None:
@@ -115,14 +118,20 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def _running(name: str, prefix: str, data: Path, arguments: list[str]) -> AsyncGenerator[Target]:
+async def _running(
+    name: str,
+    prefix: str,
+    data: Path,
+    arguments: list[str],
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncGenerator[Target]:
     port = _free_port()
     log = data / "server.log"
     command = [sys.executable, *(each.replace("{port}", str(port)) for each in arguments)]
     with _appending(log) as output:
         started = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=_environment(port, data), stdout=output, stderr=output
+            *command, cwd=ROOT, env=_environment(port, data, settings), stdout=output, stderr=output
         )
     try:
         await _healthy(port, process)
@@ -135,8 +144,11 @@ async def _running(name: str, prefix: str, data: Path, arguments: list[str]) -> 
         await _stop(process)
 
 
-def sojourn(data: Path) -> AbstractAsyncContextManager[Target]:
-    return _running("sojourn", "/sojourn/v1/sessions", data, ["-m", "sojourn", "serve"])
+def sojourn(
+    data: Path, settings: Mapping[str, str] = MappingProxyType({})
+) -> AbstractAsyncContextManager[Target]:
+    """`settings` are beside the usual ones, by their names without `SOJOURN_`."""
+    return _running("sojourn", "/sojourn/v1/sessions", data, ["-m", "sojourn", "serve"], settings)
 
 
 def floor(data: Path, batch: int = 1000) -> AbstractAsyncContextManager[Target]:

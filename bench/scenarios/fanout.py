@@ -56,14 +56,22 @@ def instant_of(frame: bytes) -> int:
 
 
 async def watch(
-    target: Target, what: str, sessions: int, streams_each: int, commits: int
+    target: Target,
+    what: str,
+    sessions: int,
+    streams_each: int,
+    commits: int,
+    through: Target | None = None,
 ) -> tuple[Sample, Sample]:
-    """Latencies from the event's instant, and from the first byte of the request that caused it."""
+    """Latencies from the event's instant, and from the first byte of the request that caused it.
+
+    The streams are of `through`, another process of the same database, where that is given.
+    """
     suffix = "/stream" if target.prefix == "/rows" else "/events/stream?after=1"
     ids = await make(target, [request("POST", target.prefix, {})] * sessions)
     arrivals = Arrivals()
     paths = [f"{target.prefix}/{id}{suffix}" for id in ids for _ in range(streams_each)]
-    streams = await subscribe_all(target.port, paths, arrivals.seen)
+    streams = await subscribe_all((through or target).port, paths, arrivals.seen)
     caller = await connect(target.port)
     after_instant: list[int] = []
     after_sending: list[int] = []

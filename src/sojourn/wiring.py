@@ -158,13 +158,16 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         **parts.runners,
     }
     worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
-    hub.connect_worker(worker.hear, worker.stop_turn, worker.hear_of_others, worker.doubt)
+    if settings.worker_capacity:
+        hub.connect_worker(worker.hear, worker.stop_turn, worker.hear_of_others, worker.doubt)
     if settings.counters_file is not None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGUSR1, write_counters, settings.counters_file)
     _spare_collector()
     try:
-        background = [services.upkeep.run(), services.errands.run(), services.webhooks.run(), worker.run()]
+        background = [services.upkeep.run(), services.errands.run(), services.webhooks.run()]
+        if settings.worker_capacity:
+            background.append(worker.run())
         async with _background(*_relaying(services, parts.wakeups), *background):
             yield Running(services, new_key)
     finally:

@@ -9,6 +9,7 @@ import pytest
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import SessionId
 from sojourn.domain.model_events import MessageCompleted
+from sojourn.domain.turn_events import TurnStarted
 from sojourn.worker.loop import WorkerSettings
 from tests.support.clock import HandClock
 from tests.support.databases import PostgresDatabase
@@ -93,6 +94,37 @@ async def test_a_tool_stopped_from_elsewhere_is_cancelled_once_and_its_session_g
     assert await results(here, session) == {(1, 0): "cancelled"}
     assert (await here.types(session)).count("turn.cancelled") == 1
     assert await here.problems() == []
+
+
+async def test_the_turn_after_an_interrupt_is_left_to_the_process_whose_step_is_stopped(
+    here: World, there: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.service.hub.ELSEWHERE_SECONDS", 3600.0)
+    session, gate = await new_session(here), Gate(stubborn=True)
+    runner = model_runner(ScriptedModel(calls("gate"), says("and on")), [gate.tool])
+    async with working(there, runner, WorkerSettings("there", stop_seconds=3600.0)):
+        await here.send(session)
+        await waited(gate.entered)
+        async with working(here, runner, WorkerSettings("here")):
+            await here.send(session, delivery="interrupt")
+            await waited(gate.cancelled)
+            # Its step goes on all the same; whoever looks for turns now finds the next one waiting for it.
+            assert [one.worker for one in await here.said(session, TurnStarted)] == ["there"]
+            gate.open()
+            await until(here, session, "turn.completed")
+    assert [one.worker for one in await here.said(session, TurnStarted)] == ["there", "there"]
+
+
+async def test_the_turn_after_an_interrupt_does_not_wait_for_a_process_that_is_gone(
+    here: World, there: World
+) -> None:
+    session = await here.new_session()
+    await there.send(session)
+    await there.claim(session, "gone")
+    async with working(here, model_runner(ScriptedModel(says("on"))), WorkerSettings("here")):
+        await here.send(session, delivery="interrupt")
+        await until(here, session, "turn.completed")
+    assert [one.worker for one in await here.said(session, TurnStarted)] == ["gone", "here"]
 
 
 async def test_an_answer_interrupted_from_elsewhere_keeps_the_text_heard_of_it(

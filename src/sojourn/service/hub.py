@@ -18,6 +18,8 @@ from sojourn.service.codec import decode, referred
 from sojourn.service.partials import Partials, Place
 
 RING: Final = 256
+# How long the turn behind a cancelled one is left to the process that may run the cancelled one's step.
+ELSEWHERE_SECONDS: Final = 0.25
 
 # After these a worker may find something to claim.
 _READY_TYPES: Final = frozenset({"turn.queued", "turn.resumed", "turn.reclaimed"})
@@ -104,7 +106,7 @@ class Hub:
         self._partials = Partials()
         self._wakeups: Wakeups | None = None
         self._on_ready: Callable[[Ready], None] | None = None
-        self._on_stop: Callable[[Ready, TurnId | None], None] | None = None
+        self._on_stop: Callable[[Ready, TurnId | None], bool] | None = None
         self._on_others: Callable[[], None] | None = None
         self._on_doubt: Callable[[], None] | None = None
         self._on_driven: Callable[[OrgId, SessionId], None] | None = None
@@ -113,13 +115,14 @@ class Hub:
     def connect_worker(
         self,
         on_ready: Callable[[Ready], None],
-        on_stop: Callable[[Ready, TurnId | None], None],
+        on_stop: Callable[[Ready, TurnId | None], bool],
         on_others: Callable[[], None] | None = None,
         on_doubt: Callable[[], None] | None = None,
     ) -> None:
         """Tell a worker of this process at once what it would otherwise find by polling and at its next write.
 
-        `on_stop` gets the session and the turn that is not the worker's any more, None for any of that session.
+        `on_stop` gets the session and the turn that is not the worker's any more, None for any of that session; it
+        says whether the worker ran that.
         `on_others` says that another process made some turn ready, `on_doubt` that turns may have been taken away
         without a word.
         """
@@ -138,6 +141,7 @@ class Hub:
 
     def publish(self, events: Sequence[StoredEvent]) -> None:
         """Called after each commit, on the event loop, before the callers are answered."""
+        cancelled: dict[Place, bool] = {}
         for event in events:
             place = (event.org, event.session)
             channel = self._channels.get(place)
@@ -146,14 +150,38 @@ class Hub:
                 channel.told = max(channel.told, event.seq)
             if event.type in _MESSAGE_ENDS:
                 self._partials.end(*place, None if self._wakeups is None else _message_of(event))
-            if event.type in _READY_TYPES and self._on_ready is not None:
-                self._on_ready(Ready(event.org, event.session))
-            if event.type in _STOP_TYPES and self._on_stop is not None:
-                self._on_stop(Ready(event.org, event.session), event.turn)
+            if event.type in _STOP_TYPES:
+                ran_here = self._stop(place, event.turn)
+                if event.type == "turn.cancelled":
+                    cancelled[place] = ran_here
+            is_free = place not in cancelled
+            if event.type in _READY_TYPES:
+                self._ready(place, is_free or cancelled[place])
             if event.type in _ROSTER_TYPES and self._on_driven is not None:
                 self._on_driven(event.org, event.session)
             if self._wakeups is not None:
-                self._wakeups.tell(_hint_of(event))
+                self._wakeups.tell(_hint_of(event, is_free))
+
+    def _ready(self, place: Place, at_once: bool) -> None:
+        """A turn is ready. One that follows a cancelled one waits for the step of that to end.
+
+        A worker of this process sees to that by itself. If none here ran the step, one elsewhere may: it hears of
+        both, and claims the turn when the step has ended. Should it be dead, the turn is for all after a while.
+        """
+        if at_once or self._wakeups is None:
+            if self._on_ready is not None:
+                self._on_ready(Ready(*place))
+        else:
+            asyncio.get_running_loop().call_later(ELSEWHERE_SECONDS, self._leave_to_all, place)
+
+    def _leave_to_all(self, place: Place) -> None:
+        if self._on_ready is not None:
+            self._on_ready(Ready(*place))
+        if self._wakeups is not None:
+            self._wakeups.tell(Hint(*place, is_ready=True))
+
+    def _stop(self, place: Place, turn: TurnId | None) -> bool:
+        return self._on_stop is not None and self._on_stop(Ready(*place), turn)
 
     def hear(self, hint: Hint) -> bool:
         """What a commit of another process did. Whether followers here wait for what it appended."""
@@ -162,9 +190,9 @@ class Hub:
             return False
         if hint.ends_message:
             self._partials.end(hint.org, hint.session)
-        if self._on_stop is not None:
-            for turn in hint.stopped:
-                self._on_stop(Ready(hint.org, hint.session), turn)
+        for turn in hint.stopped:
+            if self._stop((hint.org, hint.session), turn) and self._on_ready is not None:
+                self._on_ready(Ready(hint.org, hint.session))
         if hint.is_ready and self._on_others is not None:
             self._on_others()
         channel = self._channels.get((hint.org, hint.session))
@@ -233,8 +261,7 @@ class Hub:
         if channel is not None:
             channel.closing = Closing("session_deleted")
             channel.wake()
-        if self._on_stop is not None:
-            self._on_stop(Ready(org, session), None)
+        self._stop((org, session), None)
         if self._on_driven is not None:
             self._on_driven(org, session)
 
@@ -279,13 +306,14 @@ class Hub:
             channel.wake()
 
 
-def _hint_of(event: StoredEvent) -> Hint:
+def _hint_of(event: StoredEvent, is_free: bool) -> Hint:
+    """`is_free` says that a turn that it makes ready is for any worker."""
     stopped = (event.turn,) if event.type in _STOP_TYPES and event.turn is not None else ()
     return Hint(
         event.org,
         event.session,
         head=event.seq,
-        is_ready=event.type in _READY_TYPES,
+        is_ready=is_free and event.type in _READY_TYPES,
         ends_message=event.type in _MESSAGE_ENDS,
         stopped=frozenset(stopped),
     )

@@ -59,7 +59,8 @@ class Worker:
         self._hints: dict[Ready, None] = {}
         self._wake = asyncio.Event()
         self._doubtful = asyncio.Event()
-        self._polled_at = 0.0
+        # When the next poll upon hearsay may be.
+        self._hearsay_at = 0.0
         self._poll_at = 0.0
         self._running: dict[Ready, _Running] = {}
         # Stopped steps that would not end in time. Each keeps its room until it ends.
@@ -72,27 +73,30 @@ class Worker:
 
     def hear_of_others(self) -> None:
         """Another process has made some turn ready: ask for what is left of them, and not at every word."""
-        self._poll_at = min(self._poll_at, self._polled_at + HEARSAY_SECONDS)
+        self._poll_at = min(self._poll_at, self._hearsay_at)
         self._wake.set()
 
     def doubt(self) -> None:
         """Turns may have been taken away without a word: renew now, which tells which ones."""
         self._doubtful.set()
 
-    def stop_turn(self, of: Ready, turn: TurnId | None) -> None:
-        """A turn is not ours any more: stop its effects now rather than at its next write.
+    def stop_turn(self, of: Ready, turn: TurnId | None) -> bool:
+        """A turn is not ours any more: stop its effects now rather than at its next write. Whether it ran here.
 
         The session's next turn is claimed here when they have ended, or after `stop_seconds` although they have not.
         """
         running = self._running.get(of)
         if running is None:
-            return
+            return False
         if running.turn is None:
             running.stopped.add(turn)
-        elif turn is None or running.turn.turn == turn:
-            running.task.cancel()
-            seconds = self._settings.stop_seconds
-            asyncio.get_running_loop().call_later(seconds, self._leave_behind, of, running)
+            return True
+        if turn is not None and running.turn.turn != turn:
+            return False
+        running.task.cancel()
+        seconds = self._settings.stop_seconds
+        asyncio.get_running_loop().call_later(seconds, self._leave_behind, of, running)
+        return True
 
     def _leave_behind(self, of: Ready, running: _Running) -> None:
         """Let the session go on without the step that ignores its stop: the fence refuses whatever that one writes."""
@@ -137,9 +141,12 @@ class Worker:
             # A full page means that there is more: it is asked for as soon as the page is under way.
             if loop.time() >= self._poll_at or (is_behind and not self._hints):
                 # Set before it is asked: a word that comes meanwhile is of a turn that the answer may lack.
-                self._polled_at = loop.time()
-                self._poll_at = self._polled_at + POLL_SECONDS
+                polled_at = loop.time()
+                self._poll_at = polled_at + POLL_SECONDS
                 is_behind = await self._poll()
+                # A worker that found something is one that others leave something to.
+                found_none = not self._hints or self._is_full()
+                self._hearsay_at = polled_at + (HEARSAY_SECONDS if found_none else 0.0)
             self._wake.clear()
             self._start_hinted()
             try:
@@ -148,8 +155,11 @@ class Worker:
             except TimeoutError:
                 continue
 
+    def _is_full(self) -> bool:
+        return len(self._running) + len(self._stuck) >= self._settings.capacity
+
     def _start_hinted(self) -> None:
-        while self._hints and len(self._running) + len(self._stuck) < self._settings.capacity:
+        while self._hints and not self._is_full():
             ready = next(iter(self._hints))
             del self._hints[ready]
             running = self._running.get(ready)

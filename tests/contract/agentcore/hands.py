@@ -17,7 +17,7 @@ class Hands:
     def __init__(self, world: World) -> None:
         self._world = world
         self._ready: asyncio.Queue[Ready] = asyncio.Queue()
-        world.services.hub.connect_worker(self._ready.put_nowait, lambda _ready, _turn: None)
+        world.services.hub.connect_worker(self._ready.put_nowait, lambda _ready, _turn: False)
 
     async def claim(self) -> ClaimedTurn:
         async with asyncio.timeout(BOUND_SECONDS):
