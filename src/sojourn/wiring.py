@@ -18,8 +18,10 @@ from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.kinds import RunnerKind
 from sojourn.outgoing import Outgoing
 from sojourn.ports import Clock, Store
+from sojourn.ports.probes import BusyProbe
 from sojourn.ports.turns import Runner
 from sojourn.ports.wakeups import Wakeups
+from sojourn.runners.http.probe import HttpProbe
 from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
@@ -87,8 +89,8 @@ class Models:
 class Parts:
     """What a process is put together from, beside its settings.
 
-    `wakeups` and `lease_ttl_seconds` are for a shared store. `runners` are those beside `model`, for whose end
-    whoever made them looks.
+    `wakeups` and `lease_ttl_seconds` are for a shared store. `runners` are those beside `model`, and `probes` ask what
+    they run; for the end of both whoever made them looks.
     """
 
     store: Store
@@ -97,6 +99,7 @@ class Parts:
     client_for: Callable[[str], ModelClient]
     toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
     runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
+    probes: Mapping[RunnerKind, BusyProbe] = field(default_factory=dict[RunnerKind, BusyProbe])
     wakeups: Wakeups | None = None
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
 
@@ -117,6 +120,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             clock=clock,
             client_for=models.client_for,
             runners={"http": HttpRunner(apps, os.environ)},
+            probes={"http": HttpProbe(apps, os.environ)},
             wakeups=open_wakeups(settings),
         )
         keeping = [] if settings.database_url is None else [clock.keep(store)]
@@ -152,6 +156,8 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
     )
     new_key = await _bootstrap(settings, services, store)
     await _give_workspace_secret(settings, secrets)
+    for runner, probe in parts.probes.items():
+        services.upkeep.keepalive.register(runner, probe)
     await services.upkeep.start()
     runners: dict[RunnerKind, Runner] = {
         "model": ModelRunner(parts.client_for, parts.toolsets),

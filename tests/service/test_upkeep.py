@@ -60,6 +60,7 @@ async def test_a_log_that_cannot_be_read_holds_up_no_start(
             world.services.feed,
             world.services.hub,
             LeaseTerms(None, "the next boot"),
+            world.services.upkeep.keepalive,
             is_shared=False,
         )
         assert await next_boot.start() == 2

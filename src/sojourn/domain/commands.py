@@ -171,6 +171,13 @@ class ExtendSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteActivity:
+    """Somebody worked for the session without a turn, until `active_at`."""
+
+    active_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkSession:
     """The first words of a fork, whose log so far is its parent's.
 
@@ -301,6 +308,7 @@ Command = (
     | ExpireSession
     | ReopenSession
     | ExtendSession
+    | NoteActivity
     | ForkSession
     | RewindSession
     | UpdateSession

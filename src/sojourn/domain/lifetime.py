@@ -37,6 +37,13 @@ def reopen_session(draft: Draft, command: c.ReopenSession) -> None:
     reopen(draft, command.by)
 
 
+def note_activity(draft: Draft, command: c.NoteActivity) -> None:
+    """Nothing is said of it: it has happened outside, and only holds off the end that idleness brings."""
+    session = draft.session
+    # Activity of the future is somebody's wrong clock; that of before the last known says nothing new.
+    draft.session = replace(session, active_at=max(session.active_at, min(command.active_at, draft.now)))
+
+
 def extend_session(draft: Draft, command: c.ExtendSession) -> None:
     """No deadline of the session itself comes before `until`. Those that come later anyway stay."""
     session = draft.session

@@ -116,7 +116,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TurnSpan:
-    """A session's turns at a glance: when the first was started, and how the newest stands.
+    """A session's turns at a glance: when the first was started, how the newest stands and when that ended.
 
     One that waits without an open ask waits for its budgets.
     """
@@ -124,6 +124,7 @@ class TurnSpan:
     started_at: datetime | None
     status: TurnStatus
     open_asks: int = 0
+    ended_at: datetime | None = None
 
     @property
     def is_paused(self) -> bool:

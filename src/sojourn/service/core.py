@@ -19,6 +19,7 @@ from sojourn.service.forks import Forks
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
+from sojourn.service.keepalive import KeepAlive
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
 from sojourn.service.orgs import Orgs
@@ -111,7 +112,9 @@ def build_services(
         rosters=rosters,
         feed=feed,
         transcripts=transcripts,
-        upkeep=Upkeep(store, clock, feed, hub, terms, choices.is_shared),
+        upkeep=Upkeep(
+            store, clock, feed, hub, terms, KeepAlive(store, clock, agents), is_shared=choices.is_shared
+        ),
         webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
         children=children,
         errands=Errands(store, clock, children),

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sojourn.domain.errors import StoreUnavailable
@@ -13,6 +14,7 @@ from sojourn.ports import Clock, DueTimer, Store, Tx
 from sojourn.service.deadlines import Deadlines, by_session
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
+from sojourn.service.keepalive import KeepAlive
 from sojourn.service.turns import LeaseTerms
 
 log = logging.getLogger(__name__)
@@ -33,8 +35,17 @@ class Upkeep:
     """`is_shared` says that other processes write to the same store."""
 
     def __init__(
-        self, store: Store, clock: Clock, feed: Feed, hub: Hub, terms: LeaseTerms, is_shared: bool
+        self,
+        store: Store,
+        clock: Clock,
+        feed: Feed,
+        hub: Hub,
+        terms: LeaseTerms,
+        keepalive: KeepAlive,
+        *,
+        is_shared: bool,
     ) -> None:
+        self.keepalive = keepalive
         self._store = store
         self._clock = clock
         self._feed = feed
@@ -67,6 +78,12 @@ class Upkeep:
 
     async def run(self) -> None:
         """Tick until cancelled. A tick that fails is logged and the next one tries again."""
+        try:
+            await self._run()
+        finally:
+            await self.keepalive.close()
+
+    async def _run(self) -> None:
         ticks = 0
         heads_at = time.monotonic()
         # By the clock that leases are judged by: it goes on while the machine sleeps.
@@ -109,7 +126,7 @@ class Upkeep:
             await self._act_alone(lambda tx, lease=lease: acts.reclaim(tx, lease, "lease_expired", now))
         for _ in range(BATCHES_A_TICK):
             due = await reads.due_timers(now, BATCH)
-            acted = await self._act_on(due, now)
+            acted = await self._act_on(due)
             # What cannot be done now is not tried again before the next tick.
             if len(due) < BATCH or not acted:
                 break
@@ -126,21 +143,28 @@ class Upkeep:
                 )
             )
 
-    async def _act_on(self, due: Sequence[DueTimer], now: datetime) -> int:
+    async def _act_on(self, due: Sequence[DueTimer]) -> int:
         """How many of the deadlines were kept; several sessions at once, so that they share commits."""
         groups, acted = by_session(due), 0
         for start in range(0, len(groups), SESSIONS_AT_ONCE):
             chunk = groups[start : start + SESSIONS_AT_ONCE]
-            acted += sum(await asyncio.gather(*(self._act_on_session(timers, now) for timers in chunk)))
+            acted += sum(await asyncio.gather(*(self._act_on_session(timers) for timers in chunk)))
         return acted
 
-    async def _act_on_session(self, timers: Sequence[DueTimer], now: datetime) -> int:
+    async def _act_on_session(self, timers: Sequence[DueTimer]) -> int:
         acted = 0
         for timer in timers:
-            acted += await self._act_alone(lambda tx, timer=timer: self._deadlines.act(tx, timer, now))
+            act = partial(self._act_alone, partial(self._act_on_timer, timer))
+            if await self.keepalive.takes(timer, act):
+                acted += 1
+                continue
+            acted += await act()
             if timer.kind == "retain" and not await self._store.reads.head_seqs(timer.org, [timer.session]):
                 self._hub.close_session(timer.org, timer.session)
         return acted
+
+    async def _act_on_timer(self, timer: DueTimer, tx: Tx) -> None:
+        await self._deadlines.act(tx, timer, self._clock.now())
 
     async def _act_alone(self, verb: Callable[[Tx], Awaitable[None]]) -> bool:
         """False if it fails for its own session's sake: the other sessions' deadlines are kept all the same."""

@@ -154,15 +154,18 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads
         bind = NumberedBinder(self._db.dialect)
         text = (
             "SELECT t.session, min(t.started_at),"
-            f" {_NEWEST.format('status')}, {_NEWEST.format('open_asks')}"
+            f" {_NEWEST.format('status')}, {_NEWEST.format('open_asks')}, {_NEWEST.format('ended_at')}"
             f" FROM turns t WHERE t.org = {bind(org)} AND t.session IN"
             f" ({', '.join(bind(session) for session in sessions)}) GROUP BY t.org, t.session"
         )
         return {
             SessionId(UUID(bytes=session)): TurnSpan(
-                rows.to_instant_or_none(started), TurnStatus(status), open_asks
+                rows.to_instant_or_none(started),
+                TurnStatus(status),
+                open_asks,
+                rows.to_instant_or_none(ended),
             )
-            for session, started, status, open_asks in await self._db.select(text, bind.values)
+            for session, started, status, open_asks, ended in await self._db.select(text, bind.values)
         }
 
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:

@@ -306,7 +306,9 @@ async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) 
 
     async def verb(tx: Tx) -> None:
         done = a_turn(status=TurnStatus.COMPLETED, reason="end_turn", first_seq=2, started_at=at(5))
-        failed = a_turn(status=TurnStatus.FAILED, reason="error", first_seq=9, started_at=at(7))
+        failed = a_turn(
+            status=TurnStatus.FAILED, reason="error", first_seq=9, started_at=at(7), ended_at=at(8)
+        )
         await tx.write_turn(ORG, ran.id, done)
         await tx.write_turn(ORG, ran.id, failed)
         await tx.write_turn(ORG, runs.id, a_turn(first_seq=2, open_asks=2))
@@ -319,7 +321,7 @@ async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) 
     assert [one.session.id for one in await store.reads.list_sessions(ORG, asking)] == [runs.id]
     spans = await store.reads.turn_spans(ORG, [never.id, ran.id, runs.id])
     assert spans == {
-        ran.id: TurnSpan(at(5), TurnStatus.FAILED),
+        ran.id: TurnSpan(at(5), TurnStatus.FAILED, ended_at=at(8)),
         runs.id: TurnSpan(None, TurnStatus.QUEUED, 2),
     }
     assert await store.reads.turn_spans(ORG, []) == {}

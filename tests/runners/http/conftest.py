@@ -15,6 +15,6 @@ async def library(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-async def app(library: Path) -> AsyncGenerator[AppProcess]:
-    async with AppProcess(library) as app:
-        yield app
+async def process(library: Path) -> AsyncGenerator[AppProcess]:
+    async with AppProcess(library) as process:
+        yield process

@@ -37,12 +37,12 @@ async def served(tmp_path: Path) -> AsyncGenerator[Served]:
 
 
 async def test_a_json_answer_becomes_one_message_behind_its_announcement(
-    served: Served, app: AppProcess
+    served: Served, process: AppProcess
 ) -> None:
-    agent = await new_agent(served, app.url, payload={"tenant": "acme"})
+    agent = await new_agent(served, process.url, payload={"tenant": "acme"})
     session = await say(served, agent, "hello")
     items = await ended(served, session)
-    invoked = await app.told("invoked")
+    invoked = await process.told("invoked")
     assert invoked["payload"] == {"prompt": "hello", "tenant": "acme"}
     assert invoked["session"] == str(session)
     assert types(items)[-6:] == [
@@ -59,14 +59,18 @@ async def test_a_json_answer_becomes_one_message_behind_its_announcement(
     assert (usage["input_tokens"], usage["output_tokens"]) == (3, 5)
 
 
-async def test_a_prompt_that_is_a_json_object_is_the_whole_payload(served: Served, app: AppProcess) -> None:
-    session = await say(served, await new_agent(served, app.url), '{"question": 7}')
+async def test_a_prompt_that_is_a_json_object_is_the_whole_payload(
+    served: Served, process: AppProcess
+) -> None:
+    session = await say(served, await new_agent(served, process.url), '{"question": 7}')
     await ended(served, session)
-    assert (await app.told("invoked"))["payload"] == {"question": 7}
+    assert (await process.told("invoked"))["payload"] == {"question": 7}
 
 
-async def test_a_stream_is_shown_as_it_comes_and_kept_as_one_message(served: Served, app: AppProcess) -> None:
-    session = await new_session(served, await new_agent(served, app.url))
+async def test_a_stream_is_shown_as_it_comes_and_kept_as_one_message(
+    served: Served, process: AppProcess
+) -> None:
+    session = await new_session(served, await new_agent(served, process.url))
     async with aclosing(await watch(served, session)) as feed:
         await more(served, session, "stream one, two, three")
         items = await read_to(feed, is_end)
@@ -74,27 +78,27 @@ async def test_a_stream_is_shown_as_it_comes_and_kept_as_one_message(served: Ser
     assert previewed(items) == "one two three"
 
 
-async def test_an_error_of_the_app_fails_the_turn_with_its_words(served: Served, app: AppProcess) -> None:
-    session = await say(served, await new_agent(served, app.url), "fail")
+async def test_an_error_of_the_app_fails_the_turn_with_its_words(served: Served, process: AppProcess) -> None:
+    session = await say(served, await new_agent(served, process.url), "fail")
     items = await ended(served, session)
     assert said(items, "turn.failed") == [{"reason": "error", "error": "The app answered 500: no such thing"}]
     assert types(items)[-2:] == ["message.abandoned", "turn.failed"]
 
 
 async def test_an_error_within_a_stream_fails_the_turn_and_voids_what_was_shown(
-    served: Served, app: AppProcess
+    served: Served, process: AppProcess
 ) -> None:
-    session = await say(served, await new_agent(served, app.url), "stream one,crash")
+    session = await say(served, await new_agent(served, process.url), "stream one,crash")
     items = await ended(served, session)
     assert said(items, "turn.failed")[0]["error"] == "the app crashed"
     assert types(items)[-2:] == ["message.abandoned", "turn.failed"]
 
 
-async def test_an_interrupt_keeps_the_text_so_far(served: Served, app: AppProcess) -> None:
-    session = await new_session(served, await new_agent(served, app.url))
+async def test_an_interrupt_keeps_the_text_so_far(served: Served, process: AppProcess) -> None:
+    session = await new_session(served, await new_agent(served, process.url))
     async with aclosing(await watch(served, session)) as feed:
         await more(served, session, "drip")
-        await app.told("invoked")
+        await process.told("invoked")
         await read_to(feed, is_shown)
         assert (await served.services.turns.interrupt(DEFAULT_ORG, session, Actor("human"))).value
         items = await read_to(feed, is_end)
@@ -103,33 +107,33 @@ async def test_an_interrupt_keeps_the_text_so_far(served: Served, app: AppProces
     assert types(items)[-1] == "turn.cancelled"
 
 
-async def test_a_turn_waits_for_an_app_that_is_still_starting(served: Served, app: AppProcess) -> None:
-    await app.kill()
-    session = await say(served, await new_agent(served, app.url), "hello")
+async def test_a_turn_waits_for_an_app_that_is_still_starting(served: Served, process: AppProcess) -> None:
+    await process.kill()
+    session = await say(served, await new_agent(served, process.url), "hello")
     await until(served, session, "turn.started")
     assert (await served.client.get(f"sessions/{session}")).json()["activity"] == "starting"
-    await app.start()
+    await process.start()
     assert types(await ended(served, session))[-1] == "turn.completed"
 
 
 @pytest.mark.parametrize("idempotent", [False, True])
 async def test_an_invocation_that_was_lost_with_its_worker_is_repeated_only_if_the_agent_says_so(
-    app: AppProcess, tmp_path: Path, idempotent: bool
+    process: AppProcess, tmp_path: Path, idempotent: bool
 ) -> None:
     settings = {"SOJOURN_PRIVATE_AGENTS": "true"}
     async with (
         ServerProcess(tmp_path / "data", **settings) as server,
         Client(server.url, server.key) as client,
     ):
-        config = {"url": app.url, "idempotent": idempotent}
+        config = {"url": process.url, "idempotent": idempotent}
         agent = await client.create_agent(name="app", runner="http", runner_config=config)
         session = await client.create_session(agent=agent.name)
         await client.send(session.id, "drip")
-        first = await app.told("invoked")
+        first = await process.told("invoked")
         await server.kill()
         await server.start()
         if idempotent:
-            again = await app.told("invoked")
+            again = await process.told("invoked")
             assert again["request"] == first["request"]
             assert again["session"] == first["session"] == str(session.id)
         else:

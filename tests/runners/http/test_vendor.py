@@ -12,14 +12,14 @@ SESSION = "a-session-of-the-runtime-0123456789"
 
 
 async def test_the_vendors_client_reaches_the_vendors_app_through_a_session(
-    app: AppProcess, library: Path, tmp_path: Path
+    process: AppProcess, library: Path, tmp_path: Path
 ) -> None:
     settings = {"SOJOURN_PRIVATE_AGENTS": "true"}
     async with (
         ServerProcess(tmp_path / "data", **settings) as server,
         Client(server.url, server.key) as client,
     ):
-        await client.create_agent(name="My_agent", runner="http", runner_config={"url": app.url})
+        await client.create_agent(name="My_agent", runner="http", runner_config={"url": process.url})
         vendor = await asyncio.create_subprocess_exec(
             *(str(library), "-I", str(Path(__file__).with_name("vendor_client.py")), server.url, server.key),
             stdout=asyncio.subprocess.PIPE,
@@ -35,5 +35,5 @@ async def test_the_vendors_client_reaches_the_vendors_app_through_a_session(
     assert "".join(seen["stream"]) == "abc"
     assert seen["error"] == "The app answered 500: no such thing"
     assert [turn.status for turn in turns] == ["completed", "completed", "failed"]
-    invoked = [await app.told("invoked") for _ in turns]
+    invoked = [await process.told("invoked") for _ in turns]
     assert {each["session"] for each in invoked} == {SESSION}

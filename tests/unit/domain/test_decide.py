@@ -74,6 +74,7 @@ def every_command() -> dict[type, c.Command]:
         c.ExpireSession(reason="idle"),
         c.ReopenSession(by=SOMEBODY),
         c.ExtendSession(until=LATER, by=SOMEBODY),
+        c.NoteActivity(active_at=LATER),
         c.UpdateSession(changes={}, by=SOMEBODY),
         c.ForkSession(parent=SessionId(uuid7()), at=1, by=SOMEBODY),
         c.ChangeFiles(changes=()),

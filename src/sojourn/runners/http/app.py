@@ -1,6 +1,7 @@
 """One app, asked for one session: what is sent to it, and what its answers mean."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import msgspec
 
 from sojourn import __version__
 from sojourn.domain.content import Usage
+from sojourn.domain.ids import SessionId
 from sojourn.domain.runner_config.http import (
     REQUEST_HEADER,
     SESSION_HEADER,
@@ -27,6 +29,10 @@ _ERROR_BYTES: Final = 16 * 1024
 _PASSING: Final = frozenset({429, 503})
 # A gateway's word that it does not know what became of the request.
 _LOST: Final = frozenset({408, 502, 504})
+
+
+# What the vendor takes as the id of a session.
+_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{32,255}")
 
 
 class AppFailed(Exception):
@@ -250,6 +256,11 @@ def _reason(body: bytes) -> str:
 def _retry_after(value: str) -> float | None:
     """Seconds only: of a date, the app's clock may think otherwise."""
     return float(value) if value.isdecimal() and len(value) < 8 else None
+
+
+def session_name(session: SessionId, alias: str | None) -> str:
+    """What the app knows the session by: the name that it was invoked by, else its id."""
+    return alias if alias is not None and _NAME.fullmatch(alias) else str(session)
 
 
 def request_body(config: HttpConfig, prompt: str) -> bytes:

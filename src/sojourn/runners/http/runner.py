@@ -6,7 +6,6 @@ agent declares that its app may be asked twice.
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -26,9 +25,17 @@ from sojourn.domain.ids import MessageId, uuid7
 from sojourn.domain.runner_config.http import HttpConfig, read_http
 from sojourn.outgoing import AddressRefused, Outgoing, Unanswered
 from sojourn.ports.endings import Faulted, Settled
-from sojourn.ports.turns import ClaimedTurn, Journal
+from sojourn.ports.turns import Journal
 from sojourn.runners.backoff import backoff
-from sojourn.runners.http.app import App, AppFailed, AppLost, AppUnavailable, Heard, request_body
+from sojourn.runners.http.app import (
+    App,
+    AppFailed,
+    AppLost,
+    AppUnavailable,
+    Heard,
+    request_body,
+    session_name,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,15 +47,6 @@ WORKER_LOST: Final = (
     "The worker was lost while the app worked. Whether the app finished is not known, and its agent does not say that"
     " it may be asked twice (`idempotent`)."
 )
-
-
-# What the vendor takes as the id of a session.
-_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{32,255}")
-
-
-def session_name(turn: ClaimedTurn) -> str:
-    """What the app knows the session by: the name that it was invoked by, else its id."""
-    return turn.alias if turn.alias is not None and _NAME.fullmatch(turn.alias) else str(turn.session)
 
 
 class HttpRunner:
@@ -71,7 +69,9 @@ class HttpRunner:
         voided = () if step.abandoned is None else (step.abandoned,)
         if voided and not config.idempotent:
             return Settled(events=voided, reason="error", error=WORKER_LOST)
-        app = App(self._outgoing, config, session_name(journal.turn), self._environment)
+        app = App(
+            self._outgoing, config, session_name(journal.turn.session, journal.turn.alias), self._environment
+        )
         return await _Invocation(journal, config, app, step.call).carry_out(voided)
 
 
