@@ -129,3 +129,14 @@ async def test_a_copy_of_an_agent_is_an_agent_of_its_own(client: httpx.AsyncClie
     assert (copy["name"], copy["version"], copy["instructions"]) == ("clerk-copy", 1, "Be brief.")
     assert copy["id"] != agent["id"]
     problem(await client.post(f"/agents/{agent['id']}/copy", json={"name": "clerk"}), 409, "already_exists")
+
+
+async def test_a_rule_about_a_tool_may_be_a_word_or_an_object(client: httpx.AsyncClient) -> None:
+    rules = {"send": {"rule": "ask", "timeout_seconds": 5.0, "on_expire": "keep"}, "*": "deny"}
+    agent = value(await client.post("/agents", json={"name": "ruled", "tool_policy": rules}), 201)
+    assert agent["tool_policy"] == rules
+    session = value(await client.post("/sessions", json={"overlay": {"tool_policy": rules}}), 201)
+    assert session["overlay"]["tool_policy"] == rules
+    wrong = {"send": {"rule": "ask", "timeout_seconds": 0}}
+    refused = await client.patch(f"/agents/{agent['id']}", json={"tool_policy": wrong})
+    assert refused.status_code == 422

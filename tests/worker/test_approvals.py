@@ -15,7 +15,7 @@ from sojourn.domain.events import AskDecided, SessionUpdated, ToolCompleted, Too
 from sojourn.domain.ids import SessionId
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Activity
-from sojourn.domain.tool_policy import OnExpire, ToolRule
+from sojourn.domain.tool_policy import OnExpire, TimedRule, ToolPolicy, ToolRule
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.sim import SimulatedModel
@@ -337,3 +337,20 @@ async def test_a_question_that_nobody_could_answer_is_an_error_and_asks_nobody(
         "The argument question is a text that is not empty, and options is a list of texts.",
     )
     assert await world.services.asks.list(world.org, session, False, None, 10) == []
+
+
+async def test_an_ask_ends_by_the_rule_of_its_tool_and_others_by_the_sessions(world: World) -> None:
+    rules: ToolPolicy = {"send": TimedRule(rule="ask", timeout_seconds=5.0, on_expire="allow"), "*": "ask"}
+    session = await ruled(world, Overlay(tool_policy=rules, ask_timeout_seconds=60.0))
+    tools = [Recorder("send").tool, Recorder("quick").tool]
+    async with working(world, model_runner(ScriptedModel(calls("send", "quick"), says("done")), tools)):
+        await until(world, session, "turn.waiting")
+        world.clock.advance(5)
+        await world.services.upkeep.tick()
+        [left] = await open_asks(world, session)
+        assert left.prompt["name"] == "quick"
+        world.clock.advance(55)
+        await world.services.upkeep.tick()
+        await until(world, session, "turn.completed")
+    assert await results(world, session) == {(1, 0): "done", (1, 1): "error"}
+    assert {event.by.kind for event in await world.said(session, AskDecided)} == {"timeout"}

@@ -44,7 +44,7 @@ from sojourn.client.file_types import File, Match, Matches
 from sojourn.client.orgs import Organisation
 from sojourn.client.stream import LossListener
 from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
-from sojourn.client.tool_types import ClientTool
+from sojourn.client.tool_types import ClientTool, TimedRule
 from sojourn.client.types import (
     Activity,
     CreatedSession,
@@ -123,6 +123,7 @@ __all__ = [
     "TextAdded",
     "TextPart",
     "TextVoided",
+    "TimedRule",
     "Turn",
     "TurnAsked",
     "TurnClosed",

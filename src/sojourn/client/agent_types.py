@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 from sojourn.client.json import Json
-from sojourn.client.tool_types import ClientTool, OnAskExpire, ToolRule
+from sojourn.client.tool_types import ClientTool, OnAskExpire, TimedRule, ToolRule
 from sojourn.client.wire import Wire
 
 RunnerKind = Literal["model", "acp", "http", "external"]
@@ -46,7 +46,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     model: str | None
     tools: list[str]
     client_tools: list[ClientTool]
-    tool_policy: dict[str, ToolRule]
+    tool_policy: dict[str, ToolRule | TimedRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction = Compaction()
@@ -71,7 +71,7 @@ class AgentFields(TypedDict, total=False):
     model: str | None
     tools: Sequence[str]
     client_tools: Sequence[ClientTool]
-    tool_policy: Mapping[str, ToolRule]
+    tool_policy: Mapping[str, ToolRule | TimedRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction

@@ -10,6 +10,14 @@ ToolRule = Literal["allow", "ask", "deny"]
 OnAskExpire = Literal["deny", "allow", "keep"]
 
 
+class TimedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule with a deadline of its own for asks of the tool; None is as for the other asks."""
+
+    rule: ToolRule
+    timeout_seconds: float | None = None
+    on_expire: OnAskExpire | None = None
+
+
 class ClientTool(msgspec.Struct, frozen=True, kw_only=True):
     """A tool that the model may call and a client carries out. `parameters` is a JSON Schema of type object."""
 
@@ -25,6 +33,6 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     tools: list[str] = []
     client_tools: list[ClientTool] = []
-    tool_policy: dict[str, ToolRule] = {}
+    tool_policy: dict[str, ToolRule | TimedRule] = {}
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnAskExpire | None = None

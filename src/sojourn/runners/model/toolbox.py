@@ -21,7 +21,7 @@ from sojourn.domain.events import RunnerEvent, ToolDenied, ToolRequested
 from sojourn.domain.fold import DecidedTool
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.kinds import AskKind, Json
-from sojourn.domain.tool_policy import ToolRule, rule_for
+from sojourn.domain.tool_policy import OnExpire, ToolRule, expiry_for, rule_for
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool
 
@@ -53,8 +53,8 @@ class Toolbox:
         ours = {tool.spec.name: tool for name in spec.tools for tool in toolsets.get(name, ())}
         self._ours = {name: tool for name, tool in ours.items() if name not in self._of_clients}
         self._policy = spec.tool_policy
-        self._timeout_seconds = None if spec.on_ask_expire == "keep" else spec.ask_timeout_seconds
-        self._on_expire: Decision = "allow" if spec.on_ask_expire == "allow" else "deny"
+        self._timeout_seconds = spec.ask_timeout_seconds
+        self._on_expire: OnExpire = spec.on_ask_expire
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -112,13 +112,13 @@ class Toolbox:
             return None
         prompt = prompt_of(request, arguments)
         if request.name in self._of_clients:
-            return self._ask("client_tool", prompt)
+            return self._ask("client_tool", request.name, prompt)
         tool = self._ours.get(request.name)
         if tool is not None and tool.question is not None:
             question = tool.question(arguments)
-            return None if question is None else self._ask("question", {**prompt, **question})
+            return None if question is None else self._ask("question", request.name, {**prompt, **question})
         if tool is not None and rule == "ask":
-            return self._ask("approval", prompt)
+            return self._ask("approval", request.name, prompt)
         return self._ask_for_session(request)
 
     def _ask_for_session(self, request: ToolRequested) -> NewAsk | None:
@@ -131,15 +131,16 @@ class Toolbox:
         # A session that takes too long ends by its own policy.
         return NewAsk(id=AskId(uuid7()), kind="session", prompt=prompt)
 
-    def _ask(self, kind: AskKind, prompt: dict[str, Json]) -> NewAsk:
+    def _ask(self, kind: AskKind, tool: str, prompt: dict[str, Json]) -> NewAsk:
+        seconds, on_expire = expiry_for(self._policy, tool, self._timeout_seconds, self._on_expire)
         # Nobody can answer for a client, or for whoever is asked a question.
-        on_expire: Decision = self._on_expire if kind == "approval" else "deny"
+        decision: Decision = "allow" if kind == "approval" and on_expire == "allow" else "deny"
         return NewAsk(
             id=AskId(uuid7()),
             kind=kind,
             prompt=prompt,
-            timeout_seconds=self._timeout_seconds,
-            on_expire=on_expire,
+            timeout_seconds=seconds,
+            on_expire=decision,
         )
 
     def refusal(self, request: ToolRequested) -> str:

@@ -20,15 +20,26 @@ class ClientTool(Struct, forbid_unknown_fields=True):
 
 ClientTools = Annotated[list[ClientTool], Meta(max_length=128)]
 
+ToolRule = Literal["allow", "ask", "deny"]
+
+OnAskExpire = Literal["deny", "allow", "keep"]
+
+
+class TimedRule(Struct, forbid_unknown_fields=True):
+    """A rule with a deadline of its own for asks of the tool; null is as for the other asks."""
+
+    rule: ToolRule
+    timeout_seconds: Seconds | None = None
+    on_expire: OnAskExpire | None = None
+
+
 ToolPolicy = Annotated[
-    dict[Annotated[str, Meta(min_length=1, max_length=200)], Literal["allow", "ask", "deny"]],
+    dict[Annotated[str, Meta(min_length=1, max_length=200)], ToolRule | TimedRule],
     Meta(
         max_length=256,
         description="Rules by the names of tools, under `*` for the others; without one `allow`.",
     ),
 ]
-
-OnAskExpire = Literal["deny", "allow", "keep"]
 
 
 class Overlay(Struct, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from sojourn.domain.ids import AgentId, SessionId
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
+from sojourn.domain.tool_policy import TimedRule, ToolPolicy
 from sojourn.service import results
 from sojourn.service.asks import Verdict
 from sojourn.service.forks import NewFork
@@ -78,6 +79,14 @@ def client_tools(tools: list[agent_wire.ClientTool]) -> tuple[ClientTool, ...]:
     )
 
 
+def tool_policy(policy: agent_wire.ToolPolicy) -> ToolPolicy:
+    return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
+
+
+def _timed(rule: agent_wire.TimedRule) -> TimedRule:
+    return TimedRule(rule=rule.rule, timeout_seconds=rule.timeout_seconds, on_expire=rule.on_expire)
+
+
 def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:
     if overlay is None:
         return None
@@ -86,7 +95,7 @@ def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:
         model=overlay.model,
         tools=tuple(overlay.tools),
         client_tools=client_tools(overlay.client_tools),
-        tool_policy=overlay.tool_policy,
+        tool_policy=tool_policy(overlay.tool_policy),
         ask_timeout_seconds=overlay.ask_timeout_seconds,
         on_ask_expire=overlay.on_ask_expire,
     )
@@ -120,7 +129,7 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
         model=new.model,
         tools=tuple(new.tools),
         client_tools=client_tools(new.client_tools),
-        tool_policy=new.tool_policy,
+        tool_policy=tool_policy(new.tool_policy),
         ask_timeout_seconds=new.ask_timeout_seconds,
         on_ask_expire=new.on_ask_expire,
         compaction=compaction(new.compaction),
@@ -252,7 +261,7 @@ def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
     timeout = change.ask_timeout_seconds
     return replace(
         spec,
-        tool_policy=spec.tool_policy if change.tool_policy is UNSET else change.tool_policy,
+        tool_policy=spec.tool_policy if change.tool_policy is UNSET else tool_policy(change.tool_policy),
         ask_timeout_seconds=spec.ask_timeout_seconds if timeout is UNSET else timeout,
         on_ask_expire=spec.on_ask_expire if change.on_ask_expire is UNSET else change.on_ask_expire,
         compaction=spec.compaction if change.compaction is UNSET else compaction(change.compaction),

@@ -16,6 +16,7 @@ from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
 from sojourn.domain.session import expiry
+from sojourn.domain.tool_policy import TimedRule, ToolPolicy
 from sojourn.domain.turn import Turn
 from sojourn.web.native import agent_wire, ask_wire, event_wire, file_wire, session_wire, turn_wire, wire
 
@@ -36,6 +37,14 @@ def client_tools(tools: Sequence[ClientTool]) -> list[agent_wire.ClientTool]:
     return [agent_wire.ClientTool(tool.name, tool.description, dict(tool.parameters)) for tool in tools]
 
 
+def tool_policy(policy: ToolPolicy) -> agent_wire.ToolPolicy:
+    return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
+
+
+def _timed(rule: TimedRule) -> agent_wire.TimedRule:
+    return agent_wire.TimedRule(rule.rule, rule.timeout_seconds, rule.on_expire)
+
+
 def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
     if overlay is None:
         return None
@@ -44,7 +53,7 @@ def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
         overlay.model,
         list(overlay.tools),
         client_tools(overlay.client_tools),
-        dict(overlay.tool_policy),
+        tool_policy(overlay.tool_policy),
         overlay.ask_timeout_seconds,
         overlay.on_ask_expire,
     )
@@ -73,7 +82,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
         model=spec.model,
         tools=list(spec.tools),
         client_tools=client_tools(spec.client_tools),
-        tool_policy=dict(spec.tool_policy),
+        tool_policy=tool_policy(spec.tool_policy),
         ask_timeout_seconds=spec.ask_timeout_seconds,
         on_ask_expire=spec.on_ask_expire,
         compaction=agent_wire.Compaction(spec.compaction.when_full, spec.compaction.at_tokens),
