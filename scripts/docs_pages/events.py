@@ -12,10 +12,11 @@ from sojourn.domain.actor import Actor
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.events import EVENT_CLASSES, RUNNER_CLASSES, Event
 from sojourn.domain.kin import Parent
+from sojourn.domain.model_events import PlanStep
 from sojourn.service.codec import INLINE_BYTES
 
 # Records within events, each described once.
-PARTS: Final = (Actor, Parent, TextPart, Usage)
+PARTS: Final = (Actor, Parent, PlanStep, TextPart, Usage)
 
 _PLAIN: Final[Mapping[object, str]] = {
     str: "string",

@@ -21,6 +21,7 @@ from sojourn.ports import Clock, Store
 from sojourn.ports.probes import BusyProbe
 from sojourn.ports.turns import Runner
 from sojourn.ports.wakeups import Wakeups
+from sojourn.runners.acp.runner import AcpRunner
 from sojourn.runners.http.probe import HttpProbe
 from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
@@ -112,6 +113,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     store = await open_store(settings, clock, hub)
     models = Models(settings)
     apps = Outgoing(settings.private_agents)
+    programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
     try:
         await clock.tune(store)
         parts = Parts(
@@ -119,7 +121,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             hub=hub,
             clock=clock,
             client_for=models.client_for,
-            runners={"http": HttpRunner(apps, os.environ)},
+            runners={"acp": programs, "http": HttpRunner(apps, os.environ)},
             probes={"http": HttpProbe(apps, os.environ)},
             wakeups=open_wakeups(settings),
         )
@@ -127,6 +129,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
         async with _background(*keeping), assemble(settings, parts) as running:
             yield running
     finally:
+        await programs.close()
         await apps.close()
         await models.close()
         await store.close()
@@ -151,6 +154,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             is_shared=is_shared,
             known_tools=parts.toolsets.keys(),
             private_webhooks=settings.private_webhooks,
+            allow_commands=settings.allow_commands,
             providers=configured_providers(os.environ),
         ),
     )

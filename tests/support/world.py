@@ -111,12 +111,15 @@ async def open_world(
             is_shared=database.dialect == "postgres",
             known_tools=BUILT_IN.keys(),
             private_webhooks=private_webhooks,
+            allow_commands=True,
         ),
     )
     await services.access.ensure_org(DEFAULT_ORG, "default")
     await services.agents.ensure_default(DEFAULT_ORG)
     if await store.reads.find_agent(DEFAULT_ORG, "spawning") is None:
-        await services.agents.create(DEFAULT_ORG, AgentSpec(name="spawning", runner="acp"))
+        await services.agents.create(
+            DEFAULT_ORG, AgentSpec(name="spawning", runner="acp", runner_config={"agent": "opencode"})
+        )
     try:
         yield World(database, store, services, clock, published)
     finally:

@@ -8,6 +8,7 @@ from sojourn.domain.agent import AgentSpec
 from sojourn.domain.events import ToolCompleted
 from sojourn.domain.feed import FeedItem
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
 from sojourn.ports.turns import Runner, Turns
 from sojourn.runners.model.client import ModelClient
@@ -47,12 +48,13 @@ async def working(
     *,
     turns: Turns | None = None,
     hears: bool = True,
+    kind: RunnerKind = "model",
 ) -> AsyncGenerator[Worker]:
     """A running worker, stopped gracefully at the end.
 
     One that does not hear is in the place of another process: it learns of nothing but by polling and by its writes.
     """
-    worker = Worker(turns or world.services.turns, {"model": runner}, settings)
+    worker = Worker(turns or world.services.turns, {kind: runner}, settings)
     if hears:
         world.services.hub.connect_worker(worker.hear, worker.stop_turn, worker.hear_of_others, worker.doubt)
     task = asyncio.create_task(worker.run())

@@ -14,6 +14,8 @@ from sojourn.domain.model_events import (
     MessageCompleted,
     ModelCalled,
     ModelCompleted,
+    PlanChanged,
+    ThoughtRecorded,
     UsageRecorded,
 )
 from sojourn.domain.session_events import (
@@ -77,6 +79,8 @@ Event = (
     | UsageRecorded
     | CompactionStarted
     | CompactionCompleted
+    | ThoughtRecorded
+    | PlanChanged
     | ProviderSessionLinked
     | BudgetEvent
     | LeaseAcquired
@@ -101,6 +105,8 @@ RunnerEvent = (
     | UsageRecorded
     | CompactionStarted
     | CompactionCompleted
+    | ThoughtRecorded
+    | PlanChanged
     | ProviderSessionLinked
     | FileWritten
 )

@@ -133,13 +133,16 @@ NextStep = CallModel | RunTools | Finish
 class Progress:
     """Where the last turn stands. `answered` says that model call `call` has its answer in the log.
 
-    `attempt` is the claim that stands; 0 once it was settled or taken away. `repeats` counts the rounds of tool calls,
+    `attempt` is the claim that stands; 0 once it was settled or taken away, the latter without being asked to stop
+    (`is_taken`). `since` is the place of the turn's first message among all. `repeats` counts the rounds of tool calls,
     `last_round` the newest of them, that were no different from the round before.
     """
 
     turn: TurnId | None = None
     attempt: int = 0
     call: int = 0
+    since: int = 0
+    is_taken: bool = False
     answered: bool = False
     open_call: ModelCalled | None = None
     requested: dict[int, ToolRequested] = field(default_factory=dict[int, ToolRequested])
@@ -155,7 +158,15 @@ class Progress:
         if self.requested:
             last = self._round()
             repeats = repeats + 1 if last == self.last_round else 0
-        return Progress(self.turn, self.attempt, call.call, open_call=call, last_round=last, repeats=repeats)
+        return Progress(
+            self.turn,
+            self.attempt,
+            call.call,
+            since=self.since,
+            open_call=call,
+            last_round=last,
+            repeats=repeats,
+        )
 
     def _round(self) -> Round:
         return tuple(
@@ -209,12 +220,14 @@ class Progress:
 class Conversation:
     """The fold. `seq` is the last entry applied; `messages` are in the order of delivery.
 
-    `provider_session` is the session of an outside program that knows this one so far.
+    `provider_session` is the session of an outside program that knows this one so far, and `linked_seq` the entry
+    that says so.
     """
 
     seq: int = 0
     progress: Progress = field(default_factory=Progress)
     provider_session: ProviderSessionLinked | None = None
+    linked_seq: int = 0
     _told: Timeline[Message] = field(default_factory=Timeline[Message])
     _compacted: Timeline[CompactionCompleted] = field(default_factory=Timeline[CompactionCompleted])
     _tokens: Timeline[int] = field(default_factory=Timeline[int])
@@ -233,6 +246,11 @@ class Conversation:
     def tokens(self) -> int:
         """What the newest model call has read and written."""
         return self._tokens.items[-1] if self._tokens.items else 0
+
+    @property
+    def has_waiting_inputs(self) -> bool:
+        """Whether there are any that no turn has read, steers or others."""
+        return bool(self._pending)
 
     @property
     def context(self) -> tuple[Message, ...]:
@@ -265,10 +283,11 @@ class Conversation:
                 self._decide_ask(decided)
             case TurnStarted(attempt=attempt):
                 if entry.turn != self.progress.turn:
-                    self.progress = Progress(turn=entry.turn)
-                self.progress.attempt = attempt
+                    self.progress = Progress(turn=entry.turn, since=len(self.messages))
+                self.progress.attempt, self.progress.is_taken = attempt, False
             case TurnReclaimed() | TurnRetried() | TurnCompleted() | TurnFailed() | TurnCancelled():
                 self.progress.attempt = 0
+                self.progress.is_taken = isinstance(entry.event, TurnReclaimed)
             case _:
                 self._apply_step(entry)
 
@@ -304,7 +323,7 @@ class Conversation:
                 self._compacted.add(entry.seq, compacted)
                 self._tokens.add(entry.seq, 0)
             case ProviderSessionLinked() as linked:
-                self.provider_session = linked
+                self.provider_session, self.linked_seq = linked, entry.seq
             case SessionForked():
                 # What the parent's program is told from here on is none of the fork's past.
                 self.provider_session = None

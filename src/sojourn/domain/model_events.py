@@ -60,3 +60,29 @@ class UsageRecorded:
     v: ClassVar[int] = 1
     source: str
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThoughtRecorded:
+    """What an outside program thought aloud before the message of model call `call`. No model is told of it again."""
+
+    type: ClassVar[str] = "thought.recorded"
+    v: ClassVar[int] = 1
+    call: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    content: str
+    priority: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged:
+    """The plan that an outside program follows, whole, in the place of the one before."""
+
+    type: ClassVar[str] = "plan.changed"
+    v: ClassVar[int] = 1
+    steps: tuple[PlanStep, ...]

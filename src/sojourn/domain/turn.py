@@ -57,6 +57,7 @@ TRANSITIONS: Final[Mapping[tuple[TurnStatus, Move], TurnStatus]] = {
     (_S.QUEUED, _M.CANCEL): _S.CANCELLED,
     (_S.STARTING, _M.APPEND): _S.RUNNING,
     (_S.STARTING, _M.PARK): _S.WAITING,
+    (_S.STARTING, _M.COMPLETE): _S.COMPLETED,
     (_S.STARTING, _M.RECLAIM): _S.RETRYING,
     (_S.STARTING, _M.RETRY): _S.RETRYING,
     (_S.STARTING, _M.FAIL): _S.FAILED,

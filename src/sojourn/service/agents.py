@@ -26,9 +26,11 @@ MOST_COPIES: Final = 1_000
 
 
 class Agents:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, allow_commands: bool = False) -> None:
+        """`allow_commands` lets clients name programs that then run on this machine."""
         self._store = store
         self._clock = clock
+        self._allow_commands = allow_commands
         self._named: dict[tuple[OrgId, AgentId | str], tuple[float, Agent]] = {}
         self._unknown: dict[tuple[OrgId, str], float] = {}
         # A version never changes, so its copy never goes stale.
@@ -52,9 +54,13 @@ class Agents:
         return Result(await self.get(org, AgentId(UUID(answer.ids["agent"])), 1), replayed=True)
 
     def _new(self, spec: AgentSpec, id: AgentId | None = None) -> Agent:
-        _check(spec)
+        self._check(spec)
         now = self._clock.now()
         return Agent(id=id or AgentId(uuid7()), version=1, spec=spec, created_at=now, updated_at=now)
+
+    def _check(self, spec: AgentSpec) -> None:
+        check_client_tools("client_tools", spec.client_tools)
+        check_runner_config(spec, allow_commands=self._allow_commands)
 
     async def apply(
         self,
@@ -81,6 +87,7 @@ class Agents:
                     if found is None:
                         raise AlreadyExists("agent", made.spec.name)
                 wanted = spec(found.spec)
+                self._check(wanted)
                 changed = found if wanted == found.spec else await _change(tx, org, found, wanted, now)
                 if changed.archived_at is not None:
                     await tx.archive_agent(org, changed.id, None)
@@ -235,16 +242,13 @@ class Agents:
                 raise NotFound("agent", agent)
             if expected_version is not None and expected_version != current.version:
                 raise RevisionMismatch(expected_version, current.version)
-            return await _change(tx, org, current, change(current.spec), now)
+            wanted = change(current.spec)
+            self._check(wanted)
+            return await _change(tx, org, current, wanted, now)
 
         changed = await self._store.write(verb)
         self._named.clear()
         return changed
-
-
-def _check(spec: AgentSpec) -> None:
-    check_client_tools("client_tools", spec.client_tools)
-    check_runner_config(spec)
 
 
 async def _lock(tx: Tx, org: OrgId, named: AgentId | str) -> Agent | None:
@@ -262,7 +266,6 @@ async def _insert(tx: Tx, org: OrgId, agent: Agent) -> None:
 
 async def _change(tx: Tx, org: OrgId, current: Agent, spec: AgentSpec, now: datetime) -> Agent:
     """The next version of a locked agent."""
-    _check(spec)
     if spec.name != current.spec.name and await tx.find_agent(org, spec.name) is not None:
         raise AlreadyExists("agent", spec.name)
     changed = replace(current, version=current.version + 1, spec=spec, updated_at=now)

@@ -71,7 +71,8 @@ class Choices:
     """What a process's settings choose for its services.
 
     `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
-    store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses.
+    store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses,
+    `allow_commands` agents name programs of this machine.
     `providers` are those of models that this process has keys for.
     """
 
@@ -79,13 +80,14 @@ class Choices:
     is_shared: bool
     known_tools: Collection[str]
     private_webhooks: bool = False
+    allow_commands: bool = False
     providers: Collection[str] = ()
 
 
 def build_services(
     store: Store, secrets: Secrets, hub: Hub, clock: Clock, terms: LeaseTerms, choices: Choices
 ) -> Services:
-    agents, orgs = Agents(store, clock), Orgs(store)
+    agents, orgs = Agents(store, clock, choices.allow_commands), Orgs(store)
     feed = Feed(store.reads, hub)
     rosters = Rosters(store.reads, agents, hub, choices.is_shared)
     sessions = Sessions(store, clock, agents, orgs, hub, choices.known_tools)

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from sojourn.domain.errors import CallRefused, LeaseLost, StoreUnavailable
+from sojourn.domain.ask import NewAsk
+from sojourn.domain.errors import CallRefused, LeaseLost, StoreUnavailable, WrongState
+from sojourn.domain.events import RunnerEvent
 from sojourn.domain.fold import Conversation, UnknownEventType
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.kinds import RunnerKind
@@ -93,7 +95,16 @@ class Execution:
             case Faulted(events=events, error=error, delay_seconds=delay):
                 await self._turns.retry(turn, events, error, delay)
             case Parked(events=events, asks=asks):
-                await self._turns.wait(turn, events, asks, "parked")
+                await self._park(turn, events, asks)
+
+    async def _park(self, turn: ClaimedTurn, events: Sequence[RunnerEvent], asks: Sequence[NewAsk]) -> None:
+        try:
+            await self._turns.wait(turn, events, asks, "parked")
+        except WrongState:
+            if asks:
+                raise
+            # The last open ask was decided since the runner looked: there is nothing to wait for any more.
+            await self._turns.retry(turn, events, "The last question was decided meanwhile.", 0.0)
 
 
 async def _defect(journal: TurnJournal) -> Settled:

@@ -51,7 +51,11 @@ class Asking:
 async def asking(everruns: Everruns, *asks: NewAsk) -> Asking:
     """A turn that is parked with these asks."""
     name = f"asker-{uuid7().hex[-12:]}"
-    agent = (await everruns.services.agents.create(everruns.org, AgentSpec(name=name, runner="acp"))).value
+    agent = (
+        await everruns.services.agents.create(
+            everruns.org, AgentSpec(name=name, runner="acp", runner_config={"agent": "opencode"})
+        )
+    ).value
     session = await everruns.native(NewSession(agent=name))
     await everruns.send(session, "hello")
     await park(everruns, session, asks)

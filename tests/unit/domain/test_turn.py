@@ -24,6 +24,7 @@ DRAWN = """
     queued    claim    running    queued    spawn    starting   queued    cancel   cancelled
     starting  append   running    starting  reclaim  retrying   starting  retry    retrying
     starting  fail     failed     starting  cancel   cancelled  starting  park     waiting
+    starting  complete completed
     running   append   running    running   hold     waiting    running   park     waiting
     running   reclaim  retrying   running   retry    retrying   running   complete completed
     running   fail     failed     running   cancel   cancelled

@@ -1,0 +1,102 @@
+"""Stands between the server and an agent's program: nothing that the program starts outlives the two of them.
+
+`python guard.py CONTROL WORD…` runs the words as a child. When the child ends, or nobody holds the other end of the
+pipe CONTROL any more (the server was killed, or closes it), every descendant is killed, those in sessions of their
+own too: orphans become this process's children, so that it finds them. It imports nothing but the standard library
+and starts in a few hundredths of a second.
+"""
+
+import ctypes
+import os
+import select
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+PR_SET_CHILD_SUBREAPER = 36
+KILL_ROUND_SECONDS = 0.02
+
+
+def main() -> int:
+    control, words = int(sys.argv[1]), sys.argv[2:]
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    os.set_inheritable(control, False)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    # Without a handler it would be ignored, and would wake nobody.
+    signal.signal(signal.SIGCHLD, told)
+    # A group of its own: a Ctrl-C at the server's terminal is the server's business.
+    child = os.posix_spawnp(words[0], words, os.environ, setpgroup=0)
+    # Whoever writes to the child has to see its end when it goes.
+    os.close(0)
+    os.close(1)
+    status = None
+    while status is None:
+        ready, _, _ = select.select([control, woken], [], [])
+        if woken in ready:
+            os.read(woken, 512)
+        status = reap(child)
+        if control in ready:
+            break
+    status = kill_all(child, status)
+    return status if status >= 0 else 128 - status
+
+
+def told(_number: int, _frame: FrameType | None) -> None:
+    pass
+
+
+def reap(child: int) -> int | None:
+    """Collect what has ended; how the child did, if it is among that. Its own orphans end here too."""
+    ended = None
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        if pid == child:
+            ended = os.waitstatus_to_exitcode(status)
+
+
+def kill_all(child: int, status: int | None) -> int:
+    while True:
+        for pid in descendants(child, status is None):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        ended = reap(child)
+        status = ended if status is None else status
+        if status is not None and not descendants(child, is_running=False):
+            return status
+        select.select([], [], [], KILL_ROUND_SECONDS)
+
+
+def descendants(child: int, is_running: bool) -> list[int]:
+    """Every process below this one. Where there is no /proc, the child's group stands for them."""
+    if sys.platform != "linux":
+        return [-child] if is_running else []
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stat = (entry / "stat").read_text(errors="replace")
+            except OSError:
+                continue
+            state, parent = stat.rpartition(")")[2].split()[:2]
+            if state != "Z":
+                parents[int(entry.name)] = int(parent)
+    found: list[int] = []
+    below = {os.getpid()}
+    while below:
+        below = {pid for pid, parent in parents.items() if parent in below}
+        found.extend(below)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

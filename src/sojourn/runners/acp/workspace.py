@@ -1,0 +1,120 @@
+"""The directory that an agent's program works in, and its counterpart, the session's file area.
+
+What clients put into the area is laid into the directory before a turn, and what the program changed in the directory
+is put into the area after it: so that files are shown, forked and exported with their session, and are there again on
+another machine.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sojourn.domain.errors import Conflict, InvalidRequest, LimitExceeded
+from sojourn.ports.turns import Journal
+
+log = logging.getLogger(__name__)
+
+# A program may clone a repository or install packages into its directory: that much is kept with the session.
+MOST_FILES: Final = 500
+LARGEST_FILE_BYTES: Final = 1024 * 1024
+PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    modified_ns: int
+    size: int
+
+
+@dataclass(slots=True)
+class Workspace:
+    """`path` is given resolved. What is `seen` is in the area as it is in the directory."""
+
+    path: Path
+    seen: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
+
+    def inside(self, path: str) -> Path:
+        """The file that a program means. PermissionError for one outside, also by way of a link."""
+        found = (self.path / path).resolve()
+        if not found.is_relative_to(self.path) or found == self.path:
+            raise PermissionError(f"{path} is not in the session's directory {self.path}")
+        return found
+
+    async def lay_out(self, journal: Journal) -> None:
+        """Bring the directory up to the area. What only the directory has stays there.
+
+        Where the two differ the area is right: what is on disk only was never said. Unless the program has changed
+        it since, which is brought in after the turn.
+        """
+        for name, _ in await journal.list_files():
+            data = await journal.read_file(name)
+            stamp = await asyncio.to_thread(_stamp, self.path / name)
+            is_changed_here = stamp is not None and name in self.seen and self.seen[name] != stamp
+            if data is not None and not is_changed_here:
+                self.seen[name] = await asyncio.to_thread(_write, self.inside(name), data)
+
+    async def bring_in(self, journal: Journal) -> None:
+        """Put into the area what the program changed in the directory."""
+        for name, stamp in await asyncio.to_thread(lambda: list(_files(self.path))):
+            if self.seen.get(name) == stamp:
+                continue
+            try:
+                data = await asyncio.to_thread((self.path / name).read_bytes)
+                if await journal.read_file(name) != data:
+                    await journal.write_file(name, data)
+            except (Conflict, InvalidRequest, LimitExceeded, OSError) as refusal:
+                log.info(
+                    "the file %s of session %s stays on disk only: %s", name, journal.turn.session, refusal
+                )
+            self.seen[name] = stamp
+
+    async def read(self, path: str) -> str:
+        return await asyncio.to_thread(_read, self.inside(path))
+
+    async def write(self, journal: Journal, path: str, text: str) -> None:
+        """Into the area first: what is on disk only was never said."""
+        found, data = self.inside(path), text.encode()
+        name = found.relative_to(self.path).as_posix()
+        await journal.write_file(name, data)
+        self.seen[name] = await asyncio.to_thread(_write, found, data)
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _write(path: Path, data: bytes) -> Stamp:
+    if not path.is_file() or path.read_bytes() != data:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    stamp = _stamp(path)
+    assert stamp is not None
+    return stamp
+
+
+def _stamp(path: Path) -> Stamp | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return Stamp(found.st_mtime_ns, found.st_size)
+
+
+def _files(root: Path) -> Iterator[tuple[str, Stamp]]:
+    """The files that are kept with the session: regular ones, not too large, not too many."""
+    count = 0
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in PASSED_OVER)
+        for name in sorted(files):
+            path = Path(folder) / name
+            stamp = _stamp(path)
+            if stamp is None or path.is_symlink() or stamp.size > LARGEST_FILE_BYTES:
+                continue
+            yield path.relative_to(root).as_posix(), stamp
+            count += 1
+            if count == MOST_FILES:
+                return
