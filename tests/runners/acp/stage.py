@@ -11,7 +11,7 @@ from pathlib import Path
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.ids import SessionId, uuid7
 from sojourn.domain.kinds import Json
-from sojourn.domain.tool_policy import ToolPolicy, ToolRule
+from sojourn.domain.tool_policy import ToolPolicy
 from sojourn.ports.turns import Turns
 from sojourn.runners.acp.runner import AcpRunner
 from sojourn.service.asks import Verdict
@@ -41,12 +41,11 @@ class Stage:
         runner_config: dict[str, Json] = {"command": command, **config}
         if "agent" in config:
             del runner_config["command"]
-        rules: Mapping[str, ToolRule] = policy or {}
         made = AgentSpec(
             name=f"scripted-{uuid7()}",
             runner="acp",
             runner_config=runner_config,
-            tool_policy=rules,
+            tool_policy=policy or {},
             **(spec or {}),  # type: ignore[arg-type]
         )
         agent = await self.world.services.agents.create(self.world.org, made)

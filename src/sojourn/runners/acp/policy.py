@@ -8,7 +8,7 @@ from sojourn.domain.ask import NewAsk, prompt_of
 from sojourn.domain.events import AskDecided
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.kinds import Json
-from sojourn.domain.tool_policy import ANY_TOOL, ToolPolicy, ToolRule
+from sojourn.domain.tool_policy import ANY_TOOL, ToolPolicy, ToolRule, expiry_for, rule_for
 from sojourn.runners.acp.scribe import ToolCall
 from sojourn.runners.acp.updates import OptionKind, Permission, as_object
 
@@ -25,7 +25,7 @@ def rule_for_call(policy: ToolPolicy, tool: ToolCall) -> tuple[str, ToolRule]:
     """
     for name in (tool.name, tool.title, tool.kind, ANY_TOOL):
         if name in policy:
-            return name, policy[name]
+            return rule_for(policy, name)
     return ANY_TOOL, "ask"
 
 
@@ -40,12 +40,14 @@ def ask_about(tool: ToolCall, permission: Permission, spec: AgentSpec) -> NewAsk
     prompt["options"] = [
         {"id": option.id, "name": option.name, "kind": option.kind} for option in permission.options
     ]
+    name, _ = rule_for_call(spec.tool_policy, tool)
+    seconds, on_expire = expiry_for(spec.tool_policy, name, spec.ask_timeout_seconds, spec.on_ask_expire)
     return NewAsk(
         id=AskId(uuid7()),
         kind="approval",
         prompt=prompt,
-        timeout_seconds=None if spec.on_ask_expire == "keep" else spec.ask_timeout_seconds,
-        on_expire="allow" if spec.on_ask_expire == "allow" else "deny",
+        timeout_seconds=seconds,
+        on_expire="allow" if on_expire == "allow" else "deny",
     )
 
 
