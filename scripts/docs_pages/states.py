@@ -11,11 +11,11 @@ from sojourn.domain.agent import SPAWNING
 from sojourn.domain.commands import Command, EndSession, ExpireSession, ReceiveInput
 from sojourn.domain.content import TextPart
 from sojourn.domain.decide import decide
-from sojourn.domain.delivery import EFFECTS, Effect, Standing
+from sojourn.domain.delivery import DELIVERIES, EFFECTS, Effect, Standing
 from sojourn.domain.draft import State
 from sojourn.domain.errors import WrongState
 from sojourn.domain.ids import DEFAULT_ORG, AgentId, InputId, SessionId, TurnId
-from sojourn.domain.kinds import Delivery, Outcome
+from sojourn.domain.kinds import Delivery, InputKind, Outcome
 from sojourn.domain.session import Activity, Session, SessionStatus, activity
 from sojourn.domain.turn import TRANSITIONS, Move, TurnStatus
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
@@ -50,18 +50,44 @@ OUTCOMES: Final[Mapping[Outcome, str]] = {
 STANDING_WORDS: Final[Mapping[Standing, str]] = {
     Standing.IDLE: "no open turn",
     Standing.DRIVEN: "no open turn, and a presence",
-    Standing.OPEN: "a turn that waits for nothing",
+    Standing.QUEUED: "a turn that nobody has claimed yet",
+    Standing.RESUMED: "a turn that is queued again, as what it waited for is decided",
+    Standing.STARTING: "a turn whose runner is starting",
+    Standing.BUSY: "a turn at work",
+    Standing.RETRYING: "a turn between two claims",
     Standing.HELD: "a turn that waits for a decision, with its worker",
     Standing.PARKED: "a turn that waits for a decision, without a worker",
     Standing.PAUSED: "a turn that waits for its session's budgets",
+    Standing.ENDED: "the session has ended",
+    Standing.ARCHIVED: "the session is archived, whatever it does",
 }
 
 EFFECT_WORDS: Final[Mapping[Effect, str]] = {
     Effect.START: "Its own turn is queued at once.",
-    Effect.FOLLOW: "It waits until the open turn has ended, or the presence is gone.",
-    Effect.STEER: "The open turn reads it before its next model call.",
+    Effect.REOPEN: "The session is open again, if its policy allows that, and its own turn is queued at once.",
+    Effect.LINE_UP: "It takes its place in the queue. If that is before the input of the turn that nobody has claimed,"
+    " that one goes back into the queue (`turn.deferred`), and its own turn is queued.",
+    Effect.FOLLOW: "It takes its place in the queue, until the open turn has ended or the presence is gone.",
+    Effect.STEER: "The open turn reads it before its next model call; if there is none, it has its own turn.",
     Effect.DISMISS: "What is still asked is denied; the turn resumes and reads it before its next model call.",
-    Effect.REPLACE: "The open turn is cancelled, and its own is next.",
+    Effect.DEFER: "Its own turn is queued at once. The input of the turn that nobody has claimed is not lost: it goes"
+    " back into the queue behind this one (`turn.deferred`), and its turn keeps its id.",
+    Effect.REPLACE: "The open turn is cancelled, and its own is next, before all that is queued.",
+    Effect.DECIDE: "The ask that it names is decided, if it is open; the turn resumes with the last of its asks.",
+    Effect.STOP: "The open turn is cancelled.",
+    Effect.NOTHING: "Nothing is at work; the answer says that nothing was stopped.",
+    Effect.SAME: "As if the session were not archived.",
+    Effect.REFUSED: "`wrong_state`: there is no open ask, or the session takes no inputs.",
+    Effect.IMPOSSIBLE: "`invalid_request`: what decides an ask is never queued and interrupts nothing, and what only"
+    " stops is no message that could wait.",
+}
+
+KIND_WORDS: Final[Mapping[InputKind, str]] = {
+    "message": "An input, with a turn of its own unless another reads it.",
+    "tool_result": "The decision of an ask about a client's tool.",
+    "decision": "The decision of any other ask: an approval or a question.",
+    "interrupt": "A request to stop what is at work, without a message. To cancel a turn by its id is another verb: it"
+    " ends the turn however it stands, and withdraws the input of one that nobody has claimed, which the log says.",
 }
 
 _NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)
@@ -89,19 +115,46 @@ def page() -> str:
         _activities(),
         "A session with a presence is driven from outside: its inputs wait, and start no turn here.",
         "## Inputs",
-        "What becomes of an input that arrives, by its delivery and by what the session is at"
-        " ([delivery.py](../../src/sojourn/domain/delivery.py)):",
-        _deliveries(),
+        "What becomes of whatever arrives, by what the session is at, by its kind and by how it is delivered"
+        " ([delivery.py](../../src/sojourn/domain/delivery.py)). The table decides in the code, and"
+        " [a test](../../tests/service/test_delivery_table.py) brings a session to each of its rows.",
+        _effects(),
         table(["effect", "what happens"], ([code(effect), EFFECT_WORDS[effect]] for effect in Effect)),
+        table(["kind", "what it is"], ([code(kind), KIND_WORDS[kind]] for kind in get_args(InputKind))),
+        "## The queue",
+        "Inputs wait by priority, and within one in the order in which they came: what interrupts before what a human"
+        " says, that before an agent's and that before a schedule's. An input that is moved takes the priority of the"
+        " one that it is put before. The first of the queue has a turn as soon as no other is open, and until a worker"
+        " has claimed it that turn stands back for whatever goes before it (`turn.deferred`). A steer may be read"
+        " sooner, by the turn that is open.",
+        "An input is edited, moved and withdrawn until a turn has read it, each on the condition of its `revision` if"
+        " the client likes. A withdrawn input is never read; one whose turn nobody has claimed takes the turn with it.",
+        "## Stopping",
+        "A stop (an interrupt, a cancellation, a deadline, the end of the session) is one `turn.cancelled`, which names"
+        " who it was: the key of a human, or the policy or deadline. It is written before anything else happens, and"
+        " the fence refuses whatever the stopped step still writes. The step itself is cancelled at once, and the"
+        " session's next turn starts in that worker when the step has ended. A step that does not end within 5 seconds"
+        " is left behind with an error in the server's log: the next turn starts beside it, and it keeps its place"
+        " among the worker's turns until it ends.",
     )
 
 
-def _deliveries() -> str:
-    deliveries = get_args(Delivery)
-    return table(
-        ["", *(code(delivery) for delivery in deliveries)],
-        ([STANDING_WORDS[at], *(code(EFFECTS[delivery, at]) for delivery in deliveries)] for at in Standing),
+def _effects() -> str:
+    ways: list[tuple[InputKind, Delivery]] = [
+        (kind, delivery) for kind, deliveries in DELIVERIES.items() for delivery in deliveries
+    ]
+    impossible = [
+        f"{code(kind)} as {code(delivery)}"
+        for kind in get_args(InputKind)
+        for delivery in get_args(Delivery)
+        if {EFFECTS[at, kind, delivery] for at in Standing} == {Effect.IMPOSSIBLE}
+    ]
+    head = ["activity", "that is", *(f"{code(kind)}, {code(delivery)}" for kind, delivery in ways)]
+    rows = (
+        [f"**{at}**", STANDING_WORDS[at], *(code(EFFECTS[at, kind, delivery]) for kind, delivery in ways)]
+        for at in Standing
     )
+    return f"{table(head, rows)}\n\nEverywhere {code(Effect.IMPOSSIBLE)}: {', '.join(impossible)}."
 
 
 def _turns() -> str:

@@ -15,18 +15,17 @@ from sojourn.domain.content import TextPart
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound, WrongState
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.file_events import FileDeleted, FileWritten
-from sojourn.domain.ids import InputId, KeyId, MessageId, TurnId, uuid7
-from sojourn.domain.input import Input
-from sojourn.domain.kinds import Delivery, Json, RunnerKind
+from sojourn.domain.ids import MessageId, uuid7
+from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.turn import CLAIMABLE, TurnStatus
 from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.asks import Verdict
 from sojourn.service.inputs import NewInput
-from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import EndStatus, NewSession, SessionChange
 from tests.service.budget_rules import LIMITS, BudgetRules, Limits
 from tests.service.mirror import Mirror
+from tests.service.queue_rules import QueueRules
 from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
 from tests.support.world import SOMEBODY, World
 
@@ -45,7 +44,7 @@ POLICIES = st.sampled_from(
 )
 
 
-class SessionMachine(BudgetRules, RuleBasedStateMachine):
+class SessionMachine(QueueRules, BudgetRules, RuleBasedStateMachine):
     def __init__(self, world: World, runner: asyncio.Runner) -> None:
         super().__init__()
         self.world = world
@@ -66,58 +65,6 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
         self.mirror = Mirror.of(self.world, self.loop, new)
         for currency, limit, soft in limits:
             self.create_budget(currency, limit, soft)
-
-    @rule(delivery=st.sampled_from(["queue", "queue", "steer", "interrupt"]), twice=st.booleans())
-    def receive(self, delivery: Delivery, twice: bool) -> None:
-        """A repeated request is answered as before and changes nothing."""
-        new = NewInput(content=(TextPart("go on"),), delivery=delivery)
-        repeat = Repeat(KeyId(uuid7()), "send", str(uuid7()), b"hash") if twice else None
-        unfinished = self.mirror.unfinished() if delivery == "interrupt" else c.NOTHING_UNFINISHED
-        asks = self.mirror.model.dismissed_by(delivery)
-        sent, refusal = self.mirror.attempt(self._send(new, repeat))
-        input = None if sent is None else sent.value
-        command = c.ReceiveInput(
-            input=InputId(uuid7()) if input is None else input.id,
-            turn=TurnId(uuid7()) if input is None else input.turn,
-            kind="message",
-            delivery=delivery,
-            content=new.content,
-            by=SOMEBODY,
-            unfinished=unfinished,
-            asks=asks,
-        )
-        self.mirror.decide(command, refusal)
-        if sent is not None and twice:
-            again = self.loop.run(self._send(new, repeat))
-            assert again.replayed
-            assert again.value.id == sent.value.id
-
-    async def _send(self, new: NewInput, repeat: Repeat | None) -> Result[Input]:
-        return await self.world.services.inputs.send(self.world.org, self.mirror.id, new, SOMEBODY, repeat)
-
-    def _any_input(self) -> Input | None:
-        inputs = list(self.mirror.model.inputs.values())
-        return self.random.choice(inputs) if inputs else None
-
-    @precondition(lambda self: bool(self.mirror.model.inputs))
-    @rule(expected=st.sampled_from([None, 0, 1]))
-    def edit(self, expected: int | None) -> None:
-        input = self._any_input()
-        assert input is not None
-        content = (TextPart("rather"),)
-        inputs = self.world.services.inputs
-        act = inputs.edit(self.world.org, self.mirror.id, input.id, content, SOMEBODY, expected)
-        command = c.EditInput(input=input, content=content, by=SOMEBODY, expected_revision=expected)
-        self.mirror.both(act, command)
-
-    @precondition(lambda self: bool(self.mirror.model.inputs))
-    @rule(expected=st.sampled_from([None, 0]))
-    def withdraw(self, expected: int | None) -> None:
-        input = self._any_input()
-        assert input is not None
-        inputs = self.world.services.inputs
-        act = inputs.withdraw(self.world.org, self.mirror.id, input.id, SOMEBODY, expected)
-        self.mirror.both(act, c.WithdrawInput(input=input, by=SOMEBODY, expected_revision=expected))
 
     @rule(steps=st.integers(1, 12))
     def go_on(self, steps: int) -> None:
@@ -392,7 +339,7 @@ class SessionMachine(BudgetRules, RuleBasedStateMachine):
             return
         world, old = self.world, self.mirror
         self.loop.run(world.services.sessions.delete(world.org, old.id, SOMEBODY))
-        refused = self._send(NewInput(content=(TextPart("gone"),)), None)
+        refused = self._send(NewInput(content=(TextPart("gone"),)))
         assert isinstance(old.attempt(refused)[1], NotFound)
         if old.claims:
             late = world.services.turns.append(old.claims[-1], ())

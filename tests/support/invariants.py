@@ -168,6 +168,8 @@ def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
         id: (input.status, input.turn, input.position, input.revision, input.content)
         for id, input in replay.inputs.items()
     }
+    waiting = sorted((one for one in snapshot.inputs if one.status == "queued"), key=lambda one: one.place)
+    yield from _differ("the order of the queue", [one.id for one in waiting], replay.order)
     for id in stored.keys() | told.keys():
         yield from _differ(f"input {id}", stored.get(id), told.get(id))
     yield from _differ("the asks", {ask.id: ask.status for ask in snapshot.asks}, replay.asks)

@@ -50,7 +50,7 @@ class Model:
             and input.turn not in self.turns
             and (input.delivery == "steer" or not steers_only)
         ]
-        return sorted(waiting, key=lambda input: (input.priority, input.position))
+        return sorted(waiting, key=lambda input: input.place)
 
     def state(self) -> State:
         queue = self.queue()
@@ -69,6 +69,14 @@ class Model:
             return ()
         return tuple(ask for ask in self.asks.values() if ask.status == "open" and ask.turn == self.turn.id)
 
+    def unclaimed(self) -> Input | None:
+        """The input of the open turn, if nobody has claimed it yet."""
+        return None if self.turn is None or self.turn.attempt else self.inputs[self.turn.input]
+
+    def last_queued(self, other_than: InputId) -> Input | None:
+        queued = [one for one in self.inputs.values() if one.status == "queued" and one.id != other_than]
+        return max(queued, key=lambda one: one.place, default=None)
+
     def unfinished(self) -> Unfinished:
         """What the open turn has begun and not ended."""
         if self.turn is None or self.turn.attempt == 0:
@@ -83,7 +91,11 @@ class Model:
         former = self.turn
         decision = decide(self.state(), command, now)
         self.session = decision.session
+        for deferred in decision.deferred:
+            del self.turns[deferred]
         self.turns |= {turn.id: turn for turn in decision.turns}
+        if decision.shift is not None:
+            self.inputs = {id: decision.shift.over(input) for id, input in self.inputs.items()}
         self.inputs |= {input.id: input for input in decision.inputs}
         for mark in decision.marks:
             marked = self.inputs[mark.input]

@@ -15,6 +15,8 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.turn import TurnStatus
 from tests.support.steps import Steps
 
+PRIORITIES = {"human": 1, "agent": 2, "schedule": 3, "policy": 3, "timeout": 3}
+
 
 @dataclass
 class TurnView:
@@ -41,6 +43,7 @@ class InputView:
     content: object
     delivery: Delivery
     position: int
+    priority: int
     status: str = "queued"
     revision: int = 0
 
@@ -57,6 +60,8 @@ class Replay:
         self.open_turn: TurnId | None = None
         self.turns: dict[TurnId, TurnView] = {}
         self.inputs: dict[InputId, InputView] = {}
+        # What waits to be read, in the order of the queue.
+        self.order: list[InputId] = []
         self.asks: dict[AskId, str] = {}
         self.presences: set[str] = set()
         self.messages: set[MessageId] = set()
@@ -109,7 +114,7 @@ class Replay:
                 self._take_of_session(event)
             case e.LeaseAcquired() | e.LeaseReleased():
                 self._take_presence(event)
-            case e.InputReceived() | e.InputEdited() | e.InputWithdrawn():
+            case e.InputReceived() | e.InputEdited() | e.InputMoved() | e.InputWithdrawn():
                 self._take_input(event)
             case e.TurnQueued():
                 self._queue_turn(turn, event)
@@ -182,19 +187,45 @@ class Replay:
         self._must(is_new != (event.holder in self.presences), "acquires a presence again or releases none")
         (self.presences.add if is_new else self.presences.discard)(event.holder)
 
-    def _take_input(self, event: e.InputReceived | e.InputEdited | e.InputWithdrawn) -> None:
+    def _take_input(self, event: e.InputReceived | e.InputEdited | e.InputMoved | e.InputWithdrawn) -> None:
         if isinstance(event, e.InputReceived):
             self._must(self.status == "open" and not self.archived, "is received by a closed session")
             self._must(event.input not in self.inputs, "receives an input again")
-            self.inputs[event.input] = InputView(event.turn, event.content, event.delivery, self.seq)
+            priority = 0 if event.delivery == "interrupt" else PRIORITIES[event.by.kind]
+            self.inputs[event.input] = InputView(
+                event.turn, event.content, event.delivery, self.seq, priority
+            )
+            elders = [id for id in self.order if self.inputs[id].priority <= priority]
+            self.order.insert(len(elders), event.input)
             return
         input = self.inputs[event.input]
         self._must(input.status == "queued", f"changes an input that is {input.status}")
         if isinstance(event, e.InputEdited):
             self._must(event.revision == input.revision + 1, "skips a revision of an input")
             input.content, input.revision = event.content, event.revision
+        elif isinstance(event, e.InputMoved):
+            self._must(event.revision == input.revision + 1, "skips a revision of an input")
+            input.revision = event.revision
+            self._move_input(event, input)
         else:
             input.status = "withdrawn"
+            self.order.remove(event.input)
+
+    def _move_input(self, event: e.InputMoved, input: InputView) -> None:
+        self.order.remove(event.input)
+        if event.before is not None:
+            self._must(event.before in self.order, "moves an input before one that does not wait")
+            self.order.insert(self.order.index(event.before), event.input)
+            input.priority = self.inputs[event.before].priority
+            return
+        if self.order:
+            input.priority = self.inputs[self.order[-1]].priority
+        self.order.append(event.input)
+
+    def _defer_turn(self, id: TurnId, turn: TurnView, event: e.TurnDeferred) -> None:
+        self._must(not turn.attempt and turn.input == event.input, "defers a turn that somebody has claimed")
+        del self.turns[id]
+        self.open_turn = None
 
     def _queue_turn(self, id: TurnId | None, event: e.TurnQueued) -> None:
         input = self.inputs[event.input]
@@ -202,10 +233,7 @@ class Replay:
         self._must(not self.presences, "starts a turn of a session that is driven elsewhere")
         self._must(self.status == "open", "starts a turn of an ended session")
         self._must(input.status == "queued" and input.turn == id, "queues a turn for another input's id")
-        waiting = [self.inputs[other] for other in self.queued if other != event.input]
-        first = min([input, *waiting], key=lambda one: (one.delivery != "interrupt", one.position))
-        # Of several interrupts the one that stops a turn takes its place at once.
-        self._must(first is input or input.delivery == "interrupt", "starts an input before its elders")
+        self._must(self.order[0] == event.input, "starts an input that is not the first of the queue")
         assert id is not None
         self.turns[id] = TurnView(event.input)
         self.open_turn = id
@@ -221,6 +249,8 @@ class Replay:
         match event:
             case e.TurnStarted():
                 self._start(turn, event)
+            case e.TurnDeferred():
+                self._defer_turn(id, turn, event)
             case e.InputDelivered(input=input_id):
                 input = self.inputs[input_id]
                 self._must(input.status == "queued", f"delivers an input that is {input.status}")
@@ -229,6 +259,7 @@ class Replay:
                     self._must(input.delivery == "steer", "delivers another turn's input")
                     self._runs(turn)
                 input.status, input.turn = "delivered", id
+                self.order.remove(input_id)
             case e.AskOpened(ask=ask):
                 self._must(turn.held, "opens an ask of a turn that nobody holds")
                 self._problems.extend(f"seq {self.seq} {problem}" for problem in turn.steps.ask(event))

@@ -28,7 +28,7 @@ _STYLES: Final = {
     "file": "blue",
 }
 # Types that say everything by their names.
-_SAY_ALL: Final = {"session.reopened", "input.withdrawn", "turn.queued", "turn.resumed"}
+_SAY_ALL: Final = {"session.reopened", "input.withdrawn", "turn.queued", "turn.deferred", "turn.resumed"}
 _TYPE_COLUMNS: Final = 18
 
 
@@ -133,6 +133,7 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.expired": lambda data: str(data["reason"]),
     "input.received": _received,
     "input.edited": lambda data: f"“{content_text(data)}”",
+    "input.moved": lambda data: f"before {data['before']}" if data["before"] else "to the end",
     "input.delivered": lambda data: f"before model call {data['call']}",
     "turn.started": lambda data: f"attempt {data['attempt']} · {data['worker']}",
     "turn.waiting": lambda data: str(data["mode"]),

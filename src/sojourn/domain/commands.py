@@ -25,7 +25,8 @@ NOTHING_UNFINISHED = Unfinished()
 class ReceiveInput:
     """`unfinished` is what the open turn leaves behind if this input interrupts it.
 
-    `asks` are the open ones of a parked turn, which a steer denies.
+    `asks` are the open ones of a parked turn, which a steer denies. `opened` is the input of an open turn that nobody
+    has claimed, which may have to stand back.
     """
 
     input: InputId
@@ -37,6 +38,7 @@ class ReceiveInput:
     facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
     unfinished: Unfinished = NOTHING_UNFINISHED
     asks: tuple[Ask, ...] = ()
+    opened: Input | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,21 @@ class EditInput:
     input: Input
     content: tuple[TextPart, ...]
     by: Actor
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveInput:
+    """Put `input` directly before `before` in the queue; without one to its end, behind `last`.
+
+    `opened` is the input of an open turn that nobody has claimed.
+    """
+
+    input: Input
+    before: Input | None
+    by: Actor
+    last: Input | None = None
+    opened: Input | None = None
     expected_revision: int | None = None
 
 
@@ -293,6 +310,7 @@ BudgetCommand = CreateBudget | ChangeBudget | ChargeBudget | TopUpBudget | Resum
 Command = (
     ReceiveInput
     | EditInput
+    | MoveInput
     | WithdrawInput
     | ClaimTurn
     | AppendEvents

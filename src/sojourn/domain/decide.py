@@ -22,7 +22,7 @@ from sojourn.domain.lifecycle import (
     update_session,
 )
 from sojourn.domain.lifetime import extend_session, note_activity, reopen_session
-from sojourn.domain.queueing import edit_input, receive_input, withdraw_input
+from sojourn.domain.queueing import edit_input, move_input, receive_input, withdraw_input
 from sojourn.domain.turning import (
     append_events,
     cancel_turn,
@@ -48,6 +48,7 @@ def decide(state: State, command: c.Command, now: datetime) -> Decision:
 _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.ReceiveInput: receive_input,
     c.EditInput: edit_input,
+    c.MoveInput: move_input,
     c.WithdrawInput: withdraw_input,
     c.ClaimTurn: claim_turn,
     c.AppendEvents: append_events,

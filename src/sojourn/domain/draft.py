@@ -15,6 +15,7 @@ from sojourn.domain.events import (
     InputDelivered,
     InputWithdrawn,
     TurnCancelled,
+    TurnDeferred,
     TurnQueued,
     TurnStarted,
 )
@@ -31,6 +32,7 @@ from sojourn.domain.policy import (
     start_deadline,
     turn_deadline,
 )
+from sojourn.domain.queue import Shift
 from sojourn.domain.session import Session, SessionStatus, activity, idle_deadline_of, lifetime_deadline_of
 from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
 
@@ -65,7 +67,8 @@ class State:
 class Decision:
     """What one command changes. `events` get the seqs from `first_seq`; `lease` is the fate of the turn's lease.
 
-    `inputs` are new or edited ones, `marks` what became of others; `entries` are those of the ledgers of `budgets`.
+    `inputs` are new or changed ones, `marks` what became of others; `entries` are those of the ledgers of `budgets`.
+    `deferred` are turns that are none any more, `shift` what the other queued inputs do to make room for a moved one.
     """
 
     session: Session
@@ -79,6 +82,8 @@ class Decision:
     budgets: tuple[Budget, ...] = ()
     entries: tuple[BudgetEntry, ...] = ()
     lease: TurnLease = "keep"
+    deferred: tuple[TurnId, ...] = ()
+    shift: Shift | None = None
 
 
 class Draft:
@@ -91,6 +96,8 @@ class Draft:
         self.head = state.head
         self.now = now
         self.lease: TurnLease = "keep"
+        self.shift: Shift | None = None
+        self._deferred: list[TurnId] = []
         self._events: list[NewEvent] = []
         self._turns: dict[TurnId, Turn] = {}
         self._inputs: dict[InputId, Input] = {}
@@ -187,6 +194,17 @@ class Draft:
         self.put_turn(turn)
         self.session = replace(self.session, turns=self.session.turns + 1)
 
+    def defer_turn(self, by: Actor) -> None:
+        """Put the input of an open turn that nobody has claimed back into the queue."""
+        turn = self.open_turn()
+        self.say(TurnDeferred(input=turn.input, by=by), turn.id)
+        self._deferred.append(turn.id)
+        self.turn = None
+        session = self.session
+        self.session = replace(
+            session, open_turn=None, turns=session.turns - 1, queued_inputs=session.queued_inputs + 1
+        )
+
     def queue_head(self) -> None:
         """Give the next queued input its turn, unless somebody outside drives the session."""
         if self.turn is not None or self.head is None or self.session.presences:
@@ -246,6 +264,8 @@ class Draft:
             budgets=self.books.changed,
             entries=tuple(self.books.entries),
             lease=self.lease,
+            deferred=tuple(self._deferred),
+            shift=self.shift,
         )
 
     def _is_at_rest(self) -> bool:

@@ -8,7 +8,13 @@ from typing import Final
 from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.compaction_events import CompactionCompleted, CompactionStarted
 from sojourn.domain.file_events import FileDeleted, FileWritten
-from sojourn.domain.input_events import InputDelivered, InputEdited, InputReceived, InputWithdrawn
+from sojourn.domain.input_events import (
+    InputDelivered,
+    InputEdited,
+    InputMoved,
+    InputReceived,
+    InputWithdrawn,
+)
 from sojourn.domain.model_events import (
     MessageAbandoned,
     MessageCompleted,
@@ -36,6 +42,7 @@ from sojourn.domain.turn_events import (
     AskOpened,
     TurnCancelled,
     TurnCompleted,
+    TurnDeferred,
     TurnFailed,
     TurnQueued,
     TurnReclaimed,
@@ -55,9 +62,11 @@ Event = (
     | SessionRewound
     | InputReceived
     | InputEdited
+    | InputMoved
     | InputWithdrawn
     | InputDelivered
     | TurnQueued
+    | TurnDeferred
     | TurnStarted
     | TurnWaiting
     | TurnResumed

@@ -38,6 +38,18 @@ class InputEdited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputMoved:
+    """It stands directly before `before` in the queue now, with its priority; None is the end of the queue."""
+
+    type: ClassVar[str] = "input.moved"
+    v: ClassVar[int] = 1
+    input: InputId
+    revision: int
+    before: InputId | None
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputWithdrawn:
     type: ClassVar[str] = "input.withdrawn"
     v: ClassVar[int] = 1

@@ -14,11 +14,13 @@ from sojourn.domain.events import (
     Event,
     InputDelivered,
     InputEdited,
+    InputMoved,
     InputReceived,
     InputWithdrawn,
     SessionRewound,
     TurnCancelled,
     TurnCompleted,
+    TurnDeferred,
     TurnFailed,
     TurnQueued,
     TurnReclaimed,
@@ -29,17 +31,20 @@ from sojourn.domain.file import File, is_below
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.fold import UnknownEventType
 from sojourn.domain.ids import AskId, InputId, TurnId
-from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.input import Input
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import LogEntry
+from sojourn.domain.queue import input_of, moved
 from sojourn.domain.turn import Turn, TurnStatus
 
 _READ: Final[tuple[type[Event], ...]] = (
     InputReceived,
     InputEdited,
+    InputMoved,
     InputWithdrawn,
     InputDelivered,
     TurnQueued,
+    TurnDeferred,
     TurnStarted,
     TurnRetried,
     TurnReclaimed,
@@ -95,9 +100,11 @@ class Rebuild:
             case None:
                 raise UnknownEventType(entry.type, entry.seq)
             case InputReceived() as received:
-                self.waiting[received.input] = _input_of(received, entry.seq, at)
+                self.waiting[received.input] = input_of(received, entry.seq, at)
             case InputEdited(input=input, content=content, revision=revision):
                 self.waiting[input] = replace(self.waiting[input], content=content, revision=revision)
+            case InputMoved() as moving:
+                self._move(moving)
             case InputWithdrawn(input=input):
                 self._settled.inputs.append(replace(self.waiting.pop(input), status="withdrawn"))
             case InputDelivered(input=input):
@@ -110,6 +117,16 @@ class Rebuild:
                 self._change_file(change, entry.seq, at)
             case _:
                 self._apply_to_turn(entry.turn, entry.event, entry.seq, at)
+
+    def _move(self, moving: InputMoved) -> None:
+        input = self.waiting[moving.input]
+        others = [one for one in self.waiting.values() if one.id != input.id]
+        before = None if moving.before is None else self.waiting[moving.before]
+        last = max(others, key=lambda one: one.place, default=None)
+        at, shift = moved(input, before, last)
+        if shift is not None:
+            self.waiting = {id: shift.over(one) for id, one in self.waiting.items()}
+        self.waiting[input.id] = replace(at, revision=moving.revision)
 
     def _apply_to_turn(self, id: TurnId | None, event: Event, seq: int, at: datetime) -> None:
         turn = self.turn
@@ -124,6 +141,9 @@ class Rebuild:
                     created_at=at,
                 )
                 self.turns += 1
+            case TurnDeferred():
+                self.turn = None
+                self.turns -= 1
             case TurnStarted() if turn is not None:
                 self.turn = replace(
                     turn,
@@ -177,17 +197,3 @@ class Rebuild:
             updated_at=at,
             readonly=change.readonly,
         )
-
-
-def _input_of(received: InputReceived, seq: int, at: datetime) -> Input:
-    return Input(
-        id=received.input,
-        turn=received.turn,
-        kind=received.kind,
-        delivery=received.delivery,
-        content=received.content,
-        status="queued",
-        position=seq,
-        priority=PRIORITY[received.delivery],
-        received_at=at,
-    )

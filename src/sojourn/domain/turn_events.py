@@ -17,6 +17,16 @@ class TurnQueued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDeferred:
+    """Nobody had claimed the turn, and another input goes first: it is no turn yet, and its input is in the queue."""
+
+    type: ClassVar[str] = "turn.deferred"
+    v: ClassVar[int] = 1
+    input: InputId
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnStarted:
     """`attempt` counts the claims of this turn from 1."""
 

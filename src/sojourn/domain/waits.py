@@ -7,6 +7,7 @@ from sojourn.domain import commands as c
 from sojourn.domain import events as e
 from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
+from sojourn.domain.delivery import effect_on
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import WrongState
 from sojourn.domain.turn import Move, TurnStatus, next_status
@@ -48,6 +49,7 @@ def decide_ask(draft: Draft, command: c.DecideAsk) -> None:
     if ask.status != "open" or draft.turn is None or ask.turn != draft.turn.id:
         raise WrongState("ask", ask.status, "be decided")
     turn = draft.turn
+    effect_on(draft.session, turn, "tool_result" if ask.kind == "client_tool" else "decision", "steer")
     draft.put_ask(replace(ask, status="decided"))
     draft.say(
         e.AskDecided(ask=ask.id, decision=command.decision, answer=command.answer, by=command.by), turn.id

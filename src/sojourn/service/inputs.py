@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
-from sojourn.domain.commands import Command, EditInput, ReceiveInput, WithdrawInput
+from sojourn.domain.commands import Command, EditInput, MoveInput, ReceiveInput, WithdrawInput
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import LimitExceeded, NotFound, SequenceMismatch
@@ -23,9 +23,10 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInput:
-    """`expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq.
+    """`kind` is a message; the others have verbs of their own, and are refused here.
 
-    `facets` holds what a dialect's client said of it and the core has no word for, by the name of the dialect.
+    `expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq. `facets` holds
+    what a dialect's client said of it and the core has no word for, by the name of the dialect.
     """
 
     content: tuple[TextPart, ...]
@@ -81,6 +82,7 @@ class Inputs:
             facets=new.facets,
             unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
             asks=tuple(await tx.list_asks(org, session, open_only=True)) if dismisses else (),
+            opened=await _unclaimed(tx, state),
         )
         return (await carry_out(tx, state, command, now)).inputs[0]
 
@@ -99,6 +101,17 @@ class Inputs:
             raise NotFound("session", session)
         return await self._store.reads.list_inputs(org, session, status, after, limit)
 
+    async def queue(
+        self, org: OrgId, session: SessionId, after: tuple[int, int] | None, limit: int
+    ) -> Sequence[Input]:
+        """The queued inputs in the order in which their turns will come; `after` is the `place` of the last one seen.
+
+        A steer may be read sooner, by the turn that is open.
+        """
+        if session not in await self._store.reads.head_seqs(org, [session]):
+            raise NotFound("session", session)
+        return await self._store.reads.list_queue(org, session, after, limit)
+
     async def edit(
         self,
         org: OrgId,
@@ -113,6 +126,40 @@ class Inputs:
 
         await self._change(org, session, input, command)
         return await self.get(org, session, input)
+
+    async def move(
+        self,
+        org: OrgId,
+        session: SessionId,
+        input: InputId,
+        before: InputId | None,
+        by: Actor,
+        *,
+        expected_revision: int | None = None,
+        repeat: Repeat | None = None,
+    ) -> Result[Input]:
+        """Put a queued input directly before another one, or to the end of the queue."""
+        now = self._clock.now()
+
+        async def move(tx: Tx) -> Remembered:
+            state = await lock(tx, org, session)
+            found = await _found(tx, org, session, input)
+            command = MoveInput(
+                input=found,
+                before=None if before is None else await _found(tx, org, session, before),
+                last=await tx.last_queued(org, session, input) if before is None else None,
+                opened=await _unclaimed(tx, state),
+                by=by,
+                expected_revision=expected_revision,
+            )
+            await carry_out(tx, state, command, now)
+            return Remembered({"input": str(input)}, created=False)
+
+        async def verb(tx: Tx) -> Remembered:
+            return await once(tx, org, repeat, now, lambda: move(tx))
+
+        answer = await self._store.write(verb)
+        return Result(await self.get(org, session, input), created=False, replayed=answer.replayed)
 
     async def withdraw(
         self,
@@ -134,9 +181,21 @@ class Inputs:
         # Read under the session's lock, which a claim takes too: an input is either edited or delivered first.
         async def verb(tx: Tx) -> Decision:
             state = await lock(tx, org, session)
-            found = await tx.get_input(org, session, input)
-            if found is None:
-                raise NotFound("input", input)
+            found = await _found(tx, org, session, input)
             return await carry_out(tx, state, command(found), self._clock.now())
 
         await self._store.write(verb)
+
+
+async def _found(tx: Tx, org: OrgId, session: SessionId, input: InputId) -> Input:
+    found = await tx.get_input(org, session, input)
+    if found is None:
+        raise NotFound("input", input)
+    return found
+
+
+async def _unclaimed(tx: Tx, state: State) -> Input | None:
+    """The input of the open turn, if nobody has claimed it yet."""
+    if state.turn is None or state.turn.attempt:
+        return None
+    return await tx.get_input(state.session.org, state.session.id, state.turn.input)

@@ -210,6 +210,8 @@ class _Watch:
                 self.has_ended = True
             case e.TurnQueued() | e.TurnStarted():
                 self.has_begun = True
+            case e.TurnDeferred():
+                self.has_begun = False
             case e.TurnCompleted() | e.TurnFailed() | e.TurnCancelled():
                 self.has_ended = True
             case e.TurnWaiting():

@@ -22,6 +22,7 @@ from sojourn.domain.commands import (
     StopAtBudget,
     WaitTurn,
 )
+from sojourn.domain.delivery import Effect, effect_on
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errors import CallRefused, LeaseLost, NotFound
 from sojourn.domain.events import RunnerEvent
@@ -32,7 +33,7 @@ from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.domain.record import Lease
-from sojourn.domain.session import Activity, Session
+from sojourn.domain.session import Session
 from sojourn.domain.turn import CLAIMABLE, HELD, Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import ClaimedTurn, Ready
@@ -108,7 +109,8 @@ class TurnService:
 
         async def interrupt(tx: Tx) -> Remembered:
             state = await lock(tx, org, session)
-            if state.turn is None or state.session.activity not in (Activity.BUSY, Activity.RETRYING):
+            effect = effect_on(state.session, state.turn, "interrupt", "interrupt")
+            if state.turn is None or effect is not Effect.STOP:
                 return Remembered({}, created=False)
             left = await stopped(tx, state, self._hub)
             await carry_out(tx, state, CancelTurn(turn=state.turn.id, by=by, unfinished=left), now)

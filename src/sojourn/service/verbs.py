@@ -63,13 +63,7 @@ async def _write_rows(tx: Tx, before: Session, decision: Decision) -> None:
     after = decision.session
     org, session = after.org, after.id
     await tx.write_session(after, before.fence, usage_of(decision.events))
-    # The settled turn stands before its successor, which the index of open turns requires.
-    for turn in decision.turns:
-        await tx.write_turn(org, session, turn)
-    for input in decision.inputs:
-        await tx.write_input(org, session, input)
-    if decision.marks:
-        await tx.mark_inputs(org, session, decision.marks)
+    await _write_queue(tx, org, session, decision)
     for ask in decision.asks:
         await tx.write_ask(org, session, ask)
     if decision.timers:
@@ -92,6 +86,21 @@ async def leave_errand(tx: Tx, session: Session, task: Task, now: datetime) -> N
     """Have something done to another session, after the commit."""
     errand = Errand(org=session.org, id=ErrandId(uuid7()), session=session.id, task=task)
     await tx.insert_errand(errand, now)
+
+
+async def _write_queue(tx: Tx, org: OrgId, session: SessionId, decision: Decision) -> None:
+    # The settled or deferred turn stands before its successor, which the index of open turns requires.
+    for deferred in decision.deferred:
+        await tx.delete_turn(org, session, deferred)
+    for turn in decision.turns:
+        await tx.write_turn(org, session, turn)
+    # The others make room before the moved input takes its rank.
+    if decision.shift is not None:
+        await tx.shift_inputs(org, session, decision.shift)
+    for input in decision.inputs:
+        await tx.write_input(org, session, input)
+    if decision.marks:
+        await tx.mark_inputs(org, session, decision.marks)
 
 
 async def _announce_end(tx: Tx, session: Session, now: datetime) -> None:

@@ -134,6 +134,13 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads
             del params["status"]
         return [rows.input_of(row) for row in await self._db.all(name, params)]
 
+    async def list_queue(
+        self, org: OrgId, session: SessionId, after: tuple[int, int] | None, limit: int
+    ) -> Sequence[Input]:
+        priority, rank = after or (-1, 0)
+        params = {"org": org, "session": session, "priority": priority, "rank": rank, "limit": limit}
+        return [rows.input_of(row) for row in await self._db.all("list_queue", params)]
+
     async def get_turn(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn | None:
         row = await self._db.one("get_turn", {"org": org, "session": session, "id": turn})
         return None if row is None else rows.turn_of(row)

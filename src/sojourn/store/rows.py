@@ -15,7 +15,7 @@ import msgspec
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.ids import AgentId, EventId, InputId, KeyId, OrgId, SessionId, TurnId
-from sojourn.domain.input import Input
+from sojourn.domain.input import Input, Priority
 from sojourn.domain.kin import NO_KIN, Kin
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
@@ -297,7 +297,9 @@ def turn_params(turn: Turn) -> dict[str, object]:
 
 
 def input_of(row: Row) -> Input:
-    id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at = row
+    id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at = (
+        row
+    )
     return Input(
         id=InputId(UUID(bytes=id)),
         turn=TurnId(UUID(bytes=turn)),
@@ -306,7 +308,8 @@ def input_of(row: Row) -> Input:
         content=_decode_content(content),
         status=status,
         position=position,
-        priority=priority,
+        rank=rank,
+        priority=Priority(priority),
         received_at=to_instant(received_at),
         revision=revision,
         expires_at=to_instant_or_none(expires_at),
@@ -323,6 +326,7 @@ def input_params(input: Input) -> dict[str, object]:
         "status": input.status,
         "priority": input.priority,
         "position": input.position,
+        "rank": input.rank,
         "revision": input.revision,
         "received_at": to_micros(input.received_at),
         "expires_at": to_micros_or_none(input.expires_at),

@@ -10,11 +10,12 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
 from sojourn.domain.policy import Timer
+from sojourn.domain.queue import Shift
 from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone, session_secret
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
@@ -120,8 +121,19 @@ class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, We
     async def write_turn(self, org: OrgId, session: SessionId, turn: Turn) -> None:
         await self._db.run("write_turn", {"org": org, "session": session, **rows.turn_params(turn)})
 
+    async def delete_turn(self, org: OrgId, session: SessionId, turn: TurnId) -> None:
+        await self._db.run("delete_turn", {"org": org, "session": session, "id": turn})
+
     async def write_input(self, org: OrgId, session: SessionId, input: Input) -> None:
         await self._db.run("write_input", {"org": org, "session": session, **rows.input_params(input)})
+
+    async def shift_inputs(self, org: OrgId, session: SessionId, shift: Shift) -> None:
+        params = {"org": org, "session": session, "low": shift.low, "high": shift.high, "by": shift.by}
+        await self._db.run("shift_inputs", params)
+
+    async def last_queued(self, org: OrgId, session: SessionId, other_than: InputId) -> Input | None:
+        row = await self._db.one("last_queued", {"org": org, "session": session, "id": other_than})
+        return None if row is None else rows.input_of(row)
 
     async def mark_inputs(self, org: OrgId, session: SessionId, marks: Sequence[InputMark]) -> None:
         for mark in marks:

@@ -7,7 +7,6 @@ import pytest
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.ids import AgentId, SessionId
-from sojourn.service.inputs import NewInput
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.sdk import Sdk
@@ -330,8 +329,7 @@ async def test_a_cancelled_turn_is_told_as_failed_too(everruns: Everruns, path: 
     session, place = uuid_of(view), f"{channel}/sessions/{view['id']}"
     await everruns.send(session, SLEEP)
     seq = await until(everruns, session, "turn.started")
-    stop = NewInput(content=(), kind="interrupt", delivery="interrupt")
-    await everruns.services.inputs.send(everruns.org, session, stop, SOMEBODY)
+    assert (await everruns.services.turns.interrupt(everruns.org, session, SOMEBODY)).value
     await until(everruns, session, *ENDS, after=seq)
     if path == "sse":
         events = await streamed(everruns, f"{place}/sse?after_sequence=0", "session.idled")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from sojourn.domain.actor import ActorKind
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.ask import Ask
 from sojourn.domain.budget import Budget, BudgetEntry
@@ -26,7 +27,7 @@ from sojourn.domain.ids import (
     TurnId,
     uuid7,
 )
-from sojourn.domain.input import PRIORITY, Input
+from sojourn.domain.input import Input, priority_of
 from sojourn.domain.kinds import Delivery
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import Key, Lease, LeaseKind, SessionRecord, Tombstone
@@ -85,7 +86,9 @@ def event(
     return StoredEvent(ORG, session, seq, EventId(uuid7()), type, 1, at(seq), None, tx, data)
 
 
-def an_input(position: int, delivery: Delivery = "queue", text: str = "hello") -> Input:
+def an_input(
+    position: int, delivery: Delivery = "queue", text: str = "hello", sender: ActorKind = "human"
+) -> Input:
     return Input(
         id=InputId(uuid7()),
         turn=TurnId(uuid7()),
@@ -94,7 +97,8 @@ def an_input(position: int, delivery: Delivery = "queue", text: str = "hello") -
         content=(TextPart(text),),
         status="queued",
         position=position,
-        priority=PRIORITY[delivery],
+        rank=position,
+        priority=priority_of(delivery, sender),
         received_at=at(position),
     )
 

@@ -5,7 +5,8 @@ import pytest
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import InputMark
 from sojourn.domain.ids import InputId, TurnId, uuid7
-from sojourn.domain.input import Input
+from sojourn.domain.input import Input, Priority
+from sojourn.domain.queue import moved
 from sojourn.domain.session import Session
 from sojourn.domain.turn import TurnStatus
 from sojourn.ports import Store
@@ -65,10 +66,63 @@ async def test_a_mark_ends_an_inputs_wait(store: Store, session: Session) -> Non
     ]
 
 
-async def test_an_edit_changes_content_and_revision_only(store: Store, session: Session) -> None:
+async def test_humans_stand_before_agents_and_those_before_what_a_schedule_says(
+    store: Store, session: Session
+) -> None:
+    nightly, agent, human = an_input(2, sender="schedule"), an_input(3, sender="agent"), an_input(4)
+    urgent = an_input(5, "interrupt", sender="schedule")
+    await write(store, session, nightly, agent, human, urgent)
+    assert await queue(store, session) == [urgent, human, agent, nightly]
+
+
+async def test_the_queue_is_read_in_pages_with_the_input_of_the_open_turn(
+    store: Store, session: Session
+) -> None:
+    own, urgent, gone, last = an_input(3), an_input(9, "interrupt"), an_input(4), an_input(5, sender="agent")
+    await write(store, session, last, gone, own, urgent)
+    await store.write(lambda tx: tx.write_turn(ORG, session.id, a_turn(id=own.turn, input=own.id)))
+    await store.write(lambda tx: tx.mark_inputs(ORG, session.id, [InputMark(gone.id, "withdrawn")]))
+    first = await store.reads.list_queue(ORG, session.id, None, 2)
+    assert first == [urgent, own]
+    assert await store.reads.list_queue(ORG, session.id, first[-1].place, 2) == [last]
+
+    async def last_but(input: Input) -> Input | None:
+        return await store.write(lambda tx: tx.last_queued(ORG, session.id, input.id))
+
+    assert (await last_but(own), await last_but(last)) == (last, own)
+
+
+async def test_a_shift_moves_the_ranks_of_what_is_queued_and_a_moved_input_gets_its_place(
+    store: Store, session: Session
+) -> None:
+    inputs = [an_input(position) for position in (2, 3, 5, 8)]
+    gone = an_input(4)
+    await write(store, session, *inputs, gone)
+    await store.write(lambda tx: tx.mark_inputs(ORG, session.id, [InputMark(gone.id, "withdrawn")]))
+    at, shift = moved(inputs[3], inputs[1], None)
+    assert shift is not None
+    await store.write(lambda tx: tx.shift_inputs(ORG, session.id, shift))
+    await write(store, session, at)
+    order = [inputs[0], at, shift.over(inputs[1]), shift.over(inputs[2])]
+    assert await queue(store, session) == order
+    assert await store.reads.get_input(ORG, session.id, gone.id) == replace(gone, status="withdrawn")
+
+
+async def test_a_turn_that_is_none_any_more_leaves_its_input_in_the_queue(
+    store: Store, session: Session
+) -> None:
+    own = an_input(2)
+    await write(store, session, own)
+    await store.write(lambda tx: tx.write_turn(ORG, session.id, a_turn(id=own.turn, input=own.id)))
+    await store.write(lambda tx: tx.delete_turn(ORG, session.id, own.turn))
+    assert await queue(store, session) == [own]
+    assert await store.reads.get_turn(ORG, session.id, own.turn) is None
+
+
+async def test_an_edit_changes_content_revision_and_place_only(store: Store, session: Session) -> None:
     input = an_input(2)
-    edited = replace(input, content=(TextPart("other"),), revision=1)
-    await write(store, session, input, replace(edited, position=77, priority=0))
+    edited = replace(input, content=(TextPart("other"),), revision=1, priority=Priority.AGENT, rank=7)
+    await write(store, session, input, replace(edited, position=77))
     assert await store.reads.get_input(ORG, session.id, input.id) == edited
 
 

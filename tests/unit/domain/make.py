@@ -92,14 +92,14 @@ def a_model(**changes: Any) -> Model:
     return model
 
 
-def a_message(text: str = "hello", delivery: Delivery = "queue") -> ReceiveInput:
+def a_message(text: str = "hello", delivery: Delivery = "queue", by: Actor = SOMEBODY) -> ReceiveInput:
     return ReceiveInput(
         input=InputId(uuid7()),
         turn=TurnId(uuid7()),
         kind="message",
         delivery=delivery,
         content=(TextPart(text),),
-        by=SOMEBODY,
+        by=by,
     )
 
 

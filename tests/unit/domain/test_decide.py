@@ -59,6 +59,7 @@ def every_command() -> dict[type, c.Command]:
     commands: list[c.Command] = [
         a_message(),
         c.EditInput(input=received, content=(), by=SOMEBODY),
+        c.MoveInput(input=received, before=None, by=SOMEBODY),
         c.WithdrawInput(input=received, by=SOMEBODY),
         CLAIM,
         c.AppendEvents(events=()),
@@ -77,6 +78,7 @@ def every_command() -> dict[type, c.Command]:
         c.NoteActivity(active_at=LATER),
         c.UpdateSession(changes={}, by=SOMEBODY),
         c.ForkSession(parent=SessionId(uuid7()), at=1, by=SOMEBODY),
+        c.RewindSession(to=1, by=SOMEBODY),
         c.ChangeFiles(changes=()),
         c.AttachPresence(holder="p"),
         c.ReleasePresence(holder="p"),

@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sojourn.domain import commands as c
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import SPAWNING
-from sojourn.domain.errors import Conflict
+from sojourn.domain.errors import Conflict, InvalidRequest
 from sojourn.domain.ids import MessageId, uuid7
+from sojourn.domain.input import Input
+from sojourn.domain.kinds import Delivery
 from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.session import SessionStatus
 from tests.support.clock import START
@@ -36,7 +39,7 @@ class Walk:
         command = self.random.choice(self._candidates())
         try:
             self.model.apply(command, self.now)
-        except Conflict:
+        except (Conflict, InvalidRequest):
             return
         self.taken.append(command)
         if isinstance(command, c.ClaimTurn):
@@ -52,9 +55,9 @@ class Walk:
 
     def _candidates(self) -> Sequence[c.Command]:
         session = self.model.session
-        steer = replace(a_message(delivery="steer"), asks=self.model.dismissed_by("steer"))
+        steer = replace(self._message("steer"), asks=self.model.dismissed_by("steer"))
         commands: list[c.Command] = [
-            self.random.choice((a_message(), steer)),
+            self.random.choice((self._message(), steer)),
             c.UpdateSession(changes={"title": "new"}, by=SOMEBODY),
             *([c.AttachPresence(holder="p")] if not self.model.presences else ()),
             *([c.ReleasePresence(holder="p", by=SOMEBODY)] if session.presences else ()),
@@ -64,6 +67,10 @@ class Walk:
             commands += self._ends()
         return [*commands, *self._of_turn(), *self._of_turn()]
 
+    def _message(self, delivery: Delivery = "queue") -> c.ReceiveInput:
+        sender = Actor(self.random.choice(("human", "human", "agent", "schedule")))
+        return replace(a_message(delivery=delivery, by=sender), opened=self.model.unclaimed())
+
     def _edits(self) -> list[c.Command]:
         inputs = list(self.model.inputs.values())
         if not inputs:
@@ -72,7 +79,13 @@ class Walk:
         return [
             c.EditInput(input=input, content=input.content, by=SOMEBODY),
             c.WithdrawInput(input=input, by=SOMEBODY),
+            self._move(input),
         ]
+
+    def _move(self, input: Input) -> c.Command:
+        before = self.random.choice([None, *self.model.inputs.values()])
+        last = self.model.last_queued(input.id) if before is None else None
+        return c.MoveInput(input=input, before=before, last=last, opened=self.model.unclaimed(), by=SOMEBODY)
 
     def _ends(self) -> list[c.Command]:
         left, queued = self.model.unfinished(), tuple(self.model.queue())
@@ -81,7 +94,7 @@ class Walk:
             c.EndSession(status=status, by=SOMEBODY, queued=queued, unfinished=left),
             c.ExpireSession(reason="idle", queued=queued, unfinished=left),
             c.UpdateSession(changes={"archived": True}, by=SOMEBODY, archived=self.random.random() < 0.5),
-            replace(a_message(delivery="interrupt"), unfinished=left),
+            replace(self._message("interrupt"), unfinished=left),
         ]
 
     def _of_turn(self) -> list[c.Command]:

@@ -17,6 +17,9 @@ SELECT
     created_at, started_at, claimed_at, ended_at, reason, error
 FROM turns WHERE org = :org AND session = :session AND id = :id;
 
+-- name: delete_turn!
+DELETE FROM turns WHERE org = :org AND session = :session AND id = :id;
+
 -- name: list_turns
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
@@ -34,10 +37,16 @@ ORDER BY ready_at LIMIT :limit;
 
 -- name: write_input!
 INSERT INTO inputs (
-    org, session, id, turn, kind, delivery, content, status, priority, position, revision, received_at, expires_at
+    org, session, id, turn, kind, delivery, content, status, priority, position, rank, revision, received_at, expires_at
 ) VALUES (
-    :org, :session, :id, :turn, :kind, :delivery, :content, :status, :priority, :position, :revision, :received_at, :expires_at
-) ON CONFLICT (org, session, id) DO UPDATE SET content = excluded.content, revision = excluded.revision;
+    :org, :session, :id, :turn, :kind, :delivery, :content, :status, :priority, :position, :rank, :revision, :received_at,
+    :expires_at
+) ON CONFLICT (org, session, id) DO UPDATE SET
+    content = excluded.content, revision = excluded.revision, priority = excluded.priority, rank = excluded.rank;
+
+-- name: shift_inputs!
+UPDATE inputs SET rank = rank + :by
+WHERE org = :org AND session = :session AND status = 'queued' AND rank BETWEEN :low AND :high;
 
 -- name: mark_delivered!
 UPDATE inputs SET status = 'delivered', turn = :turn WHERE org = :org AND session = :session AND id = :id;
@@ -46,39 +55,53 @@ UPDATE inputs SET status = 'delivered', turn = :turn WHERE org = :org AND sessio
 UPDATE inputs SET status = 'withdrawn' WHERE org = :org AND session = :session AND id = :id;
 
 -- name: get_input^
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND id = :id;
 
 -- name: list_inputs
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND position > :after
 ORDER BY position LIMIT :limit;
 
 -- name: list_inputs_by_status
-SELECT id, turn, kind, delivery, content, status, position, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND position > :after AND status = :status
 ORDER BY position LIMIT :limit;
 
+-- name: list_queue
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+FROM inputs
+WHERE org = :org AND session = :session AND status = 'queued' AND (priority, rank) > (:priority, :rank)
+ORDER BY priority, rank LIMIT :limit;
+
+-- name: last_queued^
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+FROM inputs
+WHERE org = :org AND session = :session AND status = 'queued' AND id <> :id
+ORDER BY priority DESC, rank DESC LIMIT 1;
+
 -- name: queued_inputs
 -- The open turn's own input is queued until the first claim delivers it; it is not behind itself.
-SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision,
+SELECT
+    i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.rank, i.priority, i.received_at, i.revision,
     i.expires_at
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued'
     AND NOT EXISTS (
         SELECT 1 FROM turns t WHERE t.org = i.org AND t.session = i.session AND t.id = i.turn
     )
-ORDER BY i.priority, i.position LIMIT :limit;
+ORDER BY i.priority, i.rank LIMIT :limit;
 
 -- name: queued_steers
-SELECT i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.priority, i.received_at, i.revision,
+SELECT
+    i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.rank, i.priority, i.received_at, i.revision,
     i.expires_at
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued' AND i.delivery = 'steer'
     AND NOT EXISTS (
         SELECT 1 FROM turns t WHERE t.org = i.org AND t.session = i.session AND t.id = i.turn
     )
-ORDER BY i.priority, i.position LIMIT :limit;
+ORDER BY i.priority, i.rank LIMIT :limit;
 
 -- name: write_ask!
 INSERT INTO asks (org, session, id, turn, kind, prompt, status, on_expire, expires_at, created_at)
