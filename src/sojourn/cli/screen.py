@@ -3,6 +3,7 @@
 import os
 import sys
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -12,13 +13,28 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-    from sojourn.client import Usage
+    from sojourn.client import Activity, SessionStatus, Usage
 
 # Wide enough that nothing is wrapped or cut for a program that reads the output.
 _PIPE_COLUMNS: Final = 400
 
 _BIDI: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+_STATES: Final[Mapping[str, str]] = {
+    "idle": "dim",
+    "queued": "cyan",
+    "starting": "cyan",
+    "busy": "green",
+    "waiting": "yellow",
+    "retrying": "yellow",
+    "completed": "dim",
+    "failed": "red",
+    "cancelled": "dim",
+    "expired": "dim",
+}
 
 
 class Trouble(click.ClickException):
@@ -44,6 +60,14 @@ def console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_COLUMNS
     return Console(stderr=stderr, width=width, highlight=False, markup=True, emoji=False)
+
+
+def state(status: "SessionStatus", activity: "Activity") -> "Text":
+    """What a session is doing while it is open, how it ended afterwards."""
+    from rich.text import Text
+
+    word = activity if status == "open" else status
+    return Text(f"● {word}", style=_STATES[word])
 
 
 def styled(text: str, fg: str | None = None, *, dim: bool = False) -> str:

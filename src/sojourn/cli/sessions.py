@@ -10,29 +10,15 @@ import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printable, tokens
+from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printable, state, tokens
+from sojourn.cli.trees import tree
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
     from sojourn.client import Activity, Budget, Client, EndStatus, HeldPresence, Session, SessionStatus, Turn
     from sojourn.client.types import NewFork, SessionFilter
 
 _STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
 _ACTIVITIES: Final = ("idle", "queued", "starting", "busy", "waiting", "retrying")
-
-_STYLES: Final[Mapping[str, str]] = {
-    "idle": "dim",
-    "queued": "cyan",
-    "starting": "cyan",
-    "busy": "green",
-    "waiting": "yellow",
-    "retrying": "yellow",
-    "completed": "dim",
-    "failed": "red",
-    "cancelled": "dim",
-    "expired": "dim",
-}
 
 
 @click.group("sessions", cls=ListingGroup)
@@ -133,7 +119,7 @@ def end(reach: Reach, session: SessionName, status: "EndStatus", reason: str | N
     if reach.as_json:
         _print_json([ended])
     else:
-        console().print("ended", _state(ended), str(ended.id))
+        console().print("ended", state(ended.status, ended.activity), str(ended.id))
 
 
 @command.command("reopen")
@@ -245,12 +231,15 @@ def rm(reach: Reach, session: SessionName, yes: bool) -> None:
         console().print(f"deleted {found}")
 
 
+command.add_command(tree)
+
+
 def _print_changed(reach: Reach, word: str, session: "Session") -> None:
     if reach.as_json:
         _print_json([session])
         return
     until = f"until {session.expires_at:%Y-%m-%d %H:%M:%S} UTC" if session.expires_at else "no end in sight"
-    console().print(word, _state(session), str(session.id), until)
+    console().print(word, state(session.status, session.activity), str(session.id), until)
 
 
 def _print_json(records: Sequence["Session"]) -> None:
@@ -274,7 +263,7 @@ def _print_table(sessions: Sequence["Session"], agents: Mapping[UUID, str]) -> N
     for session in sessions:
         table.add_row(
             str(session.id),
-            _state(session),
+            state(session.status, session.activity),
             Text(one_line(session.title or "", 60)),
             Text(one_line(agents.get(session.agent.id, str(session.agent.id)[:8]), 20)),
             str(session.turns),
@@ -285,20 +274,12 @@ def _print_table(sessions: Sequence["Session"], agents: Mapping[UUID, str]) -> N
     console().print(table)
 
 
-def _state(session: "Session") -> "Text":
-    """What it is doing while it is open, how it ended afterwards."""
-    from rich.text import Text
-
-    word = session.activity if session.status == "open" else session.status
-    return Text(f"● {word}", style=_STYLES[word])
-
-
 def _print_details(session: "Session") -> None:
     from rich.text import Text
 
     rows: list[tuple[str, str | Text]] = [
         ("id", str(session.id)),
-        ("state", _state(session)),
+        ("state", state(session.status, session.activity)),
         ("title", printable(session.title or "-")),
         ("agent", f"{session.agent.id} version {session.agent.version}"),
         ("log", f"events {session.first_seq} to {session.last_seq}"),
@@ -311,6 +292,8 @@ def _print_details(session: "Session") -> None:
     rows += (
         [("fork of", f"{session.forked_from} at event {session.forked_seq}")] if session.forked_from else []
     )
+    rows += [("parent", str(session.parent.session))] if session.parent else []
+    rows += [("children", f"{session.children} asked for")] if session.children else []
     rows += [("alias", printable(session.alias))] if session.alias else []
     rows += (
         [("expires", f"{session.expires_at:%Y-%m-%d %H:%M:%S} UTC, by its {session.expires_by} limit")]

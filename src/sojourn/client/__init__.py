@@ -12,7 +12,7 @@ async with Client("http://127.0.0.1:3013", key) as client:
                 pass
 """
 
-from sojourn.client.agent_types import Agent, AgentRef, Compaction, Policy, RunnerKind
+from sojourn.client.agent_types import Agent, AgentRef, Compaction, Policy, RunnerKind, SubSessions
 from sojourn.client.answer import (
     AnswerPart,
     AnswerReader,
@@ -55,11 +55,14 @@ from sojourn.client.types import (
     InputStatus,
     Overlay,
     Page,
+    Parent,
     Presence,
     Principal,
     Session,
     SessionStatus,
+    SessionTree,
     TextPart,
+    TreeNode,
     Turn,
     TurnEnd,
     TurnStatus,
@@ -108,6 +111,7 @@ __all__ = [
     "Organisation",
     "Overlay",
     "Page",
+    "Parent",
     "Policy",
     "Presence",
     "Preview",
@@ -118,12 +122,15 @@ __all__ = [
     "ServerUnreachable",
     "Session",
     "SessionStatus",
+    "SessionTree",
     "SojournError",
     "StreamItem",
+    "SubSessions",
     "TextAdded",
     "TextPart",
     "TextVoided",
     "TimedRule",
+    "TreeNode",
     "Turn",
     "TurnAsked",
     "TurnClosed",

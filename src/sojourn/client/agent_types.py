@@ -34,6 +34,14 @@ class Compaction(Wire, frozen=True, kw_only=True, omit_defaults=True):
     at_tokens: int | None = None
 
 
+class SubSessions(Wire, frozen=True, kw_only=True, omit_defaults=True):
+    """Which sessions the agent may start: of `agents`, by name or id (None: of any), how deep, and how many each."""
+
+    agents: tuple[str, ...] | None = None
+    max_depth: int = 3
+    max_children: int = 100
+
+
 class Agent(Wire, frozen=True, kw_only=True):
     """`version` counts from 1 and is the agent's ETag. `model` None stands for the server's default model."""
 
@@ -50,6 +58,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction = Compaction()
+    sub_sessions: SubSessions = SubSessions()
     runner_config: dict[str, Json]
     policy: Policy
     metadata: dict[str, Json]
@@ -75,6 +84,7 @@ class AgentFields(TypedDict, total=False):
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction
+    sub_sessions: SubSessions
     runner_config: Mapping[str, Json]
     policy: Policy
     metadata: Mapping[str, Json]

@@ -37,6 +37,7 @@ from sojourn.client.types import (
     Session,
     SessionFields,
     SessionFilter,
+    SessionTree,
     Turn,
 )
 
@@ -103,6 +104,11 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
 
     async def get_session(self, session: UUID) -> Session:
         return await self._transport.fetch(Request("GET", f"/sessions/{session}"), Session)
+
+    async def session_tree(self, session: UUID, limit: int = 200) -> SessionTree:
+        """The session and those below it, `limit` of them at most (1,000 at most)."""
+        request = Request("GET", f"/sessions/{session}/tree", [("limit", str(limit))])
+        return await self._transport.fetch(request, SessionTree)
 
     async def sessions_page(
         self, limit: int = 20, cursor: str | None = None, **filter: Unpack[SessionFilter]
@@ -355,7 +361,7 @@ def _filter_params(filter: SessionFilter) -> Params:
     params += [("activity", activity) for activity in filter.get("activity", ())]
     params += [("tag", tag) for tag in filter.get("tags", ())]
     params += [(f"metadata.{key}", value) for key, value in filter.get("metadata", {}).items()]
-    for name in ("agent", "external_id", "alias", "forked_from", "archived", "order"):
+    for name in ("agent", "external_id", "alias", "forked_from", "parent", "archived", "order"):
         value = filter.get(name)
         params += [] if value is None else [(name, str(value))]
     for name in ("created_after", "created_before"):

@@ -38,10 +38,18 @@ class Usage(Wire, frozen=True, kw_only=True):
     cost_usd: Decimal | None = None
 
 
-class Session(Wire, frozen=True, kw_only=True):
-    """`last_seq` is the seq of the newest event; `turns`, `queued_inputs` and `presences` are counts.
+class Parent(Wire, frozen=True, kw_only=True):
+    """The session that has started another, with its turn and the ask that waited for the answer."""
 
-    A fork shares the log of `forked_from` up to `forked_seq`.
+    session: UUID
+    turn: UUID
+    ask: UUID
+
+
+class Session(Wire, frozen=True, kw_only=True):
+    """`last_seq` is the seq of the newest event; `turns`, `queued_inputs`, `presences` and `children` are counts.
+
+    A fork shares the log of `forked_from` up to `forked_seq`. A session without a `parent` is its own `root`.
     """
 
     id: UUID
@@ -74,6 +82,37 @@ class Session(Wire, frozen=True, kw_only=True):
     archived_at: datetime | None
     forked_from: UUID | None
     forked_seq: int | None
+    parent: Parent | None = None
+    root: UUID | None = None
+    children: int = 0
+
+
+class TreeNode(Wire, frozen=True, kw_only=True):
+    """A session of a tree; `depth` counts from the one that was asked for."""
+
+    id: UUID
+    parent: UUID | None
+    depth: int
+    agent: AgentRef
+    title: str | None
+    status: SessionStatus
+    activity: Activity
+    usage: Usage
+    turns: int
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class SessionTree(Wire, frozen=True, kw_only=True):
+    """Each of the `nodes` stands before its children; `usage` is that of all of them.
+
+    `whole` is False where there are more than were asked for.
+    """
+
+    root: UUID
+    nodes: list[TreeNode]
+    usage: Usage
+    whole: bool
 
 
 class CreatedSession(Session, frozen=True, kw_only=True):
@@ -199,6 +238,7 @@ class SessionFilter(TypedDict, total=False):
     metadata: Mapping[str, str]
     external_id: str
     forked_from: UUID
+    parent: UUID
     alias: str
     created_after: datetime
     created_before: datetime

@@ -27,6 +27,7 @@ from sojourn.service.rewinds import Rewinds
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
+from sojourn.service.trees import Trees
 from sojourn.service.turns import LeaseTerms, TurnService
 from sojourn.service.upkeep import Upkeep
 from sojourn.service.webhooks import Webhooks
@@ -56,6 +57,7 @@ class Services:
     upkeep: Upkeep
     webhooks: Webhooks
     children: Children
+    trees: Trees
     errands: Errands
     secrets: Secrets
     hub: Hub
@@ -119,6 +121,7 @@ def build_services(
         ),
         webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
         children=children,
+        trees=Trees(store.reads),
         errands=Errands(store, clock, children),
         secrets=secrets,
         hub=hub,

@@ -1,5 +1,10 @@
+from uuid import UUID
+
+from sojourn.domain.ids import SessionId
+from sojourn.domain.overlay import Overlay
+from sojourn.service.changes import SessionChange
 from tests.contract.everruns.requirements import covers
-from tests.contract.everruns.surface import Everruns, Json, absent, as_session
+from tests.contract.everruns.surface import SOMEBODY, Everruns, Json, absent, as_session
 
 
 async def conversed(everruns: Everruns) -> Json:
@@ -66,3 +71,24 @@ async def test_a_session_in_the_middle_of_a_turn_is_not_forked(everruns: Everrun
     await everruns.ask("POST", f"/sessions/{id}/cancel")
     answer = await everruns.ask("POST", f"/sessions/{id}/fork")
     assert answer.status_code == 201, answer.text
+
+
+async def test_a_session_that_an_agent_has_started_names_its_parent_and_is_its_owners(
+    everruns: Everruns,
+) -> None:
+    parent = await everruns.make(title="parent", capabilities=[])
+    services, id = everruns.services, SessionId(UUID(parent["id"].removeprefix("session_")))
+    overlay = Overlay(tools=("sessions",))
+    await services.sessions.update(everruns.org, id, SessionChange(overlay=overlay), SOMEBODY)
+    asked = {"agent": "default", "message": "hello"}
+    await everruns.play(parent["id"], {"call": {"name": "run_session", "arguments": asked}}, {"say": "done"})
+    await everruns.until(parent["id"], "session.idled")
+    listed = (await everruns.read("/sessions", params={"source": "subagent"}))["data"]
+    child = as_session(listed[0])
+    assert [one["id"] for one in listed] == [child["id"]]
+    assert (child["parent_session_id"], child["source"]) == (parent["id"], "subagent")
+    assert child["owner_principal_id"] == parent["owner_principal_id"]
+    assert await said(everruns, child["id"]) == ["echo: hello"]
+    assert [one["id"] for one in (await everruns.read("/sessions", params={"source": "api"}))["data"]] == [
+        parent["id"]
+    ]

@@ -11,9 +11,13 @@ import pytest
 from Cryptodome.PublicKey import ECC, RSA
 
 from sojourn.domain.ids import OrgId, uuid7
+from sojourn.domain.overlay import Overlay
+from sojourn.service.changes import SessionChange
 from sojourn.service.sessions import NewSession
 from tests.contract.membrane.requirements import covers
-from tests.contract.membrane.surface import SECRET, WORKSPACE, Membrane, absent
+from tests.contract.membrane.surface import SECRET, WORKSPACE, Membrane, absent, of
+from tests.support.world import SOMEBODY
+from tests.worker.family import children, do_all, make_agents, run, script, work_alone
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -221,6 +225,27 @@ async def test_another_tenants_session_is_not_there(membrane: Membrane) -> None:
     admins = await membrane.seen_as("umbrella", isAdmin=1).make()
     assert admins["tenantId"] == "umbrella"
     assert admins["id"] in await umbrella.ids()
+
+
+async def test_a_session_that_a_tenants_agent_has_started_is_that_tenants(membrane: Membrane) -> None:
+    world = membrane.world
+    await make_agents(world)
+    made = await membrane.make(script(run("hello")))
+    await world.services.sessions.update(
+        world.org,
+        of(made["id"]),
+        SessionChange(overlay=Overlay(model="sim/script", tools=("sessions",))),
+        SOMEBODY,
+    )
+    await work_alone(world, of(made["id"]))
+    await do_all(world)
+    (child,) = await children(world, of(made["id"]))
+    id = child.session.id.hex
+    assert set(await membrane.ids()) == {made["id"], id}
+    assert (await membrane.get(id))["tenantId"] == "acme"
+    umbrella = membrane.seen_as("umbrella")
+    assert await umbrella.ids() == []
+    await umbrella.refused(404, "GET", f"/{id}")
 
 
 @covers("org.isolated")

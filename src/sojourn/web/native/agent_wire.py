@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sojourn.domain.kin import MAX_CHILDREN, MAX_DEPTH
 from sojourn.web.native.wire import AgentName, Description, Instant, Name, Object, Policy, RunnerKind, Seconds
 
 
@@ -67,6 +68,16 @@ class Compaction(Struct, frozen=True, forbid_unknown_fields=True):
     at_tokens: Annotated[int, Meta(ge=1, le=1_000_000_000)] | None = None
 
 
+class SubSessions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which sessions the tool `run_session` may start: of these agents, by name or id (null: of any), no deeper than so
+    many below the top of a tree, and no more than so many for each session.
+    """
+
+    agents: Annotated[tuple[AgentName, ...], Meta(max_length=1000)] | None = None
+    max_depth: Annotated[int, Meta(ge=0, le=MAX_DEPTH)] = 3
+    max_children: Annotated[int, Meta(ge=0, le=MAX_CHILDREN)] = 100
+
+
 class NewAgent(Struct, forbid_unknown_fields=True):
     """Any free UUID may be its `id`."""
 
@@ -82,6 +93,7 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     ask_timeout_seconds: Seconds | None = None
     on_ask_expire: OnAskExpire = "deny"
     compaction: Compaction = Compaction()
+    sub_sessions: SubSessions = SubSessions()
     runner_config: Object = {}
     policy: Policy = Policy()
     metadata: Object = {}
@@ -101,6 +113,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     ask_timeout_seconds: Seconds | UnsetType | None = UNSET
     on_ask_expire: OnAskExpire | UnsetType = UNSET
     compaction: Compaction | UnsetType = UNSET
+    sub_sessions: SubSessions | UnsetType = UNSET
     runner_config: Object | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     metadata: Object | UnsetType = UNSET
@@ -126,6 +139,7 @@ class Agent(Struct):
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction
+    sub_sessions: SubSessions
     runner_config: dict[str, Any]
     policy: Policy
     metadata: dict[str, Any]

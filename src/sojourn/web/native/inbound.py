@@ -15,6 +15,7 @@ from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.file import NewFile
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
 from sojourn.domain.ids import AgentId, SessionId
+from sojourn.domain.kin import SubSessions
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
@@ -133,6 +134,7 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
         ask_timeout_seconds=new.ask_timeout_seconds,
         on_ask_expire=new.on_ask_expire,
         compaction=compaction(new.compaction),
+        sub_sessions=sub_sessions(new.sub_sessions),
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
@@ -141,6 +143,11 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
 
 def compaction(given: agent_wire.Compaction) -> Compaction:
     return Compaction(when_full=given.when_full, at_tokens=given.at_tokens)
+
+
+def sub_sessions(given: agent_wire.SubSessions) -> SubSessions:
+    agents = None if given.agents is None else tuple(given.agents)
+    return SubSessions(agents=agents, max_depth=given.max_depth, max_children=given.max_children)
 
 
 def agent_query(query: queries.AgentList) -> AgentQuery:
@@ -167,6 +174,8 @@ def session_filter(query: queries.SessionList, of_agent: tuple[Filter, ...]) -> 
         parts.append(Compare("external_id", "eq", query.external_id))
     if query.forked_from is not UNSET:
         parts.append(Compare("forked_from", "eq", SessionId(query.forked_from)))
+    if query.parent is not UNSET:
+        parts.append(Compare("parent", "eq", SessionId(query.parent)))
     if query.alias is not UNSET:
         parts.append(Compare("alias", "eq", query.alias))
     parts.extend(_created("created_after", "gt", query.created_after))
@@ -265,4 +274,5 @@ def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
         ask_timeout_seconds=spec.ask_timeout_seconds if timeout is UNSET else timeout,
         on_ask_expire=spec.on_ask_expire if change.on_ask_expire is UNSET else change.on_ask_expire,
         compaction=spec.compaction if change.compaction is UNSET else compaction(change.compaction),
+        sub_sessions=spec.sub_sessions if change.sub_sessions is UNSET else sub_sessions(change.sub_sessions),
     )

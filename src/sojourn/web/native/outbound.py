@@ -11,13 +11,15 @@ from sojourn.domain.content import Usage
 from sojourn.domain.file import File
 from sojourn.domain.ids import SessionId
 from sojourn.domain.input import Input
+from sojourn.domain.kin import Kin, SubSessions
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
-from sojourn.domain.session import expiry
+from sojourn.domain.session import Session, expiry
 from sojourn.domain.tool_policy import TimedRule, ToolPolicy
 from sojourn.domain.turn import Turn
+from sojourn.service.trees import Tree
 from sojourn.web.native import agent_wire, ask_wire, event_wire, file_wire, session_wire, turn_wire, wire
 
 
@@ -86,6 +88,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
         ask_timeout_seconds=spec.ask_timeout_seconds,
         on_ask_expire=spec.on_ask_expire,
         compaction=agent_wire.Compaction(spec.compaction.when_full, spec.compaction.at_tokens),
+        sub_sessions=sub_sessions(spec.sub_sessions),
         runner_config=dict(spec.runner_config),
         policy=policy(spec.policy),
         metadata=dict(spec.metadata),
@@ -93,6 +96,10 @@ def agent(agent: Agent) -> agent_wire.Agent:
         updated_at=agent.updated_at,
         archived_at=agent.archived_at,
     )
+
+
+def sub_sessions(limits: SubSessions) -> agent_wire.SubSessions:
+    return agent_wire.SubSessions(limits.agents, limits.max_depth, limits.max_children)
 
 
 def session(record: SessionRecord) -> session_wire.Session:
@@ -129,6 +136,44 @@ def session(record: SessionRecord) -> session_wire.Session:
         archived_at=row.archived_at,
         forked_from=record.forked_from,
         forked_seq=record.forked_seq,
+        parent=_parent(row.kin),
+        root=_root(row),
+        children=row.kin.children,
+    )
+
+
+def _root(session: Session) -> SessionId:
+    return session.kin.ancestors[0] if session.kin.ancestors else session.id
+
+
+def _parent(kin: Kin) -> session_wire.Parent | None:
+    if kin.parent is None or kin.turn is None or kin.ask is None:
+        return None
+    return session_wire.Parent(kin.parent, kin.turn, kin.ask)
+
+
+def session_tree(tree: Tree) -> session_wire.SessionTree:
+    top = tree.nodes[0].session
+    nodes = [_node(record, record.session.kin.depth - top.kin.depth) for record in tree.nodes]
+    return session_wire.SessionTree(
+        root=_root(top), nodes=nodes, usage=usage(tree.usage), whole=tree.is_whole
+    )
+
+
+def _node(record: SessionRecord, depth: int) -> session_wire.TreeNode:
+    row = record.session
+    return session_wire.TreeNode(
+        id=row.id,
+        parent=row.kin.parent,
+        depth=depth,
+        agent=session_wire.AgentVersion(row.agent, row.agent_version),
+        title=record.title,
+        status=row.status.value,
+        activity=row.activity.value,
+        usage=usage(record.usage),
+        turns=row.turns,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
     )
 
 

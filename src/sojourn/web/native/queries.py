@@ -55,6 +55,7 @@ class SessionList(Struct, forbid_unknown_fields=True):
     metadata: dict[str, Text] = {}
     external_id: Text | UnsetType = UNSET
     forked_from: UUID | UnsetType = UNSET
+    parent: UUID | UnsetType = UNSET
     alias: Text | UnsetType = UNSET
     created_after: Instant | UnsetType = UNSET
     created_before: Instant | UnsetType = UNSET
@@ -62,6 +63,10 @@ class SessionList(Struct, forbid_unknown_fields=True):
     order: Literal["asc", "desc"] = "desc"
     limit: Limit = 20
     cursor: Cursor | UnsetType = UNSET
+
+
+class TreeQuery(Struct, forbid_unknown_fields=True):
+    limit: Limit = 200
 
 
 class InputList(Struct, forbid_unknown_fields=True):

@@ -50,6 +50,18 @@ SESSIONS: Final[tuple[AnyRoute, ...]] = (
         errors=(NotFound,),
     ),
     Route(
+        method="GET",
+        path="/sessions/{session}/tree",
+        operation="get_session_tree",
+        summary="Read a session and those that it and its children have started",
+        scope="sessions:read",
+        handler=sessions.tree,
+        query=queries.TreeQuery,
+        body=wire.Nothing,
+        answers={200: session_wire.SessionTree},
+        errors=(NotFound,),
+    ),
+    Route(
         method="PATCH",
         path="/sessions/{session}",
         operation="update_session",

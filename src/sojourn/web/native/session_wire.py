@@ -92,11 +92,20 @@ class Rewind(Struct, forbid_unknown_fields=True):
     expected_seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
 
 
+class Parent(Struct):
+    """The session that has started another, with its turn and the ask that waited for the answer."""
+
+    session: UUID
+    turn: UUID
+    ask: UUID
+
+
 class Session(Struct):
     """A fork shares the log of `forked_from` up to `forked_seq`.
 
-    `alias` is a name that a vendor's client gave, and that other sessions may have too. `expires_at` is when policy
-    ends the session if nothing happens before, and `expires_by` the limit that does.
+    `parent` is null of a session that no agent has started, which is then its own `root`; `children` counts those
+    that it has asked for. `alias` is a name that a vendor's client gave, and that other sessions may have too.
+    `expires_at` is when policy ends the session if nothing happens before, and `expires_by` the limit that does.
     """
 
     id: UUID
@@ -129,6 +138,9 @@ class Session(Struct):
     archived_at: Instant | None
     forked_from: UUID | None
     forked_seq: int | None
+    parent: Parent | None
+    root: UUID
+    children: Count
 
 
 class CreatedSession(Session):
@@ -179,3 +191,31 @@ class Presences(Struct):
 class Sessions(Struct):
     data: list[Session]
     next_cursor: str | None
+
+
+class TreeNode(Struct):
+    """A session of a tree; `depth` counts from the one that was asked for."""
+
+    id: UUID
+    parent: UUID | None
+    depth: Count
+    agent: AgentVersion
+    title: str | None
+    status: SessionStatus
+    activity: Activity
+    usage: Usage
+    turns: Count
+    created_at: Instant
+    ended_at: Instant | None
+
+
+class SessionTree(Struct):
+    """A session and those below it, each before its children. `usage` is that of all `nodes` together.
+
+    `whole` is false where there are more sessions than the limit, of which the nearest are shown.
+    """
+
+    root: UUID
+    nodes: list[TreeNode]
+    usage: Usage
+    whole: bool

@@ -57,6 +57,11 @@ async def page(call: Call[queries.SessionList, wire.Nothing]) -> Response:
     return json_response(session_wire.Sessions([outbound.session(record) for record in records], cursor))
 
 
+async def tree(call: Call[queries.TreeQuery, wire.Nothing]) -> Response:
+    found = await call.services.trees.get(call.org, call.session, call.query.limit)
+    return json_response(outbound.session_tree(found))
+
+
 async def _of_agent(call: Call[queries.SessionList, wire.Nothing]) -> tuple[Filter, ...]:
     """The condition that `agent` stands for. No session has an agent that is not there."""
     if call.query.agent is UNSET:

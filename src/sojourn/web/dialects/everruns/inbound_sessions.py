@@ -48,7 +48,9 @@ T = TypeVar("T")
 RESERVED_TAG: Final = "__everruns_"
 MOST_TERMS: Final = 8
 MAX_KEYS: Final = 1_000
-SOURCE: Final[Expression] = FirstOf((FacetPath(DIALECT, ("source",)), Word((), "api")))
+SOURCE: Final[Expression] = FirstOf(
+    (FacetPath(DIALECT, ("source",)), Word(((Compare("parent", "not_null"), "subagent"),), "api"))
+)
 _TITLE: Final[Expression] = FirstOf(("title", Word((), "")))
 
 

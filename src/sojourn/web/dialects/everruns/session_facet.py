@@ -45,3 +45,9 @@ _TEXT: Final = FacetText(SessionFacet)
 NOTHING: Final = _TEXT.nothing
 to_text: Final = _TEXT.to_text
 of_text: Final = _TEXT.of_text
+
+
+def of_child(parent: str) -> str | None:
+    """What a session that an agent has started has of its parent's: it is its owner's."""
+    owner = of_text(parent).owner
+    return None if owner is None else to_text(SessionFacet(owner=owner))

@@ -46,3 +46,15 @@ class Facet(msgspec.Struct, rename="camel", omit_defaults=True, frozen=True):
 _TEXT: Final = FacetText(Facet)
 to_text: Final = _TEXT.to_text
 of_text: Final = _TEXT.of_text
+
+
+def of_child(parent: str) -> str:
+    """What a session that an agent has started has of its parent's: it is seen by the same callers."""
+    said = of_text(parent)
+    return to_text(
+        Facet(
+            workspace_key=said.workspace_key,
+            tenant_id=said.tenant_id,
+            test_customer_id=said.test_customer_id,
+        )
+    )

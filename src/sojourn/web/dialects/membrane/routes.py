@@ -60,6 +60,7 @@ def build_membrane(services: Services, heart: Heart, max_body_bytes: int) -> Any
     """The dialect as an application, which sees its paths whole. The vendor's SDK runs in pages of any origin."""
     tokens = Tokens(services)
     services.webhooks.register(finished.TYPE, finished.Finished(tokens))
+    services.children.inherit(DIALECT, facet.of_child)
     membrane = Membrane(services, tokens, heart, max_body_bytes)
     one = f"{SESSIONS}/{{session}}"
     routes = [
