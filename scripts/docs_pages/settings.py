@@ -26,6 +26,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     " machine with the server's rights. Without it they choose among the ready-made ones.",
     "private_webhooks": "`true` lets webhooks be at addresses of this machine and of its private network.",
     "private_agents": "`true` lets the apps of agents with the runner `http` be at such addresses.",
+    "max_streams": "Streams that one organisation may hold of this process at once; further ones get 429.",
     "max_body_bytes": "The largest body of a request, in bytes.",
     "counters_file": "Where SIGUSR1 writes the counters of the process, as JSON.",
 }

@@ -39,6 +39,7 @@ class Settings:
     private_webhooks: bool = False
     private_agents: bool = False
     allow_commands: bool = False
+    max_streams: int = 20_000
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
 
@@ -86,7 +87,7 @@ def _typed(name: str, value: object) -> Any:
             return _integer(name, value, 0, 65535)
         case "worker_capacity":
             return _integer(name, value, 0, 10_000)
-        case "max_body_bytes":
+        case "max_streams" | "max_body_bytes":
             return _integer(name, value, 1, 2**31)
         case "private_webhooks" | "private_agents" | "allow_commands":
             return _boolean(name, value)

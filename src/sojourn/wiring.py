@@ -156,6 +156,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             private_webhooks=settings.private_webhooks,
             allow_commands=settings.allow_commands,
             providers=configured_providers(os.environ),
+            max_streams=settings.max_streams,
         ),
     )
     new_key = await _bootstrap(settings, services, store)

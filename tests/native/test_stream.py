@@ -141,3 +141,25 @@ async def test_an_answer_being_written_is_previewed_and_then_committed(tmp_path:
         offset += len(preview.data["text"])
     assert "".join(preview.data["text"] for preview in previews) == "echo: one two three"
     assert completed.data["data"]["text"] == "echo: one two three"
+
+
+async def test_more_streams_than_an_organisation_may_have_are_refused_until_one_ends(tmp_path: Path) -> None:
+    async with open_served(tmp_path, max_streams=2) as served, listening(served.app) as url:
+        session = (await new_session(served.client))["id"]
+        path = f"/sessions/{session}/events/stream"
+        async with open_stream(url, session) as first, open_stream(url, session) as second:
+            await first.until("caught_up")
+            await second.until("caught_up")
+            refused = await served.client.get(path)
+            assert (refused.status_code, refused.json()["code"]) == (429, "limit_exceeded")
+            assert int(refused.headers["retry-after"]) > 0
+            async with await served.other_org() as other:
+                # Its own streams are counted apart: what it is told is that there is no such session.
+                assert (await other.get(path)).status_code == 404
+        # The server sees that a stream is gone a moment after its client has left.
+        statuses = {429}
+        async with asyncio.timeout(BOUND_SECONDS):
+            while statuses == {429}:
+                async with open_stream(url, session) as again:
+                    statuses = {again.response.status_code}
+        assert statuses == {200}

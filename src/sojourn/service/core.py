@@ -13,7 +13,7 @@ from sojourn.service.children import Children
 from sojourn.service.driven import Driven
 from sojourn.service.errands import Errands
 from sojourn.service.exports import Exports
-from sojourn.service.feed import Feed
+from sojourn.service.feed import MAX_STREAMS, Feed
 from sojourn.service.files import Files
 from sojourn.service.forks import Forks
 from sojourn.service.hub import Hub
@@ -75,7 +75,7 @@ class Choices:
     `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
     store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses,
     `allow_commands` agents name programs of this machine.
-    `providers` are those of models that this process has keys for.
+    `providers` are those of models that this process has keys for, `max_streams` the streams of an organisation.
     """
 
     default_model: str
@@ -84,13 +84,14 @@ class Choices:
     private_webhooks: bool = False
     allow_commands: bool = False
     providers: Collection[str] = ()
+    max_streams: int = MAX_STREAMS
 
 
 def build_services(
     store: Store, secrets: Secrets, hub: Hub, clock: Clock, terms: LeaseTerms, choices: Choices
 ) -> Services:
     agents, orgs = Agents(store, clock, choices.allow_commands), Orgs(store)
-    feed = Feed(store.reads, hub)
+    feed = Feed(store.reads, hub, choices.max_streams)
     rosters = Rosters(store.reads, agents, hub, choices.is_shared)
     sessions = Sessions(store, clock, agents, orgs, hub, choices.known_tools)
     inputs = Inputs(store, clock, hub)

@@ -1,9 +1,10 @@
 """Reading a log: a page of it, or all of it and then whatever comes."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Final
 
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import LimitExceeded, NotFound
 from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.log import LogEntry, StoredEvent
@@ -13,12 +14,22 @@ from sojourn.service.hub import RING, Channel, Hub
 
 REPLAY_PAGE: Final = 200
 HEADS_A_QUERY: Final = 500
+# Somebody has to leave first.
+STREAM_RETRY_SECONDS: Final = 5
+
+
+# Of one organisation, in each process.
+MAX_STREAMS: Final = 20_000
 
 
 class Feed:
-    def __init__(self, reads: Reads, hub: Hub) -> None:
+    """`max_streams` is how many an organisation may hold of this process at once."""
+
+    def __init__(self, reads: Reads, hub: Hub, max_streams: int = MAX_STREAMS) -> None:
         self._reads = reads
         self._hub = hub
+        self._max_streams = max_streams
+        self._streams: Counter[OrgId] = Counter()
 
     async def page(
         self, org: OrgId, session: SessionId, after: int, limit: int, types: Sequence[str] = ()
@@ -47,9 +58,19 @@ class Feed:
         channel and one committed earlier is at or below the head. Nothing is doubled: `seq` only rises.
         """
         await self._head(org, session)
-        return self._follow(org, session, after)
+        return self._follow(org, session, after, streams=0)
 
-    async def _follow(self, org: OrgId, session: SessionId, after: int) -> AsyncGenerator[FeedItem]:
+    async def stream(self, org: OrgId, session: SessionId, after: int) -> AsyncGenerator[FeedItem]:
+        """`follow` for a client that stays. LimitExceeded at once, or with its first item."""
+        self._count(org, 0)
+        await self._head(org, session)
+        return self._follow(org, session, after, streams=1)
+
+    async def _follow(
+        self, org: OrgId, session: SessionId, after: int, streams: int
+    ) -> AsyncGenerator[FeedItem]:
+        if streams:
+            self._count(org, streams)
         channel = self._hub.subscribe(org, session)
         try:
             position = channel.end
@@ -74,6 +95,14 @@ class Feed:
                 yield channel.closing
         finally:
             self._hub.unsubscribe(org, session, channel)
+            self._streams[org] -= streams
+            if not self._streams[org]:
+                del self._streams[org]
+
+    def _count(self, org: OrgId, more: int) -> None:
+        if self._streams[org] >= self._max_streams:
+            raise LimitExceeded("streams of an organisation", self._max_streams, STREAM_RETRY_SECONDS)
+        self._streams[org] += more
 
     async def _live(
         self, org: OrgId, session: SessionId, seq: int, channel: Channel, position: int

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import LimitExceeded, NotFound
 from sojourn.web.native import event_wire, events, queries, wire
 from sojourn.web.native.route import AnyRoute, Media, Route
 
@@ -29,7 +29,7 @@ EVENTS: Final[tuple[AnyRoute, ...]] = (
         query=queries.EventStreamQuery,
         body=wire.Nothing,
         answers={200: Media.EVENTS},
-        errors=(NotFound,),
+        errors=(NotFound, LimitExceeded),
     ),
     Route(
         method="GET",

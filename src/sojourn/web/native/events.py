@@ -31,7 +31,7 @@ async def page(call: Call[queries.EventList, wire.Nothing]) -> Response:
 
 async def stream(call: Call[queries.EventStreamQuery, wire.Nothing]) -> EventStream[FeedItem]:
     after = last_event_id(call.request)
-    source = await call.services.feed.follow(
+    source = await call.services.feed.stream(
         call.org, call.session, call.query.after if after is None else after
     )
     return await open_stream(call.server.heart, source, encode, failed)

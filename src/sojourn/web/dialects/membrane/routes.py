@@ -171,7 +171,7 @@ class Membrane:
     async def events(self, request: Request) -> EventStream[FeedItem]:
         caller = await self._caller(request, "sessions:read")
         row = (await self._session(request, caller)).session
-        source = await self._services.feed.follow(row.org, row.id, events.last_event_id(request))
+        source = await self._services.feed.stream(row.org, row.id, events.last_event_id(request))
         return await open_stream(self._heart, source, events.encode, events.failed)
 
     async def screen(self, request: Request) -> Response:

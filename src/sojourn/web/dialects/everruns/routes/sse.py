@@ -42,7 +42,7 @@ async def stream(
         lambda: services.hub.partial(org, session),
         server.cycle_seconds,
     )
-    items = await services.feed.follow(
+    items = await services.feed.stream(
         org, session, await log.turn_start(cursors.seq_of(wanted.since.sequence)) - 1
     )
     return await open_stream(server.heart, telegraph.frames(items), _as_it_is, _failed)
