@@ -8,6 +8,7 @@ from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_P
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.backoff import MAX_HINT_SECONDS
+from sojourn.runners.model.fetch import FETCH_BYTES, FETCH_CHARACTERS, FETCH_REDIRECTS, FETCH_SECONDS
 from sojourn.runners.model.loop import (
     MAX_CALLS,
     MAX_SAME_ROUNDS,
@@ -87,6 +88,10 @@ def _turns() -> list[list[str]]:
         ["wait that a provider may ask for", f"{MAX_HINT_SECONDS:g} s"],
         ["time for one model call", f"{MODEL_SECONDS:g} s"],
         ["time for one tool call", f"{TOOL_SECONDS:g} s"],
+        ["time for one page that is fetched", f"{FETCH_SECONDS:g} s"],
+        ["bytes of a page that is fetched", str(FETCH_BYTES)],
+        ["characters of its text that a model gets at once", str(FETCH_CHARACTERS)],
+        ["redirects on the way to it", str(FETCH_REDIRECTS)],
     ]
 
 

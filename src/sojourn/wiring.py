@@ -26,6 +26,7 @@ from sojourn.runners.http.probe import HttpProbe
 from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.client import ModelClient
+from sojourn.runners.model.fetch import fetch_tools
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
@@ -112,7 +113,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     hub = Hub()
     store = await open_store(settings, clock, hub)
     models = Models(settings)
-    apps = Outgoing(settings.private_agents)
+    apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
     programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
     try:
         await clock.tune(store)
@@ -121,6 +122,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             hub=hub,
             clock=clock,
             client_for=models.client_for,
+            toolsets={**BUILT_IN, "fetch": fetch_tools(pages)},
             runners={"acp": programs, "http": HttpRunner(apps, os.environ)},
             probes={"http": HttpProbe(apps, os.environ)},
             wakeups=open_wakeups(settings),
@@ -131,6 +133,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     finally:
         await programs.close()
         await apps.close()
+        await pages.close()
         await models.close()
         await store.close()
 

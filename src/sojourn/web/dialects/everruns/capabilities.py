@@ -42,6 +42,13 @@ CAPABILITIES: Final[Mapping[str, Capability]] = {
             ("file_system",),
         ),
         Capability(
+            "web_fetch",
+            "Web fetch",
+            "Gets pages of the web as text.",
+            "web",
+            "fetch",
+        ),
+        Capability(
             "ask_user",
             "Ask the user",
             "Asks the user a question and waits for the answer.",
