@@ -19,7 +19,7 @@ from sojourn.service.partials import Partials, Place
 
 RING: Final = 256
 # How long the turn behind a cancelled one is left to the process that may run the cancelled one's step.
-ELSEWHERE_SECONDS: Final = 0.25
+ELSEWHERE_SECONDS: Final = 0.1
 
 # After these a worker may find something to claim.
 _READY_TYPES: Final = frozenset({"turn.queued", "turn.resumed", "turn.reclaimed"})
