@@ -17,12 +17,12 @@ from sojourn.runners.model.loop import (
 )
 from sojourn.service.access import CACHE_SECONDS
 from sojourn.service.areas import MAX_MOVED
+from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.service.codec import INLINE_BYTES
 from sojourn.service.forks import PIECE
 from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
 from sojourn.service.overlays import MAX_OVERLAY_BYTES
 from sojourn.service.sessions import MAX_QUEUED
-from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
 from sojourn.web.dialects.agentcore.routes import PAYLOAD_LIMIT
 from sojourn.web.kit.body import BODY_LIMIT

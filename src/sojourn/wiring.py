@@ -32,10 +32,10 @@ from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClien
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.tools import BUILT_IN, Tool
+from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.relay import Relay
-from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.store.clock import DatabaseClock
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters

@@ -13,6 +13,7 @@ import socket
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,8 +23,8 @@ from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.log import StoredEvent
 from sojourn.ports import Reads, Store, Tx
+from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.service.hub import Hub
-from sojourn.service.turns import LEASE_TTL_SECONDS
 from sojourn.store.tx import StoreTx
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
 from tests.chaos.model import PARALLEL, WatchedModels
@@ -75,6 +76,9 @@ class KillingStore:
 
     def on_errands(self, told: Callable[[], None]) -> None:
         self._store.on_errands(told)
+
+    async def time(self) -> datetime:
+        return await self._store.time()
 
     async def close(self) -> None:
         await self._store.close()

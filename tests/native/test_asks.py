@@ -159,7 +159,7 @@ async def test_asks_of_others_are_not_found(tmp_path: Path) -> None:
                 )
                 problem(await stranger.post(path, json=body), 404, "not_found")
         problem(await served.client.get(f"{place}/{NOWHERE}"), 404, "not_found")
-        async with await served.other_role("worker") as worker:
+        async with await served.other_role("reporter") as worker:
             decide = f"{place}/{asks[0]['id']}/decide"
             problem(await worker.post(decide, json={"decision": "deny"}), 403, "forbidden")
 

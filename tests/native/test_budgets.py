@@ -169,12 +169,12 @@ async def test_another_organisations_budget_is_not_found(client: httpx.AsyncClie
     assert value(await client.get(f"/budgets/{budget['id']}")) == budget
 
 
-async def test_a_worker_may_read_budgets_and_not_change_them(
+async def test_a_reporter_may_read_budgets_and_not_change_them(
     client: httpx.AsyncClient, served: Served
 ) -> None:
     session = (await new_session(client))["id"]
     budget = await new_budget(client, session)
-    async with await served.other_role("worker") as worker:
+    async with await served.other_role("reporter") as worker:
         value(await worker.get(f"/budgets/{budget['id']}"))
         top_up = await worker.post(f"/budgets/{budget['id']}/top-up", json={"amount": 1})
         problem(top_up, 403, "forbidden")

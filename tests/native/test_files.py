@@ -140,7 +140,7 @@ async def test_a_session_is_made_with_files(client: httpx.AsyncClient) -> None:
 async def test_a_key_that_may_only_read_changes_no_file(served: Served) -> None:
     session = (await new_session(served.client))["id"]
     await put(served.client, session, "a", b"1")
-    async with await served.other_role("worker") as worker:
+    async with await served.other_role("reporter") as worker:
         problem(await put(worker, session, "a", b"2"), 403, "forbidden")
         got = await worker.get(f"/sessions/{session}/files/content", params={"path": "a"})
         assert got.content == b"1"

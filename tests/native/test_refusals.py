@@ -50,12 +50,12 @@ async def test_the_scheme_of_a_key_may_be_written_in_any_case(served: Served) ->
         value(await client.get("/sojourn/v1/me", headers=headers))
 
 
-async def test_a_worker_reads_sessions_and_holds_presences_and_writes_nothing_else(
+async def test_a_reporter_reads_sessions_and_holds_presences_and_writes_nothing_else(
     client: httpx.AsyncClient, served: Served
 ) -> None:
     place = f"/sessions/{(await new_session(client))['id']}"
-    async with await served.other_role("worker") as worker:
-        assert value(await worker.get("/me"))["role"] == "worker"
+    async with await served.other_role("reporter") as worker:
+        assert value(await worker.get("/me"))["role"] == "reporter"
         value(await worker.get(place))
         value(await worker.put(f"{place}/presence", json={"holder": "w"}))
         assert "sessions:write" in problem(await worker.post("/sessions"), 403, "forbidden")["detail"]

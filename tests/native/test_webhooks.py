@@ -57,7 +57,7 @@ async def test_what_cannot_be_told_is_refused(
 
 async def test_only_an_administrator_sets_webhooks_and_only_of_the_own_organisation(served: Served) -> None:
     await served.client.put(f"/webhooks/{TYPE}", json={"url": URL})
-    for role in ("member", "worker"):
+    for role in ("member", "reporter", "worker"):
         async with await served.other_role(role) as client:
             assert (await client.get("/webhooks")).status_code == 403
             assert (await client.put(f"/webhooks/{TYPE}", json={"url": URL})).status_code == 403

@@ -13,10 +13,10 @@ from uuid import UUID
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.ports import Clock, Published, Store
+from sojourn.service.claims import LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.sessions import NewSession
-from sojourn.service.turns import LeaseTerms
 from sojourn.store.postgres import PostgresStore
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.wiring import SteadyClock

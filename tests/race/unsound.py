@@ -15,9 +15,10 @@ from sojourn.domain.log import NewEvent
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.agents import Agents
+from sojourn.service.claims import Claims, LeaseTerms, holder_of
 from sojourn.service.core import Services
 from sojourn.service.hub import Hub
-from sojourn.service.turns import LeaseTerms, TurnService, holder_of
+from sojourn.service.turns import TurnService
 from sojourn.service.verbs import append
 
 MANY = 10_000
@@ -25,7 +26,7 @@ MANY = 10_000
 
 class LeaseTableTurns(TurnService):
     def __init__(self, store: Store, clock: Clock, agents: Agents, hub: Hub, terms: LeaseTerms) -> None:
-        super().__init__(store, clock, agents, hub, terms, "sim/echo")
+        super().__init__(store, clock, Claims(store, clock, agents, "sim/echo"), hub, terms)
         self._own_store = store
         self._own_clock = clock
         self._workers: dict[int, str] = {}

@@ -9,8 +9,8 @@ from sojourn.domain.policy import Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnStatus
 from sojourn.ports.turns import ClaimedTurn
+from sojourn.service.claims import LeaseTerms
 from sojourn.service.sessions import NewSession, SessionChange
-from sojourn.service.turns import LeaseTerms
 from sojourn.store.rows import to_instant
 from tests.support.clock import HandClock
 from tests.support.databases import Database

@@ -9,8 +9,8 @@ from sojourn.domain.events import TurnCancelled, TurnReclaimed
 from sojourn.domain.ids import SessionId
 from sojourn.domain.policy import Policy
 from sojourn.service import upkeep
+from sojourn.service.claims import LeaseTerms
 from sojourn.service.sessions import NewSession
-from sojourn.service.turns import LeaseTerms
 from sojourn.service.upkeep import Upkeep
 from tests.support.clock import HandClock
 from tests.support.databases import Database, SqliteDatabase

@@ -18,12 +18,12 @@ from sojourn.domain.record import SessionRecord
 from sojourn.ports import Store
 from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.runners.model.tools import BUILT_IN
+from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.codec import read_entry
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.inputs import NewInput
 from sojourn.service.sessions import NewSession
-from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from tests.support.clock import HandClock
 from tests.support.databases import Database

@@ -7,7 +7,8 @@ from typing import Literal
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.ports.turns import ClaimedTurn, Ready
-from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms, TurnService
+from sojourn.service.claims import LEASE_TTL_SECONDS, Claims, LeaseTerms
+from sojourn.service.turns import TurnService
 from tests.support.world import World
 
 
@@ -17,7 +18,8 @@ class LateAnswers(TurnService):
     def __init__(self, world: World, call: Literal["claim", "settle", "retry"]) -> None:
         services = world.services
         terms = LeaseTerms(LEASE_TTL_SECONDS, None)
-        super().__init__(world.store, world.clock, services.agents, services.hub, terms, "sim/echo")
+        claims = Claims(world.store, world.clock, services.agents, "sim/echo")
+        super().__init__(world.store, world.clock, claims, services.hub, terms)
         self._call = call
         self.done = asyncio.Event()
         self.arrive = asyncio.Event()

@@ -7,7 +7,8 @@ from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.kinds import Outcome
 from sojourn.ports.turns import ClaimedTurn
-from sojourn.service.turns import LEASE_TTL_SECONDS, LeaseTerms, TurnService
+from sojourn.service.claims import LEASE_TTL_SECONDS, Claims, LeaseTerms
+from sojourn.service.turns import TurnService
 from tests.support.world import World
 
 
@@ -21,7 +22,8 @@ class MortalTurns(TurnService):
     def __init__(self, world: World, writes: int, *, is_after: bool) -> None:
         services = world.services
         terms = LeaseTerms(LEASE_TTL_SECONDS, None)
-        super().__init__(world.store, world.clock, services.agents, services.hub, terms, "sim/echo")
+        claims = Claims(world.store, world.clock, services.agents, "sim/echo")
+        super().__init__(world.store, world.clock, claims, services.hub, terms)
         self._left = writes
         self._is_after = is_after
 

@@ -8,7 +8,7 @@ import pytest
 from sojourn.domain.errors import LeaseLost, StoreUnavailable
 from sojourn.domain.events import MessageCompleted, TurnFailed, TurnReclaimed, TurnStarted
 from sojourn.ports.turns import ClaimedTurn, Ready
-from sojourn.service.turns import LEASE_TTL_SECONDS
+from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.worker.loop import WorkerSettings
 from tests.support.databases import Database, SqliteDatabase
 from tests.support.world import World

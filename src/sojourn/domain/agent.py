@@ -9,6 +9,7 @@ from sojourn.domain.ids import AgentId
 from sojourn.domain.kin import ANY_SESSIONS, SubSessions
 from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.pools import pool_of
 from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
 
 # The runners that have to start something before a turn can run: their turns pass through `starting`.
@@ -60,6 +61,11 @@ class AgentSpec:
     on_ask_expire: OnExpire = "deny"
     compaction: Compaction = Compaction()
     sub_sessions: SubSessions = ANY_SESSIONS
+
+    @property
+    def pool(self) -> str | None:
+        """The pool whose workers claim the agent's turns; None of a runner that has no pools."""
+        return pool_of(self.runner_config) if self.runner == "external" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ class AppendEvents:
     They are logged after `events` and before `intents`, so that the intent of the call stands behind its inputs.
     """
 
-    events: tuple[RunnerEvent, ...]
+    events: tuple[RunnerEvent | FileWritten, ...]
     intents: tuple[RunnerEvent, ...] = ()
     steers_before: int | None = None
     steers: tuple[Input, ...] = ()

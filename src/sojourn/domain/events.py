@@ -101,7 +101,8 @@ Event = (
 EVENT_CLASSES: Final[tuple[type[Event], ...]] = Event.__args__
 BY_TYPE: Final[dict[str, type[Event]]] = {cls.type: cls for cls in EVENT_CLASSES}
 
-# What a runner may say for its turn; the rest of the log is said by the verbs themselves.
+# What a runner may say for its turn; the rest of the log is said by the verbs themselves. A file is written by a verb:
+# an event of any digest would let a runner read what is stored for sessions of others.
 RunnerEvent = (
     MessageCompleted
     | MessageAbandoned
@@ -117,6 +118,5 @@ RunnerEvent = (
     | ThoughtRecorded
     | PlanChanged
     | ProviderSessionLinked
-    | FileWritten
 )
 RUNNER_CLASSES: Final[tuple[type[RunnerEvent], ...]] = RunnerEvent.__args__

@@ -10,9 +10,11 @@ from sojourn.domain.ids import AgentId, KeyId, OrgId, SessionId
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Session, expiry
+from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 
 LeaseKind = Literal["turn", "work", "presence"]
-Role = Literal["admin", "member", "worker"]
+# A reporter reads, and says which sessions it drives; a worker claims turns, and sees those that it has.
+Role = Literal["admin", "member", "reporter", "worker"]
 
 # A presence without a beat for longer is stale. That is a label: nothing ends for it by itself.
 STALE_AFTER: Final = timedelta(minutes=30)
@@ -107,11 +109,15 @@ def session_secret(session: SessionId, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a request: a key of an organisation, with the scopes that its role gives."""
+    """Who makes a request: a key of an organisation, with the scopes that its role gives.
+
+    `limits` say which turns a worker with this key may claim.
+    """
 
     org: OrgId
     key: KeyId
     role: Role
+    limits: WorkerLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +130,7 @@ class Key:
     role: Role
     token_hash: bytes
     created_at: datetime
+    limits: WorkerLimits = NO_LIMITS
     revoked_at: datetime | None = None
 
 

@@ -38,7 +38,7 @@ def wait_turn(draft: Draft, command: c.WaitTurn) -> None:
         draft.lease = "release"
 
 
-def progressed(events: Iterable[e.RunnerEvent]) -> bool:
+def progressed(events: Iterable[e.Event]) -> bool:
     return any(
         isinstance(event, e.ModelCompleted | e.ToolCompleted | e.CompactionCompleted) for event in events
     )

@@ -9,7 +9,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.draft import InputMark, State
 from sojourn.domain.filter import Expression, Filter, SessionQuery
-from sojourn.domain.ids import AskId, InputId, KeyId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId, TurnId
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
@@ -113,6 +113,16 @@ class Reads(
 
     async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
         """Sessions of every organisation with a turn to claim; a hint, the claim itself decides."""
+        ...
+
+    async def ready_turns_of(
+        self, org: OrgId, runner: RunnerKind, pool: str, agents: Sequence[AgentId], now: datetime, limit: int
+    ) -> Sequence[Ready]:
+        """As `ready_turns`, of one organisation, of `agents` if any are named and, for `external`, of a pool."""
+        ...
+
+    async def recall(self, org: OrgId, key: KeyId, operation: str, idempotency_key: str) -> Recalled | None:
+        """What the request that had the idempotency key answered, None if there was none."""
         ...
 
     async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sojourn.domain.agent import Agent, AgentQuery
-from sojourn.domain.ids import AgentId, OrgId
+from sojourn.domain.ids import AgentId, KeyId, OrgId
 from sojourn.domain.org import Org
 from sojourn.domain.record import Key
 
@@ -18,6 +18,11 @@ class TenancyReads(Protocol):
     async def get_org(self, org: OrgId) -> Org | None: ...
     async def has_keys(self, org: OrgId) -> bool: ...
     async def find_key(self, token_hash: bytes) -> Key | None: ...
+    async def get_key(self, org: OrgId, key: KeyId) -> Key | None: ...
+    async def list_keys(self, org: OrgId) -> Sequence[Key]:
+        """In the order in which they were made, the revoked ones too."""
+        ...
+
     async def get_secret(self, org: OrgId, name: str) -> bytes | None:
         """As it was sealed."""
         ...

@@ -8,7 +8,7 @@ from sojourn.domain.agent import Agent
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import AskDecided, RunnerEvent
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import AskId, MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AskId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
 from sojourn.ports.endings import Faulted, Parked, Settled
@@ -23,17 +23,27 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedTurn:
-    """A turn that its holder may write for while `fence` stands. `model` is None for runners that call none.
+class Claim:
+    """One claim of one turn: its holder may write for it while `fence` stands.
 
-    `agent` is the pinned version with what the session adds to it. `alias` is the session's, told to the runner `http`
-    only.
+    `key` is whose it is: that of a worker outside, which no other key may write for; None in a server's process.
     """
 
     org: OrgId
     session: SessionId
     turn: TurnId
     fence: int
+    key: KeyId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedTurn(Claim):
+    """What the holder of a claim works with. `model` is None for runners that call none.
+
+    `agent` is the pinned version with what the session adds to it. `alias` is the session's, told to the runner `http`
+    only.
+    """
+
     attempt: int
     faults: int
     agent: Agent

@@ -42,7 +42,7 @@ class Access:
         if key is None or key.revoked_at is not None or not hmac.compare_digest(key.token_hash, token_hash):
             self._cache.pop(token_hash, None)
             raise Unauthenticated
-        principal = Principal(key.org, key.id, key.role)
+        principal = Principal(key.org, key.id, key.role, key.limits)
         if len(self._cache) >= CACHE_KEYS:
             self._cache.clear()
         self._cache[token_hash] = (time.monotonic() + CACHE_SECONDS, principal)

@@ -10,6 +10,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.asks import Asks
 from sojourn.service.budgets import Budgets
 from sojourn.service.children import Children
+from sojourn.service.claims import Claims, LeaseTerms
 from sojourn.service.driven import Driven
 from sojourn.service.errands import Errands
 from sojourn.service.exports import Exports
@@ -23,12 +24,16 @@ from sojourn.service.keepalive import KeepAlive
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
 from sojourn.service.orgs import Orgs
+from sojourn.service.outside.claiming import OutsideClaims
+from sojourn.service.outside.reporting import OutsideTurns
+from sojourn.service.outside.signals import OutsideSignals
 from sojourn.service.rewinds import Rewinds
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
 from sojourn.service.trees import Trees
-from sojourn.service.turns import LeaseTerms, TurnService
+from sojourn.service.turn_writes import TurnWrites
+from sojourn.service.turns import TurnService
 from sojourn.service.upkeep import Upkeep
 from sojourn.service.webhooks import Webhooks
 
@@ -48,6 +53,9 @@ class Services:
     exports: Exports
     rewinds: Rewinds
     turns: TurnService
+    outside_claims: OutsideClaims
+    outside_turns: OutsideTurns
+    outside_signals: OutsideSignals
     budgets: Budgets
     presences: Presences
     driven: Driven
@@ -97,6 +105,9 @@ def build_services(
     inputs = Inputs(store, clock, hub)
     transcripts = Transcripts(store.reads, hub)
     children = Children(store, clock, agents, sessions, hub)
+    claims = Claims(store, clock, agents, choices.default_model)
+    turns = TurnService(store, clock, claims, hub, terms)
+    outside_claims = OutsideClaims(store, clock, claims, hub)
     return Services(
         access=Access(store, clock),
         orgs=orgs,
@@ -110,7 +121,10 @@ def build_services(
         forks=Forks(store, clock, agents),
         rewinds=Rewinds(store, clock),
         exports=Exports(store.reads, clock, agents),
-        turns=TurnService(store, clock, agents, hub, terms, choices.default_model),
+        turns=turns,
+        outside_claims=outside_claims,
+        outside_turns=OutsideTurns(store, turns, TurnWrites(store, clock, hub), hub),
+        outside_signals=OutsideSignals(store, outside_claims, hub),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),
         driven=Driven(store, clock, hub),

@@ -5,6 +5,7 @@ A subscriber holds a position, never items: one that falls behind the ring reads
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -100,17 +101,28 @@ class Channel:
             await self.changed(position)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ears:
+    """What a worker is told by."""
+
+    on_ready: Callable[[Ready], None]
+    on_stop: Callable[[Ready, TurnId | None], bool]
+    on_others: Callable[[], None]
+    on_doubt: Callable[[], None]
+
+
+def _deaf() -> None:
+    return None
+
+
 class Hub:
     def __init__(self) -> None:
         self._channels: dict[Place, Channel] = {}
         self._partials = Partials()
         self._wakeups: Wakeups | None = None
-        self._on_ready: Callable[[Ready], None] | None = None
-        self._on_stop: Callable[[Ready, TurnId | None], bool] | None = None
-        self._on_others: Callable[[], None] | None = None
-        self._on_doubt: Callable[[], None] | None = None
+        self._workers: list[Ears] = []
         self._on_driven: Callable[[OrgId, SessionId], None] | None = None
-        self._is_closed = False
+        self._closed = asyncio.Event()
 
     def connect_worker(
         self,
@@ -118,18 +130,17 @@ class Hub:
         on_stop: Callable[[Ready, TurnId | None], bool],
         on_others: Callable[[], None] | None = None,
         on_doubt: Callable[[], None] | None = None,
-    ) -> None:
+    ) -> Callable[[], None]:
         """Tell a worker of this process at once what it would otherwise find by polling and at its next write.
 
         `on_stop` gets the session and the turn that is not the worker's any more, None for any of that session; it
         says whether the worker ran that.
         `on_others` says that another process made some turn ready, `on_doubt` that turns may have been taken away
-        without a word.
+        without a word. It is told no more once it has called what this returns.
         """
-        self._on_ready = on_ready
-        self._on_stop = on_stop
-        self._on_others = on_others
-        self._on_doubt = on_doubt
+        ears = Ears(on_ready, on_stop, on_others or _deaf, on_doubt or _deaf)
+        self._workers.append(ears)
+        return lambda: self._workers.remove(ears)
 
     def connect_processes(self, wakeups: Wakeups) -> None:
         """Tell the other processes of the store what this one commits."""
@@ -169,19 +180,24 @@ class Hub:
         both, and claims the turn when the step has ended. Should it be dead, the turn is for all after a while.
         """
         if at_once or self._wakeups is None:
-            if self._on_ready is not None:
-                self._on_ready(Ready(*place))
+            self._tell_ready(place)
         else:
             asyncio.get_running_loop().call_later(ELSEWHERE_SECONDS, self._leave_to_all, place)
 
+    def _tell_ready(self, place: Place) -> None:
+        # Whoever is told may leave at that, so a copy is gone through.
+        for worker in tuple(self._workers):
+            worker.on_ready(Ready(*place))
+
     def _leave_to_all(self, place: Place) -> None:
-        if self._on_ready is not None:
-            self._on_ready(Ready(*place))
+        self._tell_ready(place)
         if self._wakeups is not None:
             self._wakeups.tell(Hint(*place, is_ready=True))
 
     def _stop(self, place: Place, turn: TurnId | None) -> bool:
-        return self._on_stop is not None and self._on_stop(Ready(*place), turn)
+        """Whether a worker of this process ran it; those outside do not tell when their steps end."""
+        ran_here = [worker.on_stop(Ready(*place), turn) for worker in tuple(self._workers)]
+        return any(ran_here)
 
     def hear(self, hint: Hint) -> bool:
         """What a commit of another process did. Whether followers here wait for what it appended."""
@@ -191,19 +207,19 @@ class Hub:
         if hint.ends_message:
             self._partials.end(hint.org, hint.session)
         for turn in hint.stopped:
-            if self._stop((hint.org, hint.session), turn) and self._on_ready is not None:
-                self._on_ready(Ready(hint.org, hint.session))
-        if hint.is_ready and self._on_others is not None:
-            self._on_others()
+            if self._stop((hint.org, hint.session), turn):
+                self._tell_ready((hint.org, hint.session))
+        if hint.is_ready:
+            for worker in tuple(self._workers):
+                worker.on_others()
         channel = self._channels.get((hint.org, hint.session))
         return channel is not None and hint.head > channel.told
 
     def doubt(self) -> None:
         """Other processes may have done anything."""
-        if self._on_others is not None:
-            self._on_others()
-        if self._on_doubt is not None:
-            self._on_doubt()
+        for worker in tuple(self._workers):
+            worker.on_others()
+            worker.on_doubt()
 
     def preview(self, org: OrgId, preview: Preview) -> None:
         """Of a message that a worker writes through this process."""
@@ -240,7 +256,7 @@ class Hub:
         if channel is None:
             channel = self._channels[org, session] = Channel()
         channel.subscribers += 1
-        if self._is_closed:
+        if self._closed.is_set():
             channel.closing = Closing("shutdown")
         return channel
 
@@ -267,10 +283,14 @@ class Hub:
 
     def close(self) -> None:
         """End every feed; a follower that arrives later ends at once."""
-        self._is_closed = True
+        self._closed.set()
         for channel in self._channels.values():
             channel.closing = Closing("shutdown")
             channel.wake()
+
+    async def closed(self) -> None:
+        """Return once every feed has ended: whoever waits for something here waits in vain."""
+        await self._closed.wait()
 
     def watched(self) -> dict[OrgId, list[SessionId]]:
         """The sessions that somebody follows, by organisation."""

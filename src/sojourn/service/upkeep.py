@@ -11,11 +11,11 @@ from typing import Final
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.domain.record import Lease
 from sojourn.ports import Clock, DueTimer, Store, Tx
+from sojourn.service.claims import LeaseTerms
 from sojourn.service.deadlines import Deadlines, by_session
 from sojourn.service.feed import Feed
 from sojourn.service.hub import Hub
 from sojourn.service.keepalive import KeepAlive
-from sojourn.service.turns import LeaseTerms
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
 from sojourn.domain.overlay import Overlay
+from sojourn.domain.pools import DEFAULT_POOL
 from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRecord, Tombstone
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
 from sojourn.ports import DueTimer
@@ -249,6 +250,37 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads
     async def ready_turns(self, runner: RunnerKind, now: datetime, limit: int) -> Sequence[Ready]:
         found = await self._per_org("ready_turns", now, limit, {"runner": runner})
         return [Ready(OrgId(UUID(bytes=org)), SessionId(UUID(bytes=session))) for org, session in found]
+
+    async def ready_turns_of(
+        self, org: OrgId, runner: RunnerKind, pool: str, agents: Sequence[AgentId], now: datetime, limit: int
+    ) -> Sequence[Ready]:
+        bind = NumberedBinder(self._db.dialect)
+        text = "SELECT t.session FROM turns t"
+        if agents or runner == "external":
+            text += " JOIN sessions s ON s.org = t.org AND s.id = t.session"
+        if runner == "external":
+            # The pool is that of the version that the session has, whatever its agent says by now.
+            text += (
+                " JOIN agent_versions v ON v.org = t.org AND v.agent = s.agent"
+                " AND v.version = coalesce(t.agent_version, s.agent_version)"
+            )
+        text += (
+            f" WHERE t.org = {bind(org)} AND t.runner = {bind(runner)}"
+            f" AND t.status IN ('queued', 'retrying') AND t.ready_at <= {bind(rows.to_micros(now))}"
+        )
+        if runner == "external":
+            text += f" AND coalesce(v.pool, {bind(DEFAULT_POOL)}) = {bind(pool)}"
+        if agents:
+            text += f" AND s.agent IN ({', '.join(bind(agent) for agent in agents)})"
+        text += f" ORDER BY t.ready_at LIMIT {bind(limit)}"
+        return [Ready(org, SessionId(UUID(bytes=row[0]))) for row in await self._db.select(text, bind.values)]
+
+    async def list_keys(self, org: OrgId) -> Sequence[Key]:
+        return [rows.key_of(row) for row in await self._db.all("list_keys", {"org": org})]
+
+    async def get_key(self, org: OrgId, key: KeyId) -> Key | None:
+        row = await self._db.one("get_key", {"org": org, "id": key})
+        return None if row is None else rows.key_of(row)
 
     async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:
         params = {"now": rows.to_micros(now), "limit": limit}

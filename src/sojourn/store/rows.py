@@ -24,6 +24,7 @@ from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.record import Key, Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import Turn, TurnStatus
+from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 
 # What a driver hands back for one row; the columns' types are the schema's.
 Row = Sequence[Any]
@@ -42,6 +43,7 @@ _decode_content = msgspec.json.Decoder(tuple[TextPart, ...]).decode
 _decode_kin = msgspec.json.Decoder(Kin).decode
 _decode_overlay = msgspec.json.Decoder(Overlay).decode
 _decode_spec = msgspec.json.Decoder(AgentSpec).decode
+_decode_limits = msgspec.json.Decoder(WorkerLimits).decode
 object_of = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -370,12 +372,13 @@ def policy_of(text: str | None) -> Policy:
 
 
 def key_of(row: Row) -> Key:
-    org, id, name, role, token_hash, created_at, revoked_at = row
+    org, id, name, role, limits, token_hash, created_at, revoked_at = row
     return Key(
         org=OrgId(UUID(bytes=org)),
         id=KeyId(UUID(bytes=id)),
         name=name,
         role=role,
+        limits=NO_LIMITS if limits is None else _decode_limits(limits),
         token_hash=token_hash,
         created_at=to_instant(created_at),
         revoked_at=to_instant_or_none(revoked_at),

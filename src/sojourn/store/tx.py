@@ -19,6 +19,7 @@ from sojourn.domain.queue import Shift
 from sojourn.domain.record import Key, Lease, LeaseKind, Recalled, SessionRecord, Tombstone, session_secret
 from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
+from sojourn.domain.worker import NO_LIMITS
 from sojourn.store import asks, leases, rows
 from sojourn.store.budgets import BudgetWrites
 from sojourn.store.db import Db
@@ -250,6 +251,7 @@ class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, We
             "agent": agent.id,
             "version": agent.version,
             "spec": rows.to_json(agent.spec),
+            "pool": agent.spec.pool,
             "created_at": rows.to_micros(agent.updated_at),
         }
         await self._db.run("insert_agent_version", params)
@@ -266,6 +268,7 @@ class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, We
             "id": key.id,
             "name": key.name,
             "role": key.role,
+            "limits": None if key.limits == NO_LIMITS else rows.to_json(key.limits),
             "token_hash": key.token_hash,
             "created_at": rows.to_micros(key.created_at),
             "revoked_at": rows.to_micros_or_none(key.revoked_at),

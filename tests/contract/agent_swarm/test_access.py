@@ -71,9 +71,9 @@ async def test_only_the_scheme_as_it_is_written_is_read(swarm: Swarm) -> None:
 
 
 @covers("auth.roles")
-async def test_a_worker_beats_and_reads_and_changes_nothing_else(swarm: Swarm) -> None:
+async def test_a_reporter_beats_and_reads_and_changes_nothing_else(swarm: Swarm) -> None:
     session = await swarm.create("task-1")
-    async with await of_role(swarm, "worker") as worker:
+    async with await of_role(swarm, "reporter") as worker:
         assert len((await worker.get(PATH)).json()["sessions"]) == 1
         assert (await worker.put(f"{PATH}/heartbeat/task-1")).json() == {"updated": True}
         body = {"agentId": "a", "triggerType": "t"}

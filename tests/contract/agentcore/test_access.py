@@ -79,13 +79,13 @@ async def test_without_a_good_key_nothing_is_done(agentcore: AgentCore, authoriz
 
 
 @covers("auth.role")
-@pytest.mark.parametrize("role", ["admin", "member", "worker"])
-async def test_a_worker_s_key_may_not_invoke(agentcore: AgentCore, role: Any) -> None:
+@pytest.mark.parametrize("role", ["admin", "member", "reporter", "worker"])
+async def test_a_reporter_s_or_worker_s_key_may_not_invoke(agentcore: AgentCore, role: Any) -> None:
     key = await agentcore.services.access.issue_key(DEFAULT_ORG, role, role)
     headers = {"authorization": signed(key), SESSION: ID}
     for method, path in PLACES[:2]:
         answer = await agentcore.http.request(method, path, headers=headers, content=b"{}")
-        if role == "worker":
+        if role in ("reporter", "worker"):
             as_failure(answer, "AccessDeniedException")
         else:
             assert answer.status_code == 200

@@ -75,7 +75,7 @@ async def test_unknown_paths_and_methods_fail_in_the_dialects_shape(everruns: Ev
 
 @covers("auth.role")
 async def test_a_workers_key_reads_and_changes_nothing(everruns: Everruns) -> None:
-    worker = await everruns.role("worker")
+    worker = await everruns.role("reporter")
     path = "/sessions/" + id_of("session", await everruns.native())
     await worker.read(path)
     problem = await worker.refused(403, "POST", "/sessions", json={})

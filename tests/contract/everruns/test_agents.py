@@ -440,7 +440,7 @@ async def test_an_agent_is_its_organisations_and_a_workers_key_changes_none(ever
         problem = await other.refused(404, method, path, content=b"{}")
         assert problem["code"] == "agent_not_found"
     assert agent["id"] not in [each["id"] for each in (await other.read("/agents"))["data"]]
-    worker = await everruns.role("worker")
+    worker = await everruns.role("reporter")
     assert await worker.read(place) == agent
     for method, path in (("POST", "/agents"), ("PATCH", place), ("DELETE", place), ("PUT", place)):
         await worker.refused(403, method, path, json={"name": "x", "system_prompt": ""})

@@ -204,7 +204,7 @@ async def test_decisions_that_name_no_waiting_call_change_nothing(everruns: Ever
 @covers("approval.role", "auth.org")
 async def test_neither_a_worker_nor_a_stranger_answers(everruns: Everruns) -> None:
     it = await asking(everruns, an_ask("approval", "a1"), a_question("q1"))
-    worker, other = await everruns.role("worker"), await everruns.other_org()
+    worker, other = await everruns.role("reporter"), await everruns.other_org()
     for door in (it.path, it.channel):
         for verb, body in (
             ("question-answers", {"answers": one("x")}),

@@ -189,7 +189,7 @@ async def test_a_budget_is_its_organisations_and_a_workers_key_changes_none(ever
     place, other, worker = (
         f"/budgets/{budget['id']}",
         await everruns.other_org(),
-        await everruns.role("worker"),
+        await everruns.role("reporter"),
     )
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/ledger"), ("GET", "/check")):
         await other.refused(404, method, place + path, content=b"{}")

@@ -72,7 +72,7 @@ async def test_a_channel_is_looked_for_after_the_key_and_before_its_liveness(eve
         assert problem["title"] == "Channel or session not found"
     for unknown in (absent("apichan"), "nobody", "apichan_x"):
         await everruns.refused(404, "GET", f"/channels/{unknown}")
-    worker = await everruns.role("worker")
+    worker = await everruns.role("reporter")
     await worker.refused(403, "POST", "/channels/default/sessions", json={})
     await everruns.read("/channels/default", headers={"authorization": f"Bearer {everruns.key}"})
 

@@ -291,7 +291,7 @@ async def test_the_files_are_those_of_the_session(everruns: Everruns) -> None:
 async def test_files_are_their_organisations_and_a_workers_key_changes_none(everruns: Everruns) -> None:
     session = await everruns.native()
     await create(everruns, session, "a")
-    fs, other, worker = f"{place(session)}/fs", await everruns.other_org(), await everruns.role("worker")
+    fs, other, worker = f"{place(session)}/fs", await everruns.other_org(), await everruns.role("reporter")
     for method in ("GET", "PUT", "DELETE"):
         await other.refused(404, method, f"{fs}/a", content=b"{}")
     for path, body in (

@@ -53,7 +53,7 @@ async def test_nothing_is_answered_without_a_good_key(kodexa: Kodexa) -> None:
 
 
 @covers("auth.role")
-@pytest.mark.parametrize(("role", "writes"), [("worker", False), ("member", True), ("admin", True)])
+@pytest.mark.parametrize(("role", "writes"), [("reporter", False), ("member", True), ("admin", True)])
 async def test_a_key_does_what_its_role_allows(kodexa: Kodexa, role: Role, writes: bool) -> None:
     made = await kodexa.make()
     headers = {"x-api-key": await kodexa.world.services.access.issue_key(kodexa.world.org, role, role)}

@@ -157,7 +157,7 @@ async def test_a_key_sees_every_session(on_sqlite: Membrane) -> None:
         assert "tenantId" not in made
         assert made["workspaceElementId"] == world.org.hex
         assert {acme["id"], umbrella["id"], made["id"]} <= set(await client.ids())
-    worker = await world.services.access.issue_key(world.org, "reader", "worker")
+    worker = await world.services.access.issue_key(world.org, "reader", "reporter")
     failure = await on_sqlite.with_token(worker).refused(403, "POST", json={"prompt": "x"})
     assert (failure["type"], failure["key"]) == ("bad_request", "access_denied")
     await on_sqlite.refused(401, "GET", headers=bearer("pat-unknown"))

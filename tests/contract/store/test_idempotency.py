@@ -41,6 +41,8 @@ async def recalled(
 async def test_a_remembered_answer_is_recalled_whole(store: Store) -> None:
     await store.write(first)
     assert await recalled(store) == ANSWER
+    assert await store.reads.recall(ORG, KEY, "create", "k") == ANSWER
+    assert await store.reads.recall(ORG, KEY, "create", "other") is None
 
 
 async def test_a_key_is_of_one_credential_and_one_operation(store: Store) -> None:

@@ -2,16 +2,29 @@ from dataclasses import replace
 
 import pytest
 
+from sojourn.domain.agent import AgentSpec
 from sojourn.domain.content import TextPart
 from sojourn.domain.draft import InputMark
-from sojourn.domain.ids import InputId, TurnId, uuid7
+from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.input import Input, Priority
+from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.queue import moved
 from sojourn.domain.session import Session
 from sojourn.domain.turn import TurnStatus
 from sojourn.ports import Store
 from sojourn.ports.turns import Ready
-from tests.contract.store.make import ORG, a_turn, an_input, at, insert, insert_org, session_id
+from tests.contract.store.make import (
+    ORG,
+    a_session,
+    a_turn,
+    an_agent,
+    an_input,
+    at,
+    insert,
+    insert_org,
+    record,
+    session_id,
+)
 
 
 @pytest.fixture
@@ -210,3 +223,32 @@ async def test_due_are_the_queued_inputs_whose_time_is_over(store: Store, sessio
     assert await store.reads.due_inputs(at(2), 10) == [(ORG, session.id, due.id)]
     assert [input for _, _, input in await store.reads.due_inputs(at(9), 10)] == [due.id, later.id]
     assert len(await store.reads.due_inputs(at(9), 1)) == 1
+
+
+async def test_ready_turns_of_a_pool_and_of_agents_are_found_by_themselves(store: Store) -> None:
+    await insert_org(store)
+    configs: dict[str, dict[str, Json]] = {"gpu": {"pool": "gpu"}, "plain": {}}
+    agents = {
+        name: an_agent(name, spec=AgentSpec(name=name, runner="external", runner_config=config))
+        for name, config in configs.items()
+    }
+    names: dict[SessionId, str] = {}
+    for name, agent in agents.items():
+        await store.write(lambda tx, agent=agent: tx.insert_agent(ORG, agent))
+        session = await insert(store, record(a_session(agent=agent.id, runner="external")))
+        names[session.id] = name
+        turn = a_turn(runner="external")
+        await store.write(lambda tx, turn=turn, session=session: tx.write_turn(ORG, session.id, turn))
+
+    async def ready(runner: RunnerKind, pool: str, *of: str) -> list[str]:
+        chosen = [agents[name].id for name in of]
+        found = await store.reads.ready_turns_of(ORG, runner, pool, chosen, at(10), 10)
+        return [names[one.session] for one in found]
+
+    assert await ready("external", "gpu") == ["gpu"]
+    assert await ready("external", "default") == ["plain"]
+    assert await ready("external", "other") == []
+    assert await ready("external", "gpu", "plain") == []
+    assert await ready("external", "gpu", "gpu", "plain") == ["gpu"]
+    assert await ready("model", "gpu", "gpu") == []
+    assert await store.reads.ready_turns_of(OrgId(uuid7()), "external", "gpu", [], at(10), 10) == []

@@ -6,6 +6,7 @@ import pytest
 from sojourn.domain.agent import Agent, AgentPosition, AgentQuery, AgentSpec
 from sojourn.domain.ids import AgentId, OrgId, uuid7
 from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.worker import WorkerLimits
 from sojourn.ports import Store, Tx
 from tests.contract.store.make import ORG, a_key, an_agent, at, insert_org
 
@@ -197,3 +198,17 @@ async def test_an_organisation_keeps_its_name_policy_and_revision(store: Store) 
     await store.write(lambda tx: tx.write_org(found))
     assert await store.reads.get_org(ORG) == found
     assert await store.reads.get_org(OrgId(uuid7())) is None
+
+
+async def test_a_key_reads_back_with_its_limits_and_every_key_is_listed(store: Store) -> None:
+    limits = WorkerLimits(runners=("external",), pools=("gpu",), agents=(AgentId(uuid7()),))
+    plain = a_key(token_hash=bytes([1]) * 32)
+    limited = replace(a_key(token_hash=bytes([2]) * 32), role="worker", limits=limits)
+    revoked = replace(a_key(token_hash=bytes([3]) * 32), role="reporter", revoked_at=at(1))
+    for key in (plain, limited, revoked):
+        await store.write(lambda tx, key=key: tx.write_key(key))
+    assert await store.reads.get_key(ORG, limited.id) == limited
+    assert await store.reads.get_key(OrgId(uuid7()), limited.id) is None
+    assert await store.reads.find_key(limited.token_hash) == limited
+    assert list(await store.reads.list_keys(ORG)) == sorted([plain, limited, revoked], key=lambda key: key.id)
+    assert await store.reads.list_keys(OrgId(uuid7())) == []

@@ -2,6 +2,7 @@
 
 from sojourn.domain.agent import AgentSpec
 from sojourn.domain.runner_config.acp import read_acp
+from sojourn.domain.runner_config.external import read_external
 from sojourn.domain.runner_config.http import read_http
 
 
@@ -15,5 +16,7 @@ def check_runner_config(spec: AgentSpec, *, allow_commands: bool) -> None:
             read_acp(spec.runner_config, allow_commands=allow_commands)
         case "http":
             read_http(spec.runner_config)
-        case "model" | "external":
+        case "external":
+            read_external(spec.runner_config)
+        case "model":
             pass

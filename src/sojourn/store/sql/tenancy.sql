@@ -8,12 +8,18 @@ SELECT id, name, policy, revision, created_at FROM orgs WHERE id = :id;
 UPDATE orgs SET name = :name, policy = :policy, revision = :revision WHERE id = :id;
 
 -- name: write_key!
-INSERT INTO keys (org, id, name, role, token_hash, created_at, revoked_at)
-VALUES (:org, :id, :name, :role, :token_hash, :created_at, :revoked_at)
+INSERT INTO keys (org, id, name, role, limits, token_hash, created_at, revoked_at)
+VALUES (:org, :id, :name, :role, :limits, :token_hash, :created_at, :revoked_at)
 ON CONFLICT (org, id) DO UPDATE SET revoked_at = excluded.revoked_at;
 
 -- name: find_key^
-SELECT org, id, name, role, token_hash, created_at, revoked_at FROM keys WHERE token_hash = :token_hash;
+SELECT org, id, name, role, limits, token_hash, created_at, revoked_at FROM keys WHERE token_hash = :token_hash;
+
+-- name: get_key^
+SELECT org, id, name, role, limits, token_hash, created_at, revoked_at FROM keys WHERE org = :org AND id = :id;
+
+-- name: list_keys
+SELECT org, id, name, role, limits, token_hash, created_at, revoked_at FROM keys WHERE org = :org ORDER BY id;
 
 -- name: write_secret!
 INSERT INTO secrets (org, name, sealed, updated_at) VALUES (:org, :name, :sealed, :updated_at)
@@ -39,8 +45,8 @@ UPDATE agents SET name = :name, version = :version WHERE org = :org AND id = :id
 UPDATE agents SET archived_at = :archived_at WHERE org = :org AND id = :id;
 
 -- name: insert_agent_version!
-INSERT INTO agent_versions (org, agent, version, spec, created_at)
-VALUES (:org, :agent, :version, :spec, :created_at);
+INSERT INTO agent_versions (org, agent, version, spec, pool, created_at)
+VALUES (:org, :agent, :version, :spec, :pool, :created_at);
 
 -- name: get_agent^
 SELECT a.id, v.version, v.spec, a.created_at, v.created_at, a.archived_at

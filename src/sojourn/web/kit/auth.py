@@ -10,22 +10,37 @@ from sojourn.web.kit.request import Request
 Scope = Literal[
     "org:read",
     "org:write",
+    "self:read",
     "agents:read",
     "agents:write",
     "sessions:read",
     "sessions:write",
     "presence:write",
+    "turns:work",
+    "keys:read",
+    "keys:write",
     "webhooks:read",
     "webhooks:write",
 ]
 
-_WORKER: Final = frozenset[Scope](("org:read", "agents:read", "sessions:read", "presence:write"))
-_MEMBER: Final = _WORKER | frozenset[Scope](("agents:write", "sessions:write"))
+# A worker is somebody else's program: of sessions it sees those whose turns it has claimed.
+_WORKER: Final = frozenset[Scope](("self:read", "turns:work", "presence:write"))
+_REPORTER: Final = frozenset[Scope](
+    ("self:read", "org:read", "agents:read", "sessions:read", "presence:write")
+)
+_MEMBER: Final = _REPORTER | frozenset[Scope](("agents:write", "sessions:write"))
 
 # Whoever is told of every session of an organisation is chosen by its administrators.
-_ADMIN: Final = _MEMBER | frozenset[Scope](("org:write", "webhooks:read", "webhooks:write"))
+_ADMIN: Final = _MEMBER | frozenset[Scope](
+    ("org:write", "turns:work", "keys:read", "keys:write", "webhooks:read", "webhooks:write")
+)
 
-SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {"worker": _WORKER, "member": _MEMBER, "admin": _ADMIN}
+SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
+    "worker": _WORKER,
+    "reporter": _REPORTER,
+    "member": _MEMBER,
+    "admin": _ADMIN,
+}
 
 
 def bearer_token(request: Request) -> str:

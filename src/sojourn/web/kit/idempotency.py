@@ -15,7 +15,7 @@ from sojourn.web.kit.response import Header
 
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
-_REPLAYED: Final[Header] = (b"idempotent-replayed", b"true")
+REPLAYED: Final[Header] = (b"idempotent-replayed", b"true")
 
 
 def repeat(request: Request, key: KeyId, operation: str, body: bytes) -> Repeat | None:
@@ -48,4 +48,4 @@ def _canonical(body: bytes) -> bytes:
 
 def replayed(result: Result[Any]) -> tuple[Header, ...]:
     """The header that tells a replayed answer from a first one."""
-    return (_REPLAYED,) if result.replayed else ()
+    return (REPLAYED,) if result.replayed else ()

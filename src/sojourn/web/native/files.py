@@ -17,7 +17,7 @@ from sojourn.web.native.route import Call, RawBody
 
 BYTES: Final = b"application/octet-stream"
 # What agents write is hostile: no browser is to run it as a page of ours.
-_INERT: Final[tuple[Header, ...]] = (
+INERT: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-disposition", b"attachment"),
 )
@@ -50,7 +50,7 @@ async def get(call: Call[queries.FilePath, wire.Nothing]) -> Response:
 
 async def read(call: Call[queries.FilePath, wire.Nothing]) -> Response:
     file, data = await call.services.files.read(call.org, call.session, call.query.path)
-    return Response(200, data, BYTES, (*_INERT, (b"etag", f'"{file.sha256}"'.encode())))
+    return Response(200, data, BYTES, (*INERT, (b"etag", f'"{file.sha256}"'.encode())))
 
 
 async def write(call: Call[queries.FileWrite, RawBody]) -> Response:

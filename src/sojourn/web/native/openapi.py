@@ -69,7 +69,9 @@ def _path_item(path: str) -> Json:
 
 
 def _path_parameter(name: str) -> Json:
-    schema = {"type": "string"} if name in ("sha256", "type") else {"type": "string", "format": "uuid"}
+    schema = (
+        {"type": "string"} if name in ("claim", "sha256", "type") else {"type": "string", "format": "uuid"}
+    )
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
@@ -126,10 +128,10 @@ def _header_parameters(route: AnyRoute) -> list[Json]:
     if route.conditional:
         schema = {"type": "string", "pattern": '^(\\*|"?[0-9]{1,18}"?)$'}
         parameters.append(_header("If-Match", schema, "The revision that the change is meant for."))
-    if route.body is RawBody:
+    if route.body is RawBody and 201 in route.answers:
         schema = {"type": "string", "const": "*"}
         parameters.append(_header("If-None-Match", schema, "There must be nothing at the path yet."))
-    if Media.EVENTS in route.answers.values():
+    if Media.EVENTS in route.answers.values() and "after" in route.query.__struct_fields__:
         schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
         parameters.append(_header("Last-Event-ID", schema, "Wins over `after`."))
     return parameters

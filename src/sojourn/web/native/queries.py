@@ -3,12 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sojourn.domain.file import MAX_PATH
+from sojourn.domain.pools import DEFAULT_POOL
 from sojourn.web.native.session_wire import Activity, SessionStatus
 from sojourn.web.native.turn_wire import InputStatus
-from sojourn.web.native.wire import Holder, Instant, Path
+from sojourn.web.native.wire import Holder, Instant, Path, RunnerKind
+from sojourn.web.native.worker_wire import Pool, WorkerName
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
@@ -124,3 +126,24 @@ class FileDelete(Struct, forbid_unknown_fields=True):
 
 class PresenceQuery(Struct, forbid_unknown_fields=True):
     holder: Holder
+
+
+# A page of this many entries with large data has some megabytes.
+MOST_ENTRIES = 1000
+
+
+class WorkerQuery(Struct, forbid_unknown_fields=True):
+    """`pool` is that of the turns of `external` agents."""
+
+    worker: WorkerName
+    runner: Annotated[list[RunnerKind], Meta(max_length=4)] = field(default_factory=lambda: ["external"])
+    pool: Pool = DEFAULT_POOL
+    limit: Limit = 100
+
+
+class Entries(Struct, forbid_unknown_fields=True):
+    """With `wait_seconds` the answer waits for an entry where there is none yet."""
+
+    after: Seq = 0
+    limit: Limit = MOST_ENTRIES
+    wait_seconds: Annotated[int, Meta(ge=0, le=30)] = 0

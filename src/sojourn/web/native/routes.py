@@ -15,6 +15,7 @@ from sojourn.web.native.route import AnyRoute, PublicRoute, Route
 from sojourn.web.native.session_routes import SESSIONS
 from sojourn.web.native.turn_routes import TURNS
 from sojourn.web.native.webhook_routes import WEBHOOKS
+from sojourn.web.native.worker_routes import WORKERS
 
 PUBLIC: Final = (
     PublicRoute(
@@ -33,7 +34,7 @@ WHO: Final[tuple[AnyRoute, ...]] = (
         path="/me",
         operation="get_me",
         summary="Whose key this is",
-        scope="sessions:read",
+        scope="self:read",
         handler=meta.me,
         query=queries.NoQuery,
         body=wire.Nothing,
@@ -53,5 +54,6 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *FILES,
     *EXPORTS,
     *BUDGETS,
+    *WORKERS,
     *WEBHOOKS,
 )

@@ -67,7 +67,7 @@ class Me(Struct):
 
     org: UUID
     key: UUID
-    role: Literal["admin", "member", "worker"]
+    role: Literal["admin", "member", "reporter", "worker"]
 
 
 class Health(Struct):

@@ -1,0 +1,28 @@
+"""What a key lets a worker outside do."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sojourn.domain.ids import AgentId
+from sojourn.domain.kinds import RunnerKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLimits:
+    """Whose turns a key may claim; an empty tuple is no limit. `pools` limits the turns of the runner `external`."""
+
+    runners: tuple[RunnerKind, ...] = ()
+    pools: tuple[str, ...] = ()
+    agents: tuple[AgentId, ...] = ()
+
+    def admits(self, runner: RunnerKind, pool: str, agent: AgentId) -> bool:
+        """`pool` is that of an `external` agent, and of no meaning for others."""
+        return self.admits_place(runner, pool) and (not self.agents or agent in self.agents)
+
+    def admits_place(self, runner: RunnerKind, pool: str) -> bool:
+        if self.runners and runner not in self.runners:
+            return False
+        return runner != "external" or not self.pools or pool in self.pools
+
+
+NO_LIMITS: Final = WorkerLimits()
