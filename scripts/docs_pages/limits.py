@@ -6,6 +6,7 @@ from scripts.docs_pages.markdown import compose, table
 from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
+from sojourn.domain.policy import DEFAULT_START_SECONDS
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.backoff import MAX_HINT_SECONDS
 from sojourn.runners.model.fetch import FETCH_BYTES, FETCH_CHARACTERS, FETCH_REDIRECTS, FETCH_SECONDS
@@ -81,6 +82,7 @@ def _turns() -> list[list[str]]:
             "lease of a turn on Postgres",
             f"{LEASE_TTL_SECONDS:g} s, renewed every {LEASE_TTL_SECONDS / 3:g} s",
         ],
+        ["time for a runner to start, unless policy says another", f"{DEFAULT_START_SECONDS:g} s"],
         ["claims in a row without progress before a turn fails", str(MAX_STALLED)],
         ["passing faults in a row that are retried", str(MAX_FAULTS)],
         ["model calls of a turn", str(MAX_CALLS)],

@@ -15,6 +15,7 @@ LIMITS = {
     "max_start_seconds": 40.0,
     "max_queued_seconds": 30.0,
     "reopen": 20.0,
+    "retain_log_seconds": 15.0,
     "retain_seconds": 10.0,
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from sojourn.domain.actor import TIMEOUT
 from sojourn.domain.budget import BudgetEntry
 from sojourn.domain.commands import (
     CancelTurn,
@@ -20,7 +21,6 @@ from sojourn.domain.errors import DomainError
 from sojourn.domain.events import MessageAbandoned, MessageCompleted, ModelCalled
 from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import BudgetId, MessageId, SessionId
-from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.log import LogEntry
 from sojourn.domain.policy import TimerKind
 from sojourn.domain.record import SessionRecord

@@ -1,5 +1,6 @@
 """How long sessions and their parts last: what policy starts, extends, opens again, withdraws and removes."""
 
+from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,13 @@ from sojourn.domain.events import (
     TurnFailed,
     TurnReclaimed,
 )
+from sojourn.domain.feed import Gap
 from sojourn.domain.ids import SessionId
+from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import DEFAULT_START_SECONDS, Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.ports.turns import ClaimedTurn
+from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
 from tests.support.clock import START
 from tests.support.world import SOMEBODY, World
@@ -177,3 +181,66 @@ async def test_more_deadlines_than_one_batch_are_kept_by_one_tick(
     sessions = [await world.new_session(NewSession(policy=policy)) for _ in range(10)]
     await tick_after(world, 10)
     assert {await status(world, session) for session in sessions} == {SessionStatus.EXPIRED}
+
+
+async def cut(world: World) -> SessionId:
+    """An ended session with a turn, a file and large data, whose log was cut."""
+    session = await world.new_session(NewSession(policy=Policy(retain_log_seconds=60)))
+    await world.services.files.write(world.org, session, "notes.txt", b"notes")
+    await world.send(session, "x" * 100_000)
+    turn = await world.claim(session)
+    left = (await world.conversation(session)).progress.unfinished()
+    await world.services.turns.settle(turn, left.closing("cancelled", ""))
+    await world.services.sessions.end(world.org, session, "completed", "done", SOMEBODY)
+    await tick_after(world, 59)
+    assert (await world.record(session)).first_seq == 1
+    await tick_after(world, 1)
+    return session
+
+
+async def test_the_log_of_an_ended_session_is_cut_and_its_record_stays(world: World) -> None:
+    session = await cut(world)
+    [trimmed] = await world.log(session)
+    record = await world.record(session)
+    assert (trimmed.type, trimmed.seq) == ("session.trimmed", record.first_seq)
+    assert record.first_seq == record.session.next_seq - 1
+    assert (record.session.status, record.session.end_reason) == (SessionStatus.COMPLETED, "done")
+    await world.services.upkeep.purge()
+    for table in ("events", "inputs", "files", "blobs", "blob_uses", "trims"):
+        expected = 1 if table == "events" else 0
+        assert len(world.database.query(f"SELECT 1 FROM {table}")) == expected, table
+    assert len(await world.services.turns.list(world.org, session, None, 10)) == 1
+    with pytest.raises(WrongState, match="for good"):
+        await world.send(session)
+    await tick_after(world, 1000)
+    assert len(await world.log(session)) == 1
+
+
+async def test_a_reader_of_a_cut_log_is_told_of_the_gap_before_anything_is_purged(world: World) -> None:
+    session = await cut(world)
+    record = await world.record(session)
+    async with aclosing(await world.services.feed.follow(world.org, session, 2)) as items:
+        gap, event, _ = [await anext(items) for _ in range(3)]
+    assert gap == Gap(record.first_seq)
+    assert isinstance(event, StoredEvent)
+    assert event.seq == record.first_seq
+    page = await world.services.feed.page(world.org, session, 0, 100, ["input.received", "session.trimmed"])
+    assert [event.type for event in page] == ["session.trimmed"]
+
+
+async def test_a_fork_of_a_cut_log_begins_where_that_begins(world: World) -> None:
+    session = await cut(world)
+    record = await world.record(session)
+    child = (await world.services.forks.fork(world.org, session, NewFork(), SOMEBODY)).value
+    assert (child.first_seq, child.forked_seq) == (record.first_seq, record.first_seq)
+    assert await world.types(child.session.id) == ["session.trimmed", "session.forked"]
+    with pytest.raises(InvalidRequest, match="must be a seq of the log"):
+        await world.services.forks.fork(world.org, session, NewFork(at=1), SOMEBODY)
+
+
+async def test_a_long_log_is_purged_in_pieces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sojourn.service.upkeep.BATCH", 2)
+    session = await cut(world)
+    await world.services.upkeep.purge()
+    assert len(world.database.query("SELECT 1 FROM events")) == 1
+    assert len(await world.log(session)) == 1

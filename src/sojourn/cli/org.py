@@ -18,6 +18,7 @@ _LIMITS: Final = (
     "max_start_seconds",
     "max_queued_seconds",
     "reopen",
+    "retain_log_seconds",
     "retain_seconds",
 )
 
@@ -41,7 +42,8 @@ def policy(reach: Reach, changes: tuple[str, ...]) -> None:
     """Change the policy that new sessions begin with; `NAME=none` takes a limit away.
 
     NAME is idle_timeout_seconds, max_lifetime_seconds, max_turn_seconds, max_start_seconds, max_queued_seconds,
-    retain_seconds, or reopen, which is always, never or how many seconds after its end a session may be opened again.
+    retain_log_seconds, retain_seconds, or reopen, which is always, never or how many seconds after its end a session
+    may be opened again.
     """
     wanted = dict(_limit(change) for change in changes)
 

@@ -21,6 +21,7 @@ class Policy(Wire, frozen=True, kw_only=True, omit_defaults=True):
     max_start_seconds: float | None = None
     max_queued_seconds: float | None = None
     reopen: Literal["always", "never"] | float | None = None
+    retain_log_seconds: float | None = None
     retain_seconds: float | None = None
 
 

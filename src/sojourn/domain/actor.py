@@ -20,3 +20,6 @@ class Actor:
 
 
 POLICY: Final = Actor("policy")
+
+
+TIMEOUT: Final = Actor("timeout")

@@ -195,6 +195,11 @@ class NoteActivity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrimLog:
+    """Of an ended session, whose policy lets its log go."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForkSession:
     """The first words of a fork, whose log so far is its parent's.
 
@@ -326,6 +331,7 @@ Command = (
     | ExpireSession
     | ReopenSession
     | ExtendSession
+    | TrimLog
     | NoteActivity
     | ForkSession
     | RewindSession

@@ -21,7 +21,7 @@ from sojourn.domain.lifecycle import (
     rewind_session,
     update_session,
 )
-from sojourn.domain.lifetime import extend_session, note_activity, reopen_session
+from sojourn.domain.lifetime import extend_session, note_activity, reopen_session, trim_log
 from sojourn.domain.queueing import edit_input, move_input, receive_input, withdraw_input
 from sojourn.domain.turning import (
     append_events,
@@ -35,7 +35,13 @@ from sojourn.domain.waits import decide_ask, decide_asks, wait_turn
 
 # What is done to a session without anybody working with it.
 _NO_ACTIVITY: Final = (
-    c.UpdateSession | c.BudgetCommand | c.EndSession | c.ExpireSession | c.ExtendSession | c.NoteActivity
+    c.UpdateSession
+    | c.BudgetCommand
+    | c.EndSession
+    | c.ExpireSession
+    | c.ExtendSession
+    | c.NoteActivity
+    | c.TrimLog
 )
 
 
@@ -65,6 +71,7 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.ReopenSession: reopen_session,
     c.ExtendSession: extend_session,
     c.NoteActivity: note_activity,
+    c.TrimLog: trim_log,
     c.ForkSession: fork_session,
     c.RewindSession: rewind_session,
     c.UpdateSession: update_session,

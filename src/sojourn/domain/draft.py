@@ -298,6 +298,7 @@ def deadlines(state: State) -> dict[TimerKind, datetime | None]:
         "lifetime": lifetime_deadline_of(session),
         "turn": None,
         "start": None,
+        "log": None if session.ended_at is None else after(session.ended_at, policy.retain_log_seconds),
         "retain": None if session.ended_at is None else after(session.ended_at, policy.retain_seconds),
     }
     if turn is not None:

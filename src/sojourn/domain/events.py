@@ -34,6 +34,7 @@ from sojourn.domain.session_events import (
     SessionForked,
     SessionReopened,
     SessionRewound,
+    SessionTrimmed,
     SessionUpdated,
 )
 from sojourn.domain.tool_events import ToolCompleted, ToolDenied, ToolRequested, ToolStarted
@@ -58,6 +59,7 @@ Event = (
     | SessionEnded
     | SessionExpired
     | SessionReopened
+    | SessionTrimmed
     | SessionForked
     | SessionRewound
     | InputReceived

@@ -2,18 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
-from sojourn.domain.actor import Actor
+from sojourn.domain.actor import TIMEOUT, Actor
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import WrongState
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.queueing import require_revision
 from sojourn.domain.session import Activity, Session, SessionStatus
-
-TIMEOUT: Final = Actor("timeout")
 
 
 def end_session(draft: Draft, command: c.EndSession) -> None:

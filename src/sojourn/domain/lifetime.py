@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
-from sojourn.domain.actor import Actor
+from sojourn.domain.actor import TIMEOUT, Actor
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import WrongState
 from sojourn.domain.kinds import Json
@@ -55,3 +55,16 @@ def extend_session(draft: Draft, command: c.ExtendSession) -> None:
     changes: dict[str, Json] = {"extended_to": held_off.isoformat()}
     draft.say(e.SessionUpdated(revision=revision, changes=changes, by=command.by))
     draft.session = replace(session, revision=revision, policy=replace(policy, extended_to=held_off))
+
+
+def trim_log(draft: Draft, _command: c.TrimLog) -> None:
+    """Only a log that nobody folds any more can be cut: the session has ended, and from now on it has for good.
+
+    Whoever opens it again all the same, by changing its policy first, finds a session that remembers nothing.
+    """
+    session = draft.session
+    if session.status is SessionStatus.OPEN:
+        raise WrongState("session", session.status, "have its log cut")
+    draft.say(e.SessionTrimmed(first_seq=draft.next_seq, by=TIMEOUT))
+    policy = replace(session.policy, retain_log_seconds=None, reopen="never")
+    draft.session = replace(session, policy=policy)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-TimerKind = Literal["idle", "lifetime", "turn", "start", "retain"]
+TimerKind = Literal["idle", "lifetime", "turn", "start", "log", "retain"]
 # Of an ended session; a number is how many seconds after its end.
 Reopen = Literal["always", "never"] | float
 
@@ -18,7 +18,7 @@ class Policy:
 
     Seconds are counted from the last activity (`idle`), the creation or last reopening (`lifetime`), the first claim
     of the turn (`turn`), each claim of it (`start`), the receipt of the input (`queued`), and the session's end
-    (`reopen`, `retain`). `extended_to` holds off the end of an open session until then.
+    (`reopen`, `retain_log`, `retain`). `extended_to` holds off the end of an open session until then.
     """
 
     idle_timeout_seconds: float | None = None
@@ -27,6 +27,7 @@ class Policy:
     max_start_seconds: float | None = None
     max_queued_seconds: float | None = None
     reopen: Reopen | None = None
+    retain_log_seconds: float | None = None
     retain_seconds: float | None = None
     expires_at: datetime | None = None
     extended_to: datetime | None = None

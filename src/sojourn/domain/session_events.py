@@ -59,6 +59,16 @@ class SessionReopened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionTrimmed:
+    """The log begins here: what stood before `first_seq` is gone by the session's policy, with its inputs and files."""
+
+    type: ClassVar[str] = "session.trimmed"
+    v: ClassVar[int] = 1
+    first_seq: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionForked:
     """What stands before is the log of `parent`, up to its seq `at`; what follows is the fork's own.
 

@@ -24,6 +24,7 @@ from sojourn.ports.errands import ErrandReads, ErrandWrites
 from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
+from sojourn.ports.retention import RetentionWrites
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 from sojourn.ports.turns import Ready
 from sojourn.ports.webhooks import WebhookReads, WebhookWrites
@@ -138,7 +139,17 @@ class Reads(
     async def due_inputs(self, now: datetime, limit: int) -> Sequence[tuple[OrgId, SessionId, InputId]]: ...
 
 
-class Tx(Reads, TenancyWrites, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites, Protocol):
+class Tx(
+    Reads,
+    TenancyWrites,
+    BudgetWrites,
+    ErrandWrites,
+    FileWrites,
+    ForkWrites,
+    RetentionWrites,
+    WebhookWrites,
+    Protocol,
+):
     """One transaction. It has committed when the store's `write` returns, and changed nothing when that raises."""
 
     async def lock_session(self, org: OrgId, session: SessionId, wait: bool = True) -> State | None:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from sojourn.domain.actor import POLICY
+from sojourn.domain.actor import POLICY, TIMEOUT
 from sojourn.domain.commands import (
     CancelTurn,
     DecideAsk,
     ExpireSession,
     ReclaimTurn,
     ReleasePresence,
+    TrimLog,
     WithdrawInput,
 )
 from sojourn.domain.draft import State, deadlines
 from sojourn.domain.ids import AskId, InputId, OrgId, SessionId
-from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.record import Lease
 from sojourn.domain.turn import HELD
 from sojourn.ports import DueTimer, Tx
@@ -67,6 +67,9 @@ class Deadlines:
                 await _take_back(tx, state, "start_expired", now)
             case "idle" | "lifetime":
                 await self._expire(tx, state, timer.kind, now)
+            case "log":
+                cut = await carry_out(tx, state, TrimLog(), now)
+                await tx.cut_log(timer.org, timer.session, cut.first_seq)
             case "retain":
                 await remove(tx, state, now, POLICY)
 

@@ -184,3 +184,5 @@ class Upkeep:
             pass
         while await self._store.write(lambda tx: tx.purge_deleted(now, BATCH)):
             pass
+        while await self._store.write(lambda tx: tx.purge_cut_logs(BATCH)):
+            pass

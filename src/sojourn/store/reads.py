@@ -202,7 +202,8 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, WebhookReads
         bind = NumberedBinder(self._db.dialect)
         text = (
             "SELECT seq, id, type, v, at, turn, tx, data FROM events"
-            f" WHERE org = {bind(org)} AND session = {bind(session)} AND seq > {bind(after)}"
+            f" WHERE org = {bind(org)} AND session = {bind(session)} AND seq > {bind(after)} AND seq >= coalesce("
+            f"(SELECT s.first_seq FROM sessions s WHERE s.org = {bind(org)} AND s.id = {bind(session)}), 1)"
         )
         if upto is not None:
             text += f" AND seq <= {bind(upto)}"

@@ -27,6 +27,7 @@ from sojourn.store.errands import ErrandWrites
 from sojourn.store.files import FileWrites
 from sojourn.store.forks import ForkWrites
 from sojourn.store.reads import StoreReads
+from sojourn.store.retention import RetentionWrites
 from sojourn.store.webhooks import WebhookWrites
 
 # Rows of history. Their removal keeps every other writer of an SQLite file waiting.
@@ -45,7 +46,7 @@ _HISTORY: Final = (
 )
 
 
-class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites):
+class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites, RetentionWrites):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.

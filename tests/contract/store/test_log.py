@@ -126,3 +126,20 @@ async def test_within_a_session_numbers_never_fall(store: Store) -> None:
     events = await store.reads.events_after(ORG, session, 0, 100)
     assert [one.seq for one in events] == list(range(2, 32))
     assert [one.tx for one in events] == sorted(one.tx for one in events)
+
+
+async def test_what_stands_before_a_cut_is_read_by_nobody_and_purged_in_pieces(store: Store) -> None:
+    session = await insert(store)
+    await store.write(lambda tx: tx.append_events([event(session.id, seq) for seq in range(1, 8)]))
+    await store.write(lambda tx: tx.cut_log(ORG, session.id, 6))
+    for types in ((), ("session.created", "session.updated", "turn.resumed")):
+        read = await store.reads.events_after(ORG, session.id, 0, 100, types)
+        assert {found.seq for found in read} <= {6, 7}
+    assert [found.seq for found in await store.reads.events_after(ORG, session.id, 0, 100)] == [6, 7]
+    assert await store.write(lambda tx: tx.purge_cut_logs(3)) == 3
+    while await store.write(lambda tx: tx.purge_cut_logs(3)):
+        pass
+    assert [found.seq for found in await store.reads.events_after(ORG, session.id, 6, 100)] == [7]
+    record = await store.reads.get_session(ORG, session.id)
+    assert record is not None
+    assert record.first_seq == 6

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from sojourn.domain import commands as c
 from sojourn.domain import events as e
+from sojourn.domain.actor import TIMEOUT
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import State
 from sojourn.domain.errors import Conflict, RevisionMismatch, WrongState
 from sojourn.domain.ids import SessionId, TurnId, uuid7
 from sojourn.domain.kinds import RunnerKind
-from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.session import SessionStatus, activity
 from sojourn.domain.turn import TurnStatus
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
@@ -75,6 +75,7 @@ def every_command() -> dict[type, c.Command]:
         c.ExpireSession(reason="idle"),
         c.ReopenSession(by=SOMEBODY),
         c.ExtendSession(until=LATER, by=SOMEBODY),
+        c.TrimLog(),
         c.NoteActivity(active_at=LATER),
         c.UpdateSession(changes={}, by=SOMEBODY),
         c.ForkSession(parent=SessionId(uuid7()), at=1, by=SOMEBODY),

@@ -38,6 +38,7 @@ policies = st.builds(
     max_start_seconds=st.none() | st.floats(1, 100),
     max_queued_seconds=st.none() | st.floats(1, 100),
     reopen=st.none() | st.sampled_from(["always", "never"]) | st.floats(1, 100),
+    retain_log_seconds=st.none() | st.floats(1, 100),
     retain_seconds=st.none() | st.floats(1, 100),
     extended_to=st.none() | instants,
     expires_at=st.none() | instants,

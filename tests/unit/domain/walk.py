@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from random import Random
 
 from sojourn.domain import commands as c
-from sojourn.domain.actor import Actor
+from sojourn.domain.actor import TIMEOUT, Actor
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.errors import Conflict, InvalidRequest
 from sojourn.domain.ids import MessageId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Delivery
-from sojourn.domain.lifecycle import TIMEOUT
 from sojourn.domain.session import SessionStatus
 from tests.support.clock import START
 from tests.support.model import Model

@@ -47,6 +47,7 @@ def policy(policy: wire.Policy) -> Policy:
         max_start_seconds=policy.max_start_seconds,
         max_queued_seconds=policy.max_queued_seconds,
         reopen=policy.reopen,
+        retain_log_seconds=policy.retain_log_seconds,
         retain_seconds=policy.retain_seconds,
     )
 

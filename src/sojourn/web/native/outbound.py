@@ -31,6 +31,7 @@ def policy(policy: Policy) -> wire.Policy:
         policy.max_start_seconds,
         policy.max_queued_seconds,
         policy.reopen,
+        policy.retain_log_seconds,
         policy.retain_seconds,
     )
 

@@ -40,7 +40,8 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """Lifecycle limits; null is none, or for a new session as its agent or its organisation has it.
 
     A session is ended when it was idle for `idle_timeout_seconds`, and `max_lifetime_seconds` after it was made or
-    reopened; `retain_seconds` after its end it is deleted. `reopen` says whether an ended session may be opened again,
+    reopened; `retain_seconds` after its end it is deleted, and `retain_log_seconds` after it its log is cut: the record
+    and the turns are left, and it has ended for good. `reopen` says whether an ended session may be opened again,
     a number up to how many seconds after its end; null is `always`. A turn is cancelled `max_turn_seconds` after its
     first claim, whether it runs or waits; a runner that has to start something is given up `max_start_seconds` after a
     claim (null is 300). An input that nobody has read is withdrawn `max_queued_seconds` after it came.
@@ -52,6 +53,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     max_start_seconds: Seconds | None = None
     max_queued_seconds: Seconds | None = None
     reopen: Literal["always", "never"] | Seconds | None = None
+    retain_log_seconds: Seconds | None = None
     retain_seconds: Seconds | None = None
 
 
