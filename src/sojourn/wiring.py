@@ -31,6 +31,7 @@ from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
+from sojourn.runners.model.todo import TODO_TOOLS
 from sojourn.runners.model.tools import BUILT_IN, Tool
 from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
@@ -122,7 +123,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             hub=hub,
             clock=clock,
             client_for=models.client_for,
-            toolsets={**BUILT_IN, "fetch": fetch_tools(pages)},
+            toolsets={**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
             runners={"acp": programs, "http": HttpRunner(apps, os.environ)},
             probes={"http": HttpProbe(apps, os.environ)},
             wakeups=open_wakeups(settings),

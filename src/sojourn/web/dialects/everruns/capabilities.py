@@ -49,6 +49,13 @@ CAPABILITIES: Final[Mapping[str, Capability]] = {
             "fetch",
         ),
         Capability(
+            "stateless_todo_list",
+            "To-do list",
+            "Keeps a list of what is to be done in the session's files.",
+            "productivity",
+            "todo",
+        ),
+        Capability(
             "ask_user",
             "Ask the user",
             "Asks the user a question and waits for the answer.",
