@@ -263,6 +263,13 @@ async def test_inputs_wait_in_line_and_can_be_edited_and_withdrawn(client: Clien
     assert (edited.content[0].text, edited.revision) == ("changed", second.revision + 1)
     with pytest.raises(RevisionMismatch):
         await client.edit_input(session.id, second.id, "again", if_revision=second.revision)
+    moved = await client.move_input(session.id, third.id, second.id, if_revision=third.revision)
+    assert moved.revision == third.revision + 1
+    fourth = await client.send(session.id, "fourth", source="schedule")
+    waiting = [input.id async for input in client.list_queue(session.id, page_size=1)]
+    assert waiting[-3:] == [third.id, second.id, fourth.id]
+    with pytest.raises(RevisionMismatch):
+        await client.withdraw_input(session.id, third.id, if_revision=third.revision)
     await client.withdraw_input(session.id, third.id)
     assert (await client.get_input(session.id, third.id)).status == "withdrawn"
     queued = [input.id async for input in client.list_inputs(session.id, "queued", page_size=1)]

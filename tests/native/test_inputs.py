@@ -108,3 +108,79 @@ async def test_a_message_that_expects_an_older_log_is_refused_and_not_stored(
     late = await client.post(f"{place}/inputs", json={"content": "second", "expected_seq": head})
     problem(late, 409, "sequence_mismatch")
     assert [one["id"] for one in value(await client.get(f"{place}/inputs"))["data"]] == [sent["id"]]
+
+
+@pytest.fixture
+async def waiting(client: httpx.AsyncClient, place: str) -> list[str]:
+    """The ids of what waits, in the order in which it was sent; nobody claims the first one's turn."""
+    said = [("nightly", "schedule"), ("helper", "agent"), ("one", "human"), ("two", "human")]
+    return [
+        value(await client.post(f"{place}/inputs", json={"content": text, "source": source}), 202)["id"]
+        for text, source in said
+    ]
+
+
+async def queue(client: httpx.AsyncClient, place: str, limit: int = 100) -> list[str]:
+    found: list[str] = []
+    params: dict[str, str | int] = {"limit": limit}
+    while True:
+        page = value(await client.get(f"{place}/queue", params=params))
+        found += [input["id"] for input in page["data"]]
+        if page["next_cursor"] is None:
+            return found
+        params["cursor"] = page["next_cursor"]
+
+
+async def test_the_queue_is_listed_in_the_order_of_delivery_humans_first(
+    client: httpx.AsyncClient, place: str, waiting: list[str]
+) -> None:
+    nightly, helper, one, two = waiting
+    assert await queue(client, place) == [one, two, helper, nightly]
+    assert await queue(client, place, limit=1) == [one, two, helper, nightly]
+    listed = value(await client.get(f"{place}/queue"))["data"]
+    assert [input["priority"] for input in listed] == ["human", "human", "agent", "schedule"]
+    # The first one's turn is the open one, whoever came before it.
+    session = value(await client.get(place))
+    assert session["open_turn"] == listed[0]["turn"]
+    problem(await client.get(f"/sessions/{NOWHERE}/queue"), 404, "not_found")
+    problem(await client.get(f"{place}/queue", params={"cursor": "x"}), 400, "invalid_request", "cursor")
+    wrong = await client.post(f"{place}/inputs", json={"content": "x", "source": "policy"})
+    problem(wrong, 422, "invalid_request", "source")
+
+
+async def test_an_input_is_moved_on_the_condition_of_its_revision(
+    client: httpx.AsyncClient, place: str, waiting: list[str]
+) -> None:
+    nightly, helper, one, two = waiting
+    move = f"{place}/inputs/{nightly}/move"
+    moved = await client.post(move, json={"before": two}, headers={"If-Match": '"0"'})
+    assert (value(moved)["revision"], value(moved)["priority"]) == (1, "human")
+    assert moved.headers["etag"] == '"1"'
+    assert await queue(client, place) == [one, nightly, two, helper]
+    stale = await client.post(move, json={"before": None}, headers={"If-Match": '"0"'})
+    problem(stale, 412, "revision_mismatch")
+    # Behind all others an input says least, and the turn that was open until then is none any more.
+    value(await client.post(f"{place}/inputs/{one}/move", json={"before": None}))
+    assert await queue(client, place) == [nightly, two, helper, one]
+    assert value(await client.get(place))["turns"] == 1
+    key = {"Idempotency-Key": "m"}
+    first = value(await client.post(move, json={"before": None}, headers=key))
+    again = await client.post(move, json={"before": None}, headers=key)
+    assert (again.headers["idempotent-replayed"], value(again)["revision"]) == ("true", first["revision"])
+
+
+async def test_a_move_that_makes_no_sense_is_refused(
+    client: httpx.AsyncClient, place: str, waiting: list[str]
+) -> None:
+    nightly, helper, one, two = waiting
+    move = f"{place}/inputs/{two}/move"
+    problem(await client.post(move, json={"before": two}), 422, "invalid_request", "before")
+    problem(await client.post(move, json={}), 422, "invalid_request", "before")
+    problem(await client.post(move, json={"before": NOWHERE}), 404, "not_found")
+    problem(await client.post(f"{place}/inputs/{NOWHERE}/move", json={"before": None}), 404, "not_found")
+    stale = await client.delete(f"{place}/inputs/{helper}", headers={"If-Match": '"3"'})
+    problem(stale, 412, "revision_mismatch")
+    assert (await client.delete(f"{place}/inputs/{helper}")).status_code == 204
+    problem(await client.post(move, json={"before": helper}), 409, "wrong_state")
+    problem(await client.post(f"{place}/inputs/{helper}/move", json={"before": two}), 409, "wrong_state")
+    assert await queue(client, place) == [one, two, nightly]

@@ -15,6 +15,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "serve": "Run the server.",
     "chat": "Talk to a session and watch it answer.",
     "sessions": "List, show, end and delete sessions.",
+    "inputs": "See what waits to be read, and edit, move or withdraw it.",
     "asks": "See what turns wait for, and decide it.",
     "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",

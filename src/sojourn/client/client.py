@@ -15,6 +15,7 @@ from sojourn.client.calls import if_match, optional
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
+from sojourn.client.inputs import InputCalls
 from sojourn.client.lifetimes import LifetimeCalls
 from sojourn.client.orgs import OrgCalls
 from sojourn.client.stream import EventStream, LossListener
@@ -27,7 +28,6 @@ from sojourn.client.types import (
     HeldPresence,
     HeldPresences,
     Input,
-    InputStatus,
     Json,
     NewFork,
     NewSession,
@@ -46,7 +46,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
+class Client(InputCalls, ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and
@@ -189,47 +189,6 @@ class Client(ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
 
     async def release_presence(self, session: UUID, holder: str) -> None:
         request = Request("DELETE", f"/sessions/{session}/presence", [("holder", holder)], repeatable=False)
-        await self._transport.perform(request)
-
-    async def send(
-        self,
-        session: UUID,
-        text: str,
-        delivery: Delivery = "queue",
-        *,
-        expected_seq: int | None = None,
-        idempotency_key: str | None = None,
-    ) -> Input:
-        """Send a message. It reopens an ended session; Conflict if the session is archived.
-
-        With `expected_seq`, Conflict too unless the log still ends at that seq.
-        """
-        body: dict[str, object] = {"content": text, "delivery": delivery}
-        if expected_seq is not None:
-            body["expected_seq"] = expected_seq
-        return await self._transport.fetch(post(f"/sessions/{session}/inputs", body, idempotency_key), Input)
-
-    def list_inputs(
-        self, session: UUID, status: InputStatus | None = None, page_size: int = 100
-    ) -> AsyncGenerator[Input, None]:
-        params = [*optional("status", status), ("limit", str(page_size))]
-        return self._all(f"/sessions/{session}/inputs", params, Page[Input])
-
-    async def get_input(self, session: UUID, input: UUID) -> Input:
-        return await self._transport.fetch(Request("GET", f"/sessions/{session}/inputs/{input}"), Input)
-
-    async def edit_input(
-        self, session: UUID, input: UUID, text: str, if_revision: int | None = None
-    ) -> Input:
-        """Conflict once a turn has read it."""
-        path, body = f"/sessions/{session}/inputs/{input}", {"content": text}
-        repeatable = if_revision is None
-        request = Request("PATCH", path, (), body, if_match(if_revision), repeatable=repeatable)
-        return await self._transport.fetch(request, Input)
-
-    async def withdraw_input(self, session: UUID, input: UUID) -> None:
-        """Conflict once a turn has read it."""
-        request = Request("DELETE", f"/sessions/{session}/inputs/{input}", repeatable=False)
         await self._transport.perform(request)
 
     def list_turns(self, session: UUID, page_size: int = 100) -> AsyncGenerator[Turn, None]:

@@ -21,6 +21,7 @@ SessionStatus = Literal["open", "completed", "failed", "cancelled", "expired"]
 EndStatus = Literal["completed", "failed", "cancelled"]
 Activity = Literal["idle", "queued", "starting", "busy", "waiting", "retrying"]
 Delivery = Literal["queue", "steer", "interrupt"]
+Source = Literal["human", "agent", "schedule"]
 InputStatus = Literal["queued", "delivered", "withdrawn"]
 TurnStatus = Literal[
     "queued", "starting", "running", "waiting", "retrying", "completed", "failed", "cancelled"
@@ -136,6 +137,7 @@ class Input(Wire, frozen=True, kw_only=True):
     delivery: Delivery
     content: list[TextPart]
     status: InputStatus
+    priority: str
     revision: int
     received_at: datetime
     expires_at: datetime | None = None

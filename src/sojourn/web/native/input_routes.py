@@ -3,6 +3,7 @@
 from typing import Final
 
 from sojourn.domain.errors import (
+    InvalidRequest,
     LimitExceeded,
     NotFound,
     RevisionMismatch,
@@ -71,6 +72,32 @@ INPUTS: Final[tuple[AnyRoute, ...]] = (
         query=queries.NoQuery,
         body=wire.Nothing,
         answers={204: Media.NONE},
-        errors=(NotFound, WrongState),
+        errors=(NotFound, WrongState, RevisionMismatch),
+        conditional=True,
+    ),
+    Route(
+        method="POST",
+        path="/sessions/{session}/inputs/{input}/move",
+        operation="move_input",
+        summary="Put an input that still waits elsewhere in the queue",
+        scope="sessions:write",
+        handler=inputs.move,
+        query=queries.NoQuery,
+        body=turn_wire.InputMove,
+        answers={200: turn_wire.Input},
+        errors=(NotFound, InvalidRequest, WrongState, RevisionMismatch),
+        conditional=True,
+    ),
+    Route(
+        method="GET",
+        path="/sessions/{session}/queue",
+        operation="list_queue",
+        summary="List the inputs that wait, in the order in which their turns will come",
+        scope="sessions:read",
+        handler=inputs.queue,
+        query=queries.Page,
+        body=wire.Nothing,
+        answers={200: turn_wire.Inputs},
+        errors=(NotFound,),
     ),
 )

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ids import InputId
 from sojourn.domain.input import Input
 from sojourn.service.inputs import NewInput
@@ -23,7 +24,15 @@ class InputPlace(msgspec.Struct, array_like=True, frozen=True):
     position: Annotated[int, Meta(ge=0, lt=2**62)]
 
 
+class QueuePlace(msgspec.Struct, array_like=True, frozen=True):
+    """The same of a page of the queue."""
+
+    priority: Annotated[int, Meta(ge=0, le=9)]
+    rank: Annotated[int, Meta(ge=0, lt=2**62)]
+
+
 CURSORS: Final = Cursors("inputs", InputPlace)
+QUEUE_CURSORS: Final = Cursors("queue", QueuePlace)
 
 
 async def send(call: Call[queries.NoQuery, turn_wire.NewInput]) -> Response:
@@ -31,7 +40,8 @@ async def send(call: Call[queries.NoQuery, turn_wire.NewInput]) -> Response:
     new = NewInput(
         content=inbound.content(call.body.content), delivery=call.body.delivery, expected_seq=expected_seq
     )
-    result = await call.services.inputs.send(call.org, call.session, new, call.by, call.repeat)
+    by = Actor(call.body.source, call.principal.key)
+    result = await call.services.inputs.send(call.org, call.session, new, by, call.repeat)
     return answer(call, result, 202)
 
 
@@ -50,6 +60,34 @@ async def page(call: Call[queries.InputList, wire.Nothing]) -> Response:
     return json_response(turn_wire.Inputs([outbound.input(session, input) for input in inputs], cursor))
 
 
+async def queue(call: Call[queries.Page, wire.Nothing]) -> Response:
+    query, session = call.query, call.session
+    after = None
+    if query.cursor is not UNSET:
+        place = QUEUE_CURSORS.read(query.cursor, call.org, str(session))
+        after = (place.priority, place.rank)
+    rows = await call.services.inputs.queue(call.org, session, after, query.limit + 1)
+    inputs, last = cut(rows, query.limit)
+    cursor = None
+    if last is not None:
+        cursor = QUEUE_CURSORS.write(QueuePlace(*last.place), call.org, str(session))
+    return json_response(turn_wire.Inputs([outbound.input(session, input) for input in inputs], cursor))
+
+
+async def move(call: Call[queries.NoQuery, turn_wire.InputMove]) -> Response:
+    before = None if call.body.before is None else InputId(call.body.before)
+    result = await call.services.inputs.move(
+        call.org,
+        call.session,
+        input_id(call),
+        before,
+        call.by,
+        expected_revision=call.expected_revision,
+        repeat=call.repeat,
+    )
+    return answer(call, result)
+
+
 async def edit(call: Call[queries.NoQuery, turn_wire.InputChange]) -> Response:
     content = inbound.content(call.body.content)
     edited = await call.services.inputs.edit(
@@ -59,7 +97,9 @@ async def edit(call: Call[queries.NoQuery, turn_wire.InputChange]) -> Response:
 
 
 async def withdraw(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
-    await call.services.inputs.withdraw(call.org, call.session, input_id(call), call.by)
+    await call.services.inputs.withdraw(
+        call.org, call.session, input_id(call), call.by, call.expected_revision
+    )
     return NO_CONTENT
 
 

@@ -1,7 +1,8 @@
 """Our values in the native API's format. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -10,7 +11,7 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.content import Usage
 from sojourn.domain.file import File
 from sojourn.domain.ids import SessionId
-from sojourn.domain.input import Input
+from sojourn.domain.input import Input, Priority
 from sojourn.domain.kin import Kin, SubSessions
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
@@ -203,6 +204,14 @@ def held_presence(lease: Lease, now: datetime) -> session_wire.HeldPresence:
     return session_wire.HeldPresence(lease.holder, lease.ttl_seconds, lease.last_seen_at, lease.is_stale(now))
 
 
+_PRIORITIES: Final[Mapping[Priority, turn_wire.Priority]] = {
+    Priority.INTERRUPT: "interrupt",
+    Priority.HUMAN: "human",
+    Priority.AGENT: "agent",
+    Priority.SCHEDULE: "schedule",
+}
+
+
 def input(session: SessionId, input: Input) -> turn_wire.Input:
     return turn_wire.Input(
         id=input.id,
@@ -212,6 +221,7 @@ def input(session: SessionId, input: Input) -> turn_wire.Input:
         delivery=input.delivery,
         content=[wire.TextPart(part.text) for part in input.content],
         status=input.status,
+        priority=_PRIORITIES[input.priority],
         revision=input.revision,
         received_at=input.received_at,
         expires_at=input.expires_at,

@@ -18,12 +18,27 @@ TurnStatus = Literal[
 ]
 
 
+Source = Literal["human", "agent", "schedule"]
+
+Priority = Literal["interrupt", "human", "agent", "schedule"]
+
+
 class NewInput(Struct, forbid_unknown_fields=True):
-    """`expected_seq` asserts that the log still ends there: 409 if something happened since."""
+    """`source` says who speaks: in the queue a human goes before an agent, and an agent before a schedule.
+
+    `expected_seq` asserts that the log still ends there: 409 if something happened since.
+    """
 
     content: Content
     delivery: Delivery = "queue"
+    source: Source = "human"
     expected_seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
+
+
+class InputMove(Struct, forbid_unknown_fields=True):
+    """`before` is the queued input that this one shall stand directly before; null is the end of the queue."""
+
+    before: UUID | None
 
 
 class InputChange(Struct, forbid_unknown_fields=True):
@@ -38,6 +53,7 @@ class Input(Struct):
     delivery: Delivery
     content: list[TextPart]
     status: InputStatus
+    priority: Priority
     revision: Count
     received_at: Instant
     expires_at: Instant | None
