@@ -5,6 +5,7 @@ from datetime import timedelta
 from scripts.docs_pages.markdown import compose, table
 from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
+from sojourn.domain.export import MAX_LINE_BYTES
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
 from sojourn.domain.policy import DEFAULT_START_SECONDS
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
@@ -23,11 +24,13 @@ from sojourn.service.codec import INLINE_BYTES
 from sojourn.service.forks import PIECE
 from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
 from sojourn.service.overlays import MAX_OVERLAY_BYTES
+from sojourn.service.rewinds import MAX_RESTORED
 from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
 from sojourn.web.dialects.agentcore.routes import PAYLOAD_LIMIT
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.values import MAX_DEPTH
+from sojourn.web.native.exports import IMPORT_LIMIT
 from sojourn.web.native.inbound import MAX_ANSWER_BYTES, MAX_KEYS, MAX_OBJECT_BYTES
 from sojourn.worker.loop import POLL_SECONDS
 
@@ -58,6 +61,9 @@ def _requests() -> list[list[str]]:
         ["queued inputs of a session; then 429 with `Retry-After`", f"{MAX_QUEUED:,}"],
         ["budgets of a session that are not disabled; then 429", str(MAX_BUDGETS)],
         ["events that one transaction copies for a fork", f"{PIECE:,}"],
+        ["exported session that is imported", _size(IMPORT_LIMIT)],
+        ["line of an exported session", _size(MAX_LINE_BYTES)],
+        ["file changes that a rewind makes", f"{MAX_RESTORED:,}"],
         ["how long an `Idempotency-Key` is remembered", _hours(IDEMPOTENCY_AGE)],
         ["how long another process may still take a revoked key", f"{CACHE_SECONDS:g} s"],
     ]

@@ -7,7 +7,7 @@ from tests.cli.command import run
 from tests.client.server import ServerProcess
 
 
-async def test_an_exported_session_is_verified_without_a_server(
+async def test_an_exported_session_is_imported_and_verified_without_a_server(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     async with Client(server.url, server.key) as client:
@@ -17,6 +17,10 @@ async def test_an_exported_session_is_verified_without_a_server(
     file = tmp_path / "session.jsonl"
     written = await run("sessions", "export", str(session), "-o", file, *where)
     assert (written.status, written.out, written.err) == (0, "", "")
+    made = (await run("sessions", "import", file, "--json", *where)).objects[0]
+    assert made["id"] != str(session)
+    shown = await run("tail", made["id"], *where)
+    assert f"from {session} at event 3" in shown.out
     await server.stop()
     found = (await run("verify", file, "--json")).objects[0]
     assert (found["session"], found["last_seq"], found["blobs"]) == (str(session), 3, 2)

@@ -47,6 +47,13 @@ CHECKS = [
 ENDLESS = {"stream_events", "stream_signals"}
 
 
+@tool.serializer("application/x-ndjson")
+def as_line(context: Any, value: Any) -> bytes:
+    """Whatever is drawn for a body of lines, as one."""
+    del context
+    return json.dumps(value).encode() + b"\n"
+
+
 def name_of(operation: Operation) -> str:
     return operation.definition.raw["operationId"]
 

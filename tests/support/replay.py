@@ -102,7 +102,7 @@ class Replay:
         match event:
             case e.SessionCreated():
                 pass
-            case e.SessionForked():
+            case e.SessionForked() | e.SessionImported():
                 self._fork(event)
             case (
                 e.SessionUpdated()
@@ -171,10 +171,11 @@ class Replay:
             case be.BudgetExhausted():
                 self.budgets[event.budget] = "exhausted"
 
-    def _fork(self, event: e.SessionForked) -> None:
+    def _fork(self, event: e.SessionForked | e.SessionImported) -> None:
         """The past stays, and everything that is counted or held begins anew."""
         self._must(event.at == self.seq - 1, "forks from another seq than the one before")
-        self.forked = (event.parent, event.at)
+        if isinstance(event, e.SessionForked):
+            self.forked = (event.parent, event.at)
         self._cut = None if self.open_turn is None else self.turns[self.open_turn]
         self.status, self.archived = "open", False
         self.fence, self.revision = 0, 0

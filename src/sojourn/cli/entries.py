@@ -128,6 +128,7 @@ def asked(kind: str, prompt: "Json") -> str:
 _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.created": lambda data: _optional(data, "title", "external_id", "origin"),
     "session.forked": lambda data: f"from {data['parent']} at event {data['at']}",
+    "session.imported": lambda data: f"from {data['origin']} at event {data['at']}",
     "session.rewound": lambda data: f"to event {data['to']}",
     "session.ended": lambda data: _optional(data, "status", "reason"),
     "session.expired": lambda data: str(data["reason"]),

@@ -1,8 +1,9 @@
 """`sojourn sessions`: what there is, and how it is forked, ended or removed."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sojourn.client import Activity, Budget, Client, EndStatus, HeldPresence, Session, SessionStatus, Turn
     from sojourn.client.types import NewFork, SessionFilter
 
+_CHUNK_BYTES: Final = 64 * 1024
 _STATUSES: Final = ("open", "completed", "failed", "cancelled", "expired")
 _ACTIVITIES: Final = ("idle", "queued", "starting", "busy", "waiting", "retrying")
 
@@ -210,6 +212,29 @@ def export(reach: Reach, session: SessionName, no_files: bool, output: BinaryIO)
                 output.write(chunk)
 
     converse(reach.target(), talk)
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--agent", help="Its agent here, by name or id; the one of the file without this.")
+@click.option("--new-id", is_flag=True, help="Give it an id of its own even if the one of the file is free.")
+@reach_options
+def import_(reach: Reach, file: Path, agent: str | None, new_id: bool) -> None:
+    """Make a session of the exported one in FILE. Its log keeps its chain, and goes on from there."""
+
+    async def read() -> AsyncIterator[bytes]:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                yield chunk
+
+    async def talk(client: "Client") -> "Session":
+        return await client.import_session(read, agent=agent, new_id=new_id)
+
+    made = converse(reach.target(), talk)
+    if reach.as_json:
+        _print_json([made])
+    else:
+        console().print("imported as", str(made.id))
 
 
 @command.command("rm")

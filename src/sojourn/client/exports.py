@@ -1,12 +1,42 @@
 """Sessions as files."""
 
-from collections.abc import AsyncGenerator
-from uuid import UUID
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from uuid import UUID, uuid4
 
-from sojourn.client.calls import Calls
+from sojourn.client.calls import Calls, optional
+from sojourn.client.transport import Request
+from sojourn.client.types import CreatedSession
 
 
 class ExportCalls(Calls):
+    async def import_session(
+        self,
+        content: Callable[[], AsyncIterator[bytes]],
+        *,
+        agent: str | None = None,
+        external_id: str | None = None,
+        new_id: bool = False,
+        idempotency_key: str | None = None,
+    ) -> CreatedSession:
+        """Make a session of an exported one; `content` gives its bytes anew for each try.
+
+        Without `agent`, an id or a name, it is the one of the file. The session keeps its id unless `new_id`, or that
+        is taken. InvalidRequest names the line that was changed, or that no session can have.
+        """
+        params = [*optional("agent", agent), *optional("external_id", external_id)]
+        params += [("id", "new")] if new_id else []
+        request = Request(
+            "POST",
+            "/sessions/import",
+            params,
+            headers={
+                "Idempotency-Key": idempotency_key or uuid4().hex,
+                "Content-Type": "application/x-ndjson",
+            },
+            stream=content,
+        )
+        return await self._transport.fetch(request, CreatedSession)
+
     def export_session(self, session: UUID, *, files: bool = True) -> AsyncGenerator[bytes, None]:
         """The session as JSON lines, in chunks that end anywhere, up to what is its last event now.
 

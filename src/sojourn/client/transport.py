@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -28,7 +28,8 @@ Params = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call to be made. `body` is encoded as JSON, `content` is sent as it is.
+    """A call to be made. `body` is encoded as JSON, `content` is sent as it is, and so is
+    what `stream` gives for each try.
 
     `repeatable` says that carrying it out twice leaves what once leaves, and answers the same.
     """
@@ -40,6 +41,7 @@ class Request:
     headers: Mapping[str, str] | None = None
     repeatable: bool = True
     content: bytes | None = None
+    stream: Callable[[], AsyncIterator[bytes]] | None = None
 
 
 def post(path: str, body: object = None, idempotency_key: str | None = None) -> Request:
@@ -145,7 +147,7 @@ class Transport:
             await asyncio.sleep(delay)
 
     async def _try(self, request: Request) -> httpx2.Response | ApiError | httpx2.TransportError:
-        content = request.content
+        content = request.content if request.stream is None else request.stream()
         headers = dict(request.headers or {})
         if request.body is not None:
             content = msgspec.json.encode(request.body)

@@ -216,6 +216,20 @@ class ForkSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportSession:
+    """The first words of an imported session, as those of a fork. `head` is that of the export's chain."""
+
+    origin: SessionId
+    at: int
+    head: str
+    by: Actor
+    title: str | None = None
+    external_id: str | None = None
+    waiting: tuple[Input, ...] = ()
+    unfinished: Unfinished = NOTHING_UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RewindSession:
     """`to` is an event at which no turn was open; `changes` bring the file area back to what it was then."""
 
@@ -334,6 +348,7 @@ Command = (
     | TrimLog
     | NoteActivity
     | ForkSession
+    | ImportSession
     | RewindSession
     | UpdateSession
     | ChangeFiles

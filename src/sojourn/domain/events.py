@@ -32,6 +32,7 @@ from sojourn.domain.session_events import (
     SessionEnded,
     SessionExpired,
     SessionForked,
+    SessionImported,
     SessionReopened,
     SessionRewound,
     SessionTrimmed,
@@ -61,6 +62,7 @@ Event = (
     | SessionReopened
     | SessionTrimmed
     | SessionForked
+    | SessionImported
     | SessionRewound
     | InputReceived
     | InputEdited

@@ -25,6 +25,7 @@ from sojourn.domain.events import (
     ProviderSessionLinked,
     RunnerEvent,
     SessionForked,
+    SessionImported,
     SessionRewound,
     ToolCompleted,
     ToolRequested,
@@ -221,7 +222,7 @@ class Conversation:
     """The fold. `seq` is the last entry applied; `messages` are in the order of delivery.
 
     `provider_session` is the session of an outside program that knows this one so far, and `linked_seq` the entry
-    that says so.
+    that says so, or that it knows too much.
     """
 
     seq: int = 0
@@ -324,7 +325,7 @@ class Conversation:
                 self._tokens.add(entry.seq, 0)
             case ProviderSessionLinked() as linked:
                 self.provider_session, self.linked_seq = linked, entry.seq
-            case SessionForked():
+            case SessionForked() | SessionImported():
                 # What the parent's program is told from here on is none of the fork's past.
                 self.provider_session = None
             case SessionRewound(to=to):
@@ -332,7 +333,7 @@ class Conversation:
                 for part in (self._told, self._compacted, self._tokens):
                     part.rewind(entry.seq, to)
                 self.progress = Progress()
-                self.provider_session = None
+                self.provider_session, self.linked_seq = None, entry.seq
             case _:
                 pass
 

@@ -51,6 +51,27 @@ def fork_session(draft: Draft, command: c.ForkSession) -> None:
             by=command.by,
         )
     )
+    _close_past(draft, command)
+
+
+def import_session(draft: Draft, command: c.ImportSession) -> None:
+    session = draft.session
+    draft.say(
+        e.SessionImported(
+            origin=command.origin,
+            at=command.at,
+            head=command.head,
+            agent=session.agent,
+            agent_version=session.agent_version,
+            title=command.title,
+            external_id=command.external_id,
+            by=command.by,
+        )
+    )
+    _close_past(draft, command)
+
+
+def _close_past(draft: Draft, command: c.ForkSession | c.ImportSession) -> None:
     if draft.turn is not None:
         draft.cut_turn(command.by, "interrupted", command.unfinished)
     for waiting in command.waiting:

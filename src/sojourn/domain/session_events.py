@@ -87,6 +87,26 @@ class SessionForked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionImported:
+    """What stands before was exported elsewhere as the log of `origin`, up to its seq `at`; what follows is new.
+
+    `head` is the hash of the last event before this one, in the chain of the export. Everything that a fork begins anew
+    begins anew here.
+    """
+
+    type: ClassVar[str] = "session.imported"
+    v: ClassVar[int] = 1
+    origin: SessionId
+    at: int
+    head: str
+    agent: AgentId
+    agent_version: int
+    title: str | None = None
+    external_id: str | None = None
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRewound:
     """The conversation goes on behind the event `to`, as if nothing after it had been said.
 

@@ -1,9 +1,11 @@
 """What the store does for a fork: a part of a log is copied within the database, a piece at a time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from sojourn.domain.ids import KeyId, OrgId, SessionId
+from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import Recalled
 
 
@@ -21,6 +23,10 @@ class ForkWrites(Protocol):
 
         How many there were. They keep their seq, their instant and their transaction's number.
         """
+        ...
+
+    async def load_events(self, events: Sequence[StoredEvent]) -> None:
+        """Write events of a session that is not there yet, of which nobody is told."""
         ...
 
     async def mark_rewound(self, org: OrgId, session: SessionId) -> None:

@@ -18,6 +18,7 @@ from sojourn.service.feed import MAX_STREAMS, Feed
 from sojourn.service.files import Files
 from sojourn.service.forks import Forks
 from sojourn.service.hub import Hub
+from sojourn.service.imports import Imports
 from sojourn.service.inputs import Inputs
 from sojourn.service.invocations import Invocations
 from sojourn.service.keepalive import KeepAlive
@@ -51,6 +52,7 @@ class Services:
     files: Files
     forks: Forks
     exports: Exports
+    imports: Imports
     rewinds: Rewinds
     turns: TurnService
     outside_claims: OutsideClaims
@@ -120,6 +122,7 @@ def build_services(
         files=Files(store, clock),
         forks=Forks(store, clock, agents),
         rewinds=Rewinds(store, clock),
+        imports=Imports(store, clock, agents, choices.known_tools),
         exports=Exports(store.reads, clock, agents),
         turns=turns,
         outside_claims=outside_claims,

@@ -5,7 +5,7 @@ data and files are shared by reference. What is open at that seq is closed in th
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,19 +13,15 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
-from sojourn.domain.ask import Ask
 from sojourn.domain.commands import ForkSession
 from sojourn.domain.content import Usage
-from sojourn.domain.draft import State, moved_timers
-from sojourn.domain.errors import IdempotencyMismatch, InvalidRequest, NotFound, StoreUnavailable
+from sojourn.domain.errors import InvalidRequest, NotFound, StoreUnavailable
 from sojourn.domain.events import MessageCompleted
-from sojourn.domain.file import File
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import AgentId, MessageId, OrgId, SessionId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
-from sojourn.domain.policy import NO_POLICY
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Session
@@ -34,13 +30,16 @@ from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
 from sojourn.service.overlays import accepted
+from sojourn.service.pasts import Rows, close_past, known_answer, write_rows
 from sojourn.service.results import UNSET, Repeat, Result, Unset
-from sojourn.service.verbs import TURN_EVENTS, Remembered, carry_out, lock, once
+from sojourn.service.verbs import TURN_EVENTS, Remembered, lock, once
 
 # Events that one transaction copies: what keeps every other writer of an SQLite file waiting is this much at most.
 PIECE: Final = 200
 # Within this time a fork is whole, or what was copied for it is purged.
 STAGED_FOR: Final = timedelta(hours=1)
+
+NO_ROWS: Final = Rows()
 
 _STEPS: Final = (*TURN_EVENTS, MessageCompleted.type)
 
@@ -70,10 +69,7 @@ class Piece:
 
     after: int
     upto: int
-    turns: Sequence[Turn] = ()
-    inputs: Sequence[Input] = ()
-    asks: Sequence[Ask] = ()
-    files: Sequence[File] = ()
+    rows: Rows = NO_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +84,17 @@ class Work:
     rebuild: Rebuild
     facet: tuple[str, str] | None
     unfinished: list[Unfinished] = field(default_factory=lambda: [Unfinished()])
+
+    def told(self, waiting: tuple[Input, ...]) -> ForkSession:
+        return ForkSession(
+            parent=self.parent.session.id,
+            at=self.at,
+            title=self.child.title,
+            external_id=self.child.external_id,
+            by=self.by,
+            waiting=waiting,
+            unfinished=self.unfinished[0],
+        )
 
 
 class Forks:
@@ -104,7 +111,7 @@ class Forks:
         A long past is copied a piece at a time before the transaction that makes the session, and until then nobody
         sees any of it: what stands in a log does not change, so it is the same whenever it is copied.
         """
-        known = await self._known(org, new, repeat)
+        known = await known_answer(self._store.reads, org, repeat)
         if known is None:
             known = await self._make(await self._begin(org, parent, new, by), repeat)
         dialect = None if new.facet is None else new.facet[0]
@@ -112,17 +119,6 @@ class Forks:
         if record is None:
             raise NotFound("session", known.ids["session"])
         return Result(record, known.created, known.replayed)
-
-    async def _known(self, org: OrgId, new: NewFork, repeat: Repeat | None) -> Remembered | None:
-        """What a request would be answered that only repeats another: copying for it would be in vain."""
-        reads = self._store.reads
-        if repeat is not None:
-            recalled = await reads.recall(org, repeat.key, repeat.operation, repeat.idempotency_key)
-            if recalled is not None:
-                if recalled.request_hash != repeat.request_hash:
-                    raise IdempotencyMismatch(repeat.idempotency_key)
-                return Remembered(dict(recalled.ids), recalled.status == 201, replayed=True)
-        return None
 
     async def _begin(self, org: OrgId, parent: SessionId, new: NewFork, by: Actor) -> Work:
         source = await self._store.reads.get_session(org, parent)
@@ -216,13 +212,10 @@ class Forks:
             yield Piece(
                 after=after,
                 upto=upto,
-                turns=done.turns,
-                inputs=done.inputs,
-                asks=done.asks,
-                files=files[:PIECE],
+                rows=Rows(turns=done.turns, inputs=done.inputs, asks=done.asks, files=files[:PIECE]),
             )
             for start in range(PIECE, len(files), PIECE):
-                yield Piece(after=upto, upto=upto, files=files[start : start + PIECE])
+                yield Piece(after=upto, upto=upto, rows=Rows(files=files[start : start + PIECE]))
             after = upto
             # On SQLite a read does not suspend: give the others their turn between two pieces.
             await asyncio.sleep(0)
@@ -269,49 +262,11 @@ class Forks:
             # It took so long that some of it may be purged already; a repetition begins anew.
             raise StoreUnavailable
         await tx.insert_session(record)
-        if work.rebuild.is_rewound:
-            await tx.mark_rewound(org, session.id)
         if work.facet is not None:
             await tx.write_facet(org, session.id, *work.facet)
         await _write_piece(tx, work, last)
-        await self._close(tx, work)
+        await close_past(tx, session, work.rebuild, work.told, work.now)
         return Remembered({"session": str(session.id)})
-
-    async def _close(self, tx: Tx, work: Work) -> None:
-        """Say whose fork it is, and end what was open there."""
-        rebuild, session = work.rebuild, work.child.session
-        waiting = rebuild.waiting.values()
-        for input in waiting:
-            await tx.write_input(session.org, session.id, input)
-        for ask in rebuild.asks.values():
-            await tx.write_ask(session.org, session.id, ask)
-        turn = rebuild.turn
-        if turn is not None:
-            open_asks = sum(ask.status == "open" for ask in rebuild.asks.values())
-            turn = replace(turn, open_asks=open_asks)
-        state = State(
-            session=replace(
-                session,
-                turns=rebuild.turns,
-                open_turn=None if turn is None else turn.id,
-                queued_inputs=len(waiting),
-            ),
-            turn=turn,
-        )
-        command = ForkSession(
-            parent=work.parent.session.id,
-            at=work.at,
-            title=work.child.title,
-            external_id=work.child.external_id,
-            by=work.by,
-            waiting=tuple(waiting),
-            unfinished=work.unfinished[0],
-        )
-        decision = await carry_out(tx, state, command, work.now)
-        if session.policy is not NO_POLICY:
-            await tx.write_timers(
-                session.org, session.id, moved_timers(None, State(session=decision.session))
-            )
 
 
 async def _write_piece(tx: Tx, work: Work, piece: Piece) -> None:
@@ -321,11 +276,4 @@ async def _write_piece(tx: Tx, work: Work, piece: Piece) -> None:
     if copied != piece.upto - piece.after:
         # The parent was deleted meanwhile, and its history is being purged.
         raise NotFound("session", parent.id)
-    for turn in piece.turns:
-        await tx.write_turn(org, id, turn)
-    for input in piece.inputs:
-        await tx.write_input(org, id, input)
-    for ask in piece.asks:
-        await tx.write_ask(org, id, ask)
-    for file in piece.files:
-        await tx.write_file(org, id, file)
+    await write_rows(tx, org, id, piece.rows)

@@ -42,14 +42,14 @@ class Rewinds:
 
         WrongState unless the session is idle; SequenceMismatch unless `expected_seq` is the log's last.
         """
-        files: Mapping[str, File] = {}
+        files, first_seq = dict[str, File](), 1
         known = (
             None
             if repeat is None
             else await self._store.reads.recall(org, repeat.key, repeat.operation, repeat.idempotency_key)
         )
         if known is None:
-            files = await self._files_at(org, session, to)
+            files, first_seq = await self._files_at(org, session, to)
         now = self._clock.now()
 
         async def rewind(tx: Tx) -> Remembered:
@@ -57,7 +57,10 @@ class Rewinds:
             last = state.session.next_seq - 1
             if expected_seq is not None and expected_seq != last:
                 raise SequenceMismatch(expected_seq, last)
-            changes = restoring({file.path: file for file in await tx.list_files(org, session)}, files)
+            area = {file.path: file for file in await tx.list_files(org, session)}
+            # What was written before the log was cut, and not changed since, was there.
+            old = {path: file for path, file in area.items() if file.seq < first_seq}
+            changes = restoring(area, old | files)
             if len(changes) > MAX_RESTORED:
                 raise InvalidRequest(
                     "to_seq",
@@ -73,8 +76,10 @@ class Rewinds:
             raise NotFound("session", session)
         return Result(record, created=False, replayed=answer.replayed)
 
-    async def _files_at(self, org: OrgId, session: SessionId, to: int) -> Mapping[str, File]:
-        """The file area as it stood behind an event. InvalidRequest for one that no conversation can go on behind.
+    async def _files_at(self, org: OrgId, session: SessionId, to: int) -> tuple[dict[str, File], int]:
+        """The file area as it stood behind an event, and where the log begins.
+
+        InvalidRequest for an event that no conversation can go on behind.
 
         It is read before the transaction: what stands in a log does not change.
         """
@@ -99,7 +104,7 @@ class Rewinds:
             raise InvalidRequest(
                 "to_seq", f"lies within a turn, which began behind event {before}; fork there instead"
             )
-        return rebuild.files
+        return rebuild.files, record.first_seq
 
 
 def restoring(now: Mapping[str, File], then: Mapping[str, File]) -> Changes:

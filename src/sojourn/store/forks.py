@@ -1,10 +1,12 @@
 """What a fork copies within the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sojourn.domain.ids import OrgId, SessionId, uuid7
+from sojourn.domain.log import StoredEvent
 from sojourn.store.db import Db
-from sojourn.store.rows import to_micros
+from sojourn.store.rows import event_params, to_micros
 
 
 class ForkWrites:
@@ -26,6 +28,9 @@ class ForkWrites:
         del params["prefix"]
         await self._db.run("copy_blob_uses", params)
         return copied
+
+    async def load_events(self, events: Sequence[StoredEvent]) -> None:
+        await self._db.many("insert_event", [event_params(event) for event in events])
 
     async def mark_rewound(self, org: OrgId, session: SessionId) -> None:
         await self._db.run("mark_rewound", {"org": org, "id": session})

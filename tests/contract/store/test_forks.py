@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sojourn.domain.filter import Compare, SessionQuery
@@ -16,6 +17,7 @@ from tests.contract.store.make import (
     record,
     session_id,
 )
+from tests.support.clock import HandClock
 from tests.support.databases import Database
 
 
@@ -39,6 +41,24 @@ async def test_events_are_copied_as_they_are_under_ids_of_their_own(store: Store
     ids = {one.id for one in (*copied, *events)}
     assert len(ids) == 70
     assert {(id.version, id.variant) for id in ids} == {(7, "specified in RFC 4122")}
+
+
+async def test_events_that_are_loaded_are_in_the_log_and_nobody_is_told(database: Database) -> None:
+    session, told = session_id(), list[StoredEvent]()
+
+    def publish(events: Sequence[StoredEvent]) -> None:
+        told.extend(events)
+
+    store = await database.open(HandClock(), publish)
+    try:
+        events = [event(session, seq, tx=0) for seq in (1, 2)]
+        await store.write(lambda tx: tx.load_events(events))
+        assert list(await store.reads.events_after(ORG, session, 0, 10)) == events
+        assert told == []
+        await store.write(lambda tx: tx.append_events([event(session, 3)]))
+        assert [one.seq for one in told] == [3]
+    finally:
+        await store.close()
 
 
 async def test_a_copied_event_uses_its_blob_too(store: Store) -> None:

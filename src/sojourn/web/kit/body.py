@@ -1,6 +1,6 @@
 """Reading bodies: bounded, as JSON, into typed values."""
 
-from typing import Final, Generic, TypeVar
+from typing import BinaryIO, Final, Generic, TypeVar
 
 import msgspec
 
@@ -33,6 +33,22 @@ async def read_body(request: Request, limit: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def spool_body(request: Request, file: BinaryIO, limit: int) -> None:
+    """Write the body, of at most `limit` bytes, to a file as it comes."""
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise ClientGone
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        file.write(chunk)
+        if not message.get("more_body", False):
+            return
 
 
 class JsonBody(Generic[T]):

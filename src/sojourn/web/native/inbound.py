@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool, Compaction
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.export import Header
 from sojourn.domain.file import NewFile
 from sojourn.domain.filter import All, Compare, Filter, HasTag, MetadataIs, OneOf, Operator
 from sojourn.domain.ids import AgentId, SessionId
@@ -20,9 +22,11 @@ from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.tool_policy import TimedRule, ToolPolicy
+from sojourn.domain.verifier import BrokenExport
 from sojourn.service import results
 from sojourn.service.asks import Verdict
 from sojourn.service.forks import NewFork
+from sojourn.service.imports import NewImport
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form
@@ -235,6 +239,30 @@ def new_fork(new: session_wire.NewFork) -> NewFork:
         agent=None if new.agent is UNSET else agent_reference(new.agent),
         external_id=None if new.external_id is UNSET else new.external_id,
     )
+
+
+def new_import(header: Header, query: queries.Import) -> NewImport:
+    """What is wrong with a header is wrong with its line."""
+    said = dict(header.session)
+    for name, struct in (("policy", wire.Policy), ("overlay", agent_wire.Overlay)):
+        value = said.get(name)
+        if isinstance(value, dict):
+            # A later release may have more of them.
+            said[name] = {field: value[field] for field in struct.__struct_fields__ if field in value}
+    try:
+        taken = msgspec.convert(said, session_wire.ImportedSession)
+        return NewImport(
+            title=taken.title,
+            metadata=free_form("metadata", taken.metadata),
+            tags=tuple(dict.fromkeys(taken.tags)),
+            policy=policy(taken.policy),
+            overlay=overlay(taken.overlay),
+            agent=None if query.agent is UNSET else agent_reference(query.agent),
+            external_id=None if query.external_id is UNSET else query.external_id,
+            as_new=query.id == "new",
+        )
+    except msgspec.ValidationError as error:
+        raise BrokenExport(1, f"has a session that cannot be made: {error}") from None
 
 
 def session_change(change: session_wire.SessionChange) -> SessionChange:

@@ -9,7 +9,7 @@ from sojourn import __version__
 from sojourn.web.kit.query import struct_info
 from sojourn.web.native import event_wire, queries, wire
 from sojourn.web.native.errors import TABLE
-from sojourn.web.native.route import Answer, AnyRoute, Media, PublicRoute, RawBody
+from sojourn.web.native.route import Answer, AnyRoute, Media, PublicRoute, RawBody, StreamedBody
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def document(public: Iterable[PublicRoute], routes: Iterable[AnyRoute]) -> bytes
 def _schemas(public: Iterable[PublicRoute], routes: Sequence[AnyRoute]) -> Json:
     types = [route.answer for route in public]
     for route in routes:
-        types += [*route.answers.values(), *([] if route.body is RawBody else [route.body])]
+        types += [*route.answers.values(), *([] if route.body in (RawBody, StreamedBody) else [route.body])]
     structs = [type for type in types if not isinstance(type, Media) and type is not wire.Nothing]
     _, components = msgspec.json.schema_components([*structs, *_STREAMED], ref_template=_REFERENCE)
     return components
@@ -99,6 +99,8 @@ def _operation(route: AnyRoute) -> Json:
 def _request_body(route: AnyRoute) -> Json:
     if route.body is RawBody:
         return {"required": False, "content": _content(Media.BYTES)}
+    if route.body is StreamedBody:
+        return {"required": True, "content": _content(Media.LINES)}
     required = any(field.required for field in struct_info(route.body).fields)
     return {"required": required, "content": _content(route.body)}
 

@@ -13,7 +13,7 @@ from sojourn.web.kit.idempotency import repeat
 from sojourn.web.kit.query import Query
 from sojourn.web.kit.request import Request
 from sojourn.web.kit.response import Reply
-from sojourn.web.native.route import Call, RawBody, Route, Server
+from sojourn.web.native.route import Call, RawBody, Route, Server, StreamedBody
 
 Q = TypeVar("Q", bound=msgspec.Struct)
 B = TypeVar("B", bound=msgspec.Struct)
@@ -42,6 +42,8 @@ class Operation(Generic[Q, B]):
         expected = expected_revision(request) if route.conditional else None
         if self._no_body is not None:
             return await route.handler(Call(self._server, request, principal, query, self._no_body, expected))
+        if route.body is StreamedBody:
+            return await route.handler(Call(self._server, request, principal, query, route.body(), expected))
         data = await read_body(request, self._limit)
         body = self._decode(data)
         again = repeat(request, principal.key, route.operation, data) if route.method == "POST" else None

@@ -9,7 +9,7 @@ from sojourn.domain.file import MAX_PATH
 from sojourn.domain.pools import DEFAULT_POOL
 from sojourn.web.native.session_wire import Activity, SessionStatus
 from sojourn.web.native.turn_wire import InputStatus
-from sojourn.web.native.wire import Holder, Instant, Path, RunnerKind
+from sojourn.web.native.wire import ExternalId, Holder, Instant, Path, RunnerKind
 from sojourn.web.native.worker_wire import Pool, WorkerName
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
@@ -91,6 +91,17 @@ class EventList(Struct, forbid_unknown_fields=True):
 
 class EventStreamQuery(Struct, forbid_unknown_fields=True):
     after: Seq = 0
+
+
+class Import(Struct, forbid_unknown_fields=True):
+    """`agent` is the one of the file if it is left out, by its id or its name.
+
+    The session keeps its `id` unless that is taken here.
+    """
+
+    agent: Text | UnsetType = UNSET
+    external_id: ExternalId | UnsetType = UNSET
+    id: Literal["keep", "new"] = "keep"
 
 
 class Export(Struct, forbid_unknown_fields=True):

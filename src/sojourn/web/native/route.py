@@ -46,6 +46,10 @@ class RawBody(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class StreamedBody(msgspec.Struct, frozen=True):
+    """A body of JSON lines that the handler reads as it comes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What handlers work with."""

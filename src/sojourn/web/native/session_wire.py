@@ -74,6 +74,16 @@ class SessionChange(Struct, forbid_unknown_fields=True):
     overlay: Overlay | UnsetType | None = UNSET
 
 
+class ImportedSession(Struct):
+    """What an import takes over of what an export says of its session; it says more."""
+
+    title: Name | None = None
+    metadata: Object = {}
+    tags: Tags = []
+    policy: Policy = Policy()
+    overlay: Overlay | None = None
+
+
 class NewFork(Struct, forbid_unknown_fields=True):
     """`at` is the last seq that the fork shares; without it all of the log. What is left out is as the parent's."""
 
