@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sojourn.domain.content import ToolStatus
+from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import AskDecided, ToolCompleted, ToolRequested
 from sojourn.domain.ids import AskId, TurnId
 from sojourn.domain.kinds import AskKind, Json
@@ -150,3 +151,24 @@ def tool_result(tool: ToolRequested, status: ToolStatus, output: str) -> ToolCom
     return ToolCompleted(
         call=tool.call, index=tool.index, id=tool.id, name=tool.name, status=status, output=output
     )
+
+
+def is_of_program(ask: Ask) -> bool:
+    """Whether an agent's program asks, and offers answers of its own; the call is the program's, whoever decides."""
+    return ask.kind == "approval" and "options" in ask.prompt
+
+
+def check_option(prompt: Mapping[str, Json], answer: Json) -> None:
+    """InvalidRequest for an answer that the program does not offer."""
+    match answer:
+        case {"option": str(chosen)}:
+            offered = prompt.get("options")
+            if isinstance(offered, list) and any(
+                isinstance(one, dict) and one.get("id") == chosen for one in offered
+            ):
+                return
+            raise InvalidRequest("answer.option", "must be the id of one of the ask's options")
+        case {"arguments": _}:
+            raise InvalidRequest("answer.arguments", "the arguments of a program's own call cannot be edited")
+        case _:
+            return

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
-from sojourn.domain.ask import DECISIONS, Ask, Decision
+from sojourn.domain.ask import DECISIONS, Ask, Decision, check_option, is_of_program
 from sojourn.domain.commands import DecideAsk, DecideAsks, UpdateSession
 from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
@@ -24,8 +24,9 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once
 class Verdict:
     """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`.
 
-    Of an approval it may be `{"arguments": object}`, with which the tool then runs. `always` decides so about every
-    later call of that tool in the session.
+    Of an approval it may be `{"arguments": object}`, with which the tool then runs; of one that an agent's program asks
+    for, `{"option": id}` with an id of the prompt's options. `always` decides so about every later call of that tool in
+    the session.
     """
 
     decision: Decision
@@ -116,7 +117,7 @@ class Asks:
             for ask, verdict in chosen:
                 _check(ask, verdict)
             commands = tuple(
-                DecideAsk(ask=ask, decision=verdict.decision, answer=verdict.answer, by=by)
+                DecideAsk(ask=ask, decision=verdict.decision, answer=_answer(ask, verdict), by=by)
                 for ask, verdict in chosen
             )
             decision = await carry_out(tx, state, DecideAsks(verdicts=commands), now)
@@ -160,12 +161,23 @@ def _rule(verdict: Verdict) -> ToolRule:
     return "allow" if verdict.decision == "allow" else "deny"
 
 
+def _answer(ask: Ask, verdict: Verdict) -> Json:
+    """What the log says was answered. A program that asks has an option of its own for what is decided for good."""
+    if not verdict.always or not is_of_program(ask):
+        return verdict.answer
+    given = verdict.answer if isinstance(verdict.answer, dict) else {}
+    return {**given, "always": True}
+
+
 def _check(ask: Ask, verdict: Verdict) -> None:
     if verdict.decision not in DECISIONS[ask.kind]:
         allowed = " or ".join(sorted(DECISIONS[ask.kind]))
         raise InvalidRequest("decision", f"must be {allowed} for an ask of kind {ask.kind}")
     if verdict.always and ask.kind != "approval":
         raise InvalidRequest("always", f"is no word for an ask of kind {ask.kind}")
+    if is_of_program(ask):
+        check_option(ask.prompt, verdict.answer)
+        return
     match verdict.decision, verdict.answer:
         case "allow", None | {"arguments": dict()}:
             return

@@ -34,12 +34,12 @@ class Stage:
         *traits: str,
         policy: ToolPolicy | None = None,
         spec: Mapping[str, object] | None = None,
-        **config: Json,
+        config: Mapping[str, Json] | None = None,
     ) -> SessionId:
         """A new session of the scripted agent with these traits."""
         command: list[Json] = [sys.executable, str(AGENT), *traits]
-        runner_config: dict[str, Json] = {"command": command, **config}
-        if "agent" in config:
+        runner_config: dict[str, Json] = {"command": command, **(config or {})}
+        if "agent" in runner_config:
             del runner_config["command"]
         made = AgentSpec(
             name=f"scripted-{uuid7()}",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sojourn.domain.ask import denial, tool_result
-from sojourn.domain.content import ToolResultPart
+from sojourn.domain.content import Message, ToolCallPart, ToolResultPart
 from sojourn.domain.events import RunnerEvent, ToolRequested
 from sojourn.domain.fold import CallModel, Conversation, Finish, RunTools
 from sojourn.ports.turns import Journal
@@ -20,16 +20,15 @@ from sojourn.runners.acp.scribe import ToolCall, arguments_of
 class Standing:
     """`events` are what is to be said of the past before model call `call`.
 
-    `is_waiting` says that somebody is still to decide, and `is_done` that nothing is left to do. `news` is what became
-    of the calls of an earlier claim, for the program; it has been prompted before (`was_prompted`).
+    `is_waiting` says that somebody is still to decide, `is_done` that nothing is left to do, and `is_steered` that the
+    program has answered, and is to be told of what came meanwhile.
     """
 
     call: int
     events: Sequence[RunnerEvent] = ()
     is_waiting: bool = False
     is_done: bool = False
-    was_prompted: bool = False
-    news: Sequence[str] = ()
+    is_steered: bool = False
     _allowed: list[ToolRequested] = field(default_factory=list[ToolRequested])
 
     def take_allowed(self, tool: ToolCall) -> bool:
@@ -44,62 +43,74 @@ class Standing:
         """What the program is told now. A new one (`is_new`) knows nothing of what was before."""
         conversation, spec = journal.conversation, journal.turn.agent.spec
         since = conversation.progress.since
-        inputs = [message.text for message in conversation.messages[since:] if message.role == "user"]
+        ours = conversation.messages[since:]
+        inputs, results = _inputs(ours), _results(ours)
+        is_resumed = bool(results) and not self.is_steered
         texts: list[str] = []
         if is_new:
             if spec.instructions:
                 texts.append(prompts.instructions(spec.instructions))
-            told = conversation.messages if self.news else conversation.messages[:since]
+            told = conversation.messages if is_resumed else conversation.messages[:since]
             if told:
                 texts.append(prompts.past(told))
-        if self.news:
-            return [*texts, prompts.interruption(inputs, self.news)]
-        return [*texts, *inputs]
+        if is_resumed:
+            return [*texts, prompts.interruption(inputs, results)]
+        return [*texts, *(inputs[-1:] if self.is_steered else inputs)]
 
 
 def standing(conversation: Conversation) -> Standing:
     progress = conversation.progress
     match progress.next_step():
         case CallModel(call, abandoned):
-            said = () if abandoned is None else (abandoned,)
-            news = _earlier(conversation)
-            return Standing(call=call, events=said, was_prompted=abandoned is not None, news=news)
+            return Standing(call=call, events=() if abandoned is None else (abandoned,))
         case RunTools(asked=asked) if asked:
             return Standing(call=progress.call, is_waiting=True)
         case RunTools() as step:
-            return _after_tools(conversation, step)
+            return _after_tools(progress.call + 1, step)
         case Finish():
             # A steer that was delivered, and of which the program was not told any more.
-            is_done = conversation.messages[-1].role != "user"
-            return Standing(call=progress.call + 1, is_done=is_done, was_prompted=True)
+            is_steered = conversation.messages[-1].role == "user"
+            return Standing(call=progress.call + 1, is_done=not is_steered, is_steered=is_steered)
 
 
-def _after_tools(conversation: Conversation, step: RunTools) -> Standing:
-    events: list[RunnerEvent] = []
-    news: list[str] = _earlier(conversation)
+def _after_tools(call: int, step: RunTools) -> Standing:
+    events: list[RunnerEvent] = [
+        tool_result(tool, "unknown", "worker lost") for tool in (*step.lost, *step.waiting)
+    ]
     allowed: list[ToolRequested] = []
-    for tool in (*step.lost, *step.waiting):
-        events.append(tool_result(tool, "unknown", "worker lost"))
-        news.append(f"{tool.name} {tool.arguments}: its outcome is not known")
     for one in step.decided:
         if one.decided.decision == "allow":
             allowed.append(one.tool)
-            events.append(tool_result(one.tool, "cancelled", "The agent was lost before it began the call."))
-            news.append(
-                f"{one.tool.name} {one.tool.arguments}: it was allowed, and has not been carried out yet"
+            events.append(
+                tool_result(one.tool, "cancelled", "It was allowed, and has not been carried out yet.")
             )
         else:
             events.append(denial(one.tool, one.decided))
-            news.append(f"{one.tool.name} {one.tool.arguments}: it was denied")
-    call = conversation.progress.call + 1
-    return Standing(call=call, events=events, was_prompted=True, news=news, _allowed=allowed)
+    return Standing(call=call, events=events, _allowed=allowed)
 
 
-def _earlier(conversation: Conversation) -> list[str]:
-    """The calls of this turn that have their results."""
+def _inputs(messages: Sequence[Message]) -> list[str]:
+    return [message.text for message in messages if message.role == "user"]
+
+
+def _results(messages: Sequence[Message]) -> list[str]:
+    """What became of the calls, a line each."""
+    arguments: dict[str, str] = {}
     lines: list[str] = []
-    for message in conversation.messages[conversation.progress.since :]:
-        lines.extend(
-            f"{part.name}: {part.status}" for part in message.parts if isinstance(part, ToolResultPart)
-        )
+    for part in (part for message in messages for part in message.parts):
+        if isinstance(part, ToolCallPart):
+            arguments[part.id] = part.arguments
+        elif isinstance(part, ToolResultPart):
+            what = f"{part.name} {arguments.get(part.id, '')}".strip()
+            lines.append(f"{what}: {_end(part)}")
     return lines
+
+
+def _end(result: ToolResultPart) -> str:
+    match result.status:
+        case "done":
+            return "it is done"
+        case "unknown":
+            return "its outcome is not known"
+        case "error" | "cancelled":
+            return f"it was not carried out, or failed: {result.output}"
