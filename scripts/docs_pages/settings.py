@@ -25,7 +25,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "allow_commands": "`true` lets agents of the `acp` runner name a command of their own, which runs on the server's"
     " machine with the server's rights. Without it they choose among the ready-made ones.",
     "private_webhooks": "`true` lets webhooks be at addresses of this machine and of its private network.",
-    "private_agents": "`true` lets the apps of agents with the runner `http` be at such addresses.",
+    "private_agents": "`true` lets apps of agents with the runner `http`, and stored providers, be at such addresses.",
     "max_streams": "Streams that one organisation may hold of this process at once; further ones get 429.",
     "private_fetch": "`true` lets the tool `fetch` ask such addresses, for whoever talks to an agent that has it.",
     "max_body_bytes": "The largest body of a request, in bytes.",

@@ -14,10 +14,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 from sojourn.config import Settings
-from sojourn.domain.ids import DEFAULT_ORG
+from sojourn.domain.ids import DEFAULT_ORG, OrgId
 from sojourn.domain.kinds import RunnerKind
 from sojourn.outgoing import Outgoing
 from sojourn.ports import Clock, Store
+from sojourn.ports.models import ModelSource
 from sojourn.ports.probes import BusyProbe
 from sojourn.ports.turns import Runner
 from sojourn.ports.wakeups import Wakeups
@@ -25,7 +26,8 @@ from sojourn.runners.acp.runner import AcpRunner
 from sojourn.runners.http.probe import HttpProbe
 from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
-from sojourn.runners.model.client import ModelClient
+from sojourn.runners.model.bound import BoundModelClient
+from sojourn.runners.model.client import ClientFor, ModelClient
 from sojourn.runners.model.fetch import fetch_tools
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
@@ -71,17 +73,26 @@ class Running:
 
 
 class Models:
-    """Finds the client of a model by its provider. Nothing is imported or started before a turn needs it."""
+    """Finds the client of a model by its name. Nothing is imported or started before a turn needs it."""
 
     def __init__(self, settings: Settings) -> None:
         self._simulated = SimulatedModel()
         self._local = LocalModel(settings.data_dir / "models")
         self._direct = DirectModelClient(
-            local=self._local, compatible=CompatibleEndpoint.from_environment(os.environ)
+            Outgoing(settings.private_agents),
+            local=self._local,
+            compatible=CompatibleEndpoint.from_environment(os.environ),
         )
 
-    def client_for(self, model: str) -> ModelClient:
-        return self._simulated if model.startswith(f"{SIMULATED}/") else self._direct
+    def clients(self, source: ModelSource) -> ClientFor:
+        """`source` knows what the organisations' own names stand for."""
+
+        def client_for(org: OrgId, model: str) -> ModelClient:
+            if model.startswith(f"{SIMULATED}/"):
+                return self._simulated
+            return BoundModelClient(source, org, self._simulated, self._direct)
+
+        return client_for
 
     async def close(self) -> None:
         await self._direct.aclose()
@@ -99,7 +110,7 @@ class Parts:
     store: Store
     hub: Hub
     clock: Clock
-    client_for: Callable[[str], ModelClient]
+    clients: Callable[[ModelSource], ClientFor]
     toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
     runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
     probes: Mapping[RunnerKind, BusyProbe] = field(default_factory=dict[RunnerKind, BusyProbe])
@@ -122,7 +133,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             store=store,
             hub=hub,
             clock=clock,
-            client_for=models.client_for,
+            clients=models.clients,
             toolsets={**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
             runners={"acp": programs, "http": HttpRunner(apps, os.environ)},
             probes={"http": HttpProbe(apps, os.environ)},
@@ -159,6 +170,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             known_tools=parts.toolsets.keys(),
             private_webhooks=settings.private_webhooks,
             allow_commands=settings.allow_commands,
+            private_agents=settings.private_agents,
             providers=configured_providers(os.environ),
             max_streams=settings.max_streams,
         ),
@@ -169,7 +181,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         services.upkeep.keepalive.register(runner, probe)
     await services.upkeep.start()
     runners: dict[RunnerKind, Runner] = {
-        "model": ModelRunner(parts.client_for, parts.toolsets),
+        "model": ModelRunner(parts.clients(services.models), parts.toolsets),
         **parts.runners,
     }
     worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any, Final, TypedDict
 
 from sojourn.domain.content import ToolCallPart, Usage
+from sojourn.domain.ids import OrgId
 from sojourn.runners.model.client import ModelAnswer, ModelClient, ModelRequest, TextDelta
 from sojourn.runners.model.sim import SimulatedModel
 from tests.chaos.outside import Outside
@@ -59,7 +60,7 @@ class WatchedModels:
         self._outside = outside
         self._killer = killer
 
-    def client_for(self, model: str) -> ModelClient:
+    def client_for(self, _org: OrgId, model: str) -> ModelClient:
         return _Watched(
             ParallelModel() if model == PARALLEL else SimulatedModel(), self._outside, self._killer
         )

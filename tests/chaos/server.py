@@ -74,11 +74,11 @@ class KillingStore:
         self._killer.hit("before_answer")
         return result
 
-    def on_errands(self, told: Callable[[], None]) -> None:
-        self._store.on_errands(told)
-
     async def time(self) -> datetime:
         return await self._store.time()
+
+    def on_errands(self, told: Callable[[], None]) -> None:
+        self._store.on_errands(told)
 
     async def close(self) -> None:
         await self._store.close()
@@ -140,7 +140,7 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
         store=_wrapped(store, killer, hub, defect),
         hub=hub,
         clock=clock,
-        client_for=WatchedModels(outside, killer).client_for,
+        clients=lambda _source: WatchedModels(outside, killer).client_for,
         toolsets=chaos_tools(Lines(outside, killer), reruns=defect == "reruns"),
         wakeups=open_wakeups(settings),
         lease_ttl_seconds=lease_ttl_seconds,

@@ -75,7 +75,14 @@ async def seed(served: Served) -> dict[str, str]:
     page = value(await client.get(f"/sessions/{session['id']}/events", params={"type": "input.received"}))
     hook = {"url": "https://93.184.216.34/hook"}
     webhook = value(await client.put("/webhooks/agent-session-finished", json=hook))
+    given = {"kind": "openai-compatible", "base_url": "https://93.184.216.34/v1"}
+    provider = value(await client.put("/providers/acme", json=given))
+    model = value(await client.put("/models/fast", json={"provider": "acme", "model": "large"}))
+    secret = value(await client.put("/secrets/key", json={"value": "hidden"}))
     return {
+        "provider": provider["name"],
+        "model": model["name"],
+        "secret": secret["name"],
         "type": webhook["type"],
         "agent": agent["id"],
         "session": session["id"],

@@ -22,7 +22,7 @@ from sojourn.worker.execution import Execution, Folds
 from tests.support.world import World
 from tests.worker.workplace import BOUND_SECONDS, working
 
-SIM = ModelRunner(lambda _model: SimulatedModel(), BUILT_IN)
+SIM = ModelRunner(lambda _org, _model: SimulatedModel(), BUILT_IN)
 
 
 def script(*steps: Mapping[str, Any]) -> str:

@@ -34,7 +34,7 @@ from tests.worker.workplace import TOOLSET, model_runner, new_session, results, 
 
 ALLOW = Verdict("allow")
 # Has an agent and a model of its own, so that every database may run it.
-SIM = ModelRunner(lambda _model: SimulatedModel(), BUILT_IN)
+SIM = ModelRunner(lambda _org, _model: SimulatedModel(), BUILT_IN)
 
 
 class Recorder:

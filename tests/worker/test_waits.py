@@ -27,7 +27,7 @@ from tests.worker.mortal import MortalTurns, Vanished
 from tests.worker.tools import Gate, prints
 from tests.worker.workplace import model_runner, new_session, results, until, working
 
-SIM = ModelRunner(lambda _model: SimulatedModel(), BUILT_IN)
+SIM = ModelRunner(lambda _org, _model: SimulatedModel(), BUILT_IN)
 LOOK = ClientTool(name="look", description="Looks.", parameters={"type": "object", "properties": {}})
 CLIENT = Overlay(
     model="sim/script", client_tools=(LOOK, ClientTool(name="nod", description="", parameters={}))

@@ -25,7 +25,7 @@ TOOLSET = "of-the-test"
 
 
 def model_runner(model: ModelClient, tools: Sequence[Tool] = ()) -> ModelRunner:
-    return ModelRunner(lambda _model: model, {TOOLSET: tools})
+    return ModelRunner(lambda _org, _model: model, {TOOLSET: tools})
 
 
 def execution(world: World, runner: Runner, folds: Folds | None = None) -> Execution:

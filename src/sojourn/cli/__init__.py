@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "chat": "Talk to a session and watch it answer.",
     "sessions": "List, show, end and delete sessions.",
     "inputs": "See what waits to be read, and edit, move or withdraw it.",
+    "models": "Name models, their providers and keys.",
     "asks": "See what turns wait for, and decide it.",
     "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",

@@ -17,6 +17,7 @@ from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
 from sojourn.client.inputs import InputCalls
 from sojourn.client.lifetimes import LifetimeCalls
+from sojourn.client.models import ModelCalls
 from sojourn.client.orgs import OrgCalls
 from sojourn.client.stream import EventStream, LossListener
 from sojourn.client.stream_types import Event, Gap, StreamItem
@@ -46,7 +47,7 @@ def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(InputCalls, ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, OrgCalls):
+class Client(InputCalls, ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, ModelCalls, OrgCalls):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and

@@ -102,6 +102,10 @@ class DrivenSession:
         return now - self.last_seen_at > STALE_AFTER
 
 
+# Before the names of the secrets that clients store; the others are the server's own.
+CLIENT_SECRETS: Final = "client/"
+
+
 def session_secret(session: SessionId, name: str) -> str:
     """The name of a secret that belongs to a session, among those of its organisation."""
     return f"session/{session.hex}/{name}"

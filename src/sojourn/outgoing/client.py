@@ -82,7 +82,7 @@ class Outgoing:
         """InvalidRequest for what is no URL, or leads to a private address. A name may not resolve yet."""
         place = place_of(field, url)
         try:
-            await self._addresses(place)
+            await self.addresses(place)
         except AddressRefused:
             raise InvalidRequest(
                 field, "leads to a private address, and this server is not set to allow that"
@@ -111,7 +111,7 @@ class Outgoing:
             place = place_of("url", url)
         except InvalidRequest as error:
             raise AddressRefused(str(error)) from None
-        addresses = await self._addresses(place)
+        addresses = await self.addresses(place)
 
         timeout = httpx2.Timeout(connect=CONNECT_SECONDS, read=read_seconds, write=read_seconds, pool=None)
         with _failures():
@@ -160,7 +160,7 @@ class Outgoing:
             await self._client.aclose()
             self._client = None
 
-    async def _addresses(self, place: Place) -> list[str]:
+    async def addresses(self, place: Place) -> list[str]:
         addresses = await _resolve(place)
         if self._allow_private or all(is_public(address) for address in addresses):
             return addresses

@@ -24,6 +24,7 @@ from sojourn.ports.errands import ErrandReads, ErrandWrites
 from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
+from sojourn.ports.models import ModelReads, ModelWrites
 from sojourn.ports.retention import RetentionWrites
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
 from sojourn.ports.turns import Ready
@@ -46,7 +47,15 @@ class DueTimer:
 
 
 class Reads(
-    TenancyReads, BudgetReads, ErrandReads, FileReads, ForkReads, GlimpseReads, WebhookReads, Protocol
+    TenancyReads,
+    BudgetReads,
+    ErrandReads,
+    FileReads,
+    ForkReads,
+    GlimpseReads,
+    ModelReads,
+    WebhookReads,
+    Protocol,
 ):
     """Reads of committed state (or, inside a transaction, of its own)."""
 
@@ -147,6 +156,7 @@ class Tx(
     FileWrites,
     ForkWrites,
     RetentionWrites,
+    ModelWrites,
     WebhookWrites,
     Protocol,
 ):

@@ -1,5 +1,6 @@
 """The services of one process, together."""
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from sojourn.service.invocations import Invocations
 from sojourn.service.keepalive import KeepAlive
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
+from sojourn.service.models import Models
 from sojourn.service.orgs import Orgs
 from sojourn.service.outside.claiming import OutsideClaims
 from sojourn.service.outside.reporting import OutsideTurns
@@ -36,6 +38,7 @@ from sojourn.service.trees import Trees
 from sojourn.service.turn_writes import TurnWrites
 from sojourn.service.turns import TurnService
 from sojourn.service.upkeep import Upkeep
+from sojourn.service.vault import Vault
 from sojourn.service.webhooks import Webhooks
 
 
@@ -66,6 +69,8 @@ class Services:
     transcripts: Transcripts
     upkeep: Upkeep
     webhooks: Webhooks
+    models: Models
+    vault: Vault
     children: Children
     trees: Trees
     errands: Errands
@@ -84,8 +89,9 @@ class Choices:
 
     `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
     store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses,
-    `allow_commands` agents name programs of this machine.
-    `providers` are those of models that this process has keys for, `max_streams` the streams of an organisation.
+    `private_agents` the apps of agents and the providers that organisations store; `allow_commands` lets agents name
+    programs of this machine. `providers` are those of models that this process has keys for, `max_streams` the streams
+    of an organisation.
     """
 
     default_model: str
@@ -93,6 +99,7 @@ class Choices:
     known_tools: Collection[str]
     private_webhooks: bool = False
     allow_commands: bool = False
+    private_agents: bool = False
     providers: Collection[str] = ()
     max_streams: int = MAX_STREAMS
 
@@ -110,6 +117,7 @@ def build_services(
     claims = Claims(store, clock, agents, choices.default_model)
     turns = TurnService(store, clock, claims, hub, terms)
     outside_claims = OutsideClaims(store, clock, claims, hub)
+    vault = Vault(store, secrets, os.environ)
     return Services(
         access=Access(store, clock),
         orgs=orgs,
@@ -138,6 +146,8 @@ def build_services(
             store, clock, feed, hub, terms, KeepAlive(store, clock, agents), is_shared=choices.is_shared
         ),
         webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
+        models=Models(store, vault, Outgoing(choices.private_agents)),
+        vault=vault,
         children=children,
         trees=Trees(store.reads),
         errands=Errands(store, clock, children),

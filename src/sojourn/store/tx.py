@@ -26,6 +26,7 @@ from sojourn.store.db import Db
 from sojourn.store.errands import ErrandWrites
 from sojourn.store.files import FileWrites
 from sojourn.store.forks import ForkWrites
+from sojourn.store.models import ModelWrites
 from sojourn.store.reads import StoreReads
 from sojourn.store.retention import RetentionWrites
 from sojourn.store.webhooks import WebhookWrites
@@ -46,7 +47,16 @@ _HISTORY: Final = (
 )
 
 
-class StoreTx(StoreReads, BudgetWrites, ErrandWrites, FileWrites, ForkWrites, WebhookWrites, RetentionWrites):
+class StoreTx(
+    StoreReads,
+    BudgetWrites,
+    ErrandWrites,
+    FileWrites,
+    ForkWrites,
+    ModelWrites,
+    WebhookWrites,
+    RetentionWrites,
+):
     """What differs between the databases is left to the two subclasses.
 
     These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.

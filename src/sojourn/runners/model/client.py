@@ -6,11 +6,13 @@ ModelCallFailed
     └── ContextFull        because the conversation is longer than the model can read
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from sojourn.domain.content import Message, ToolCallPart, Usage
+from sojourn.domain.ids import OrgId
+from sojourn.domain.provider import OWN_CHOICE, CallSettings, Endpoint
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_call", "error", "unknown"]
 
@@ -28,7 +30,8 @@ class ToolSpec:
 class ModelRequest:
     """One model call. `model` is `provider/name` or `provider:name`; `call` counts a turn's model calls from 1.
 
-    `faults` is how often this call has failed in passing before.
+    `faults` is how often this call has failed in passing before. `settings` and `endpoint` are what the organisation
+    has stored for the model; None of an endpoint is what the server knows itself.
     """
 
     model: str
@@ -37,6 +40,8 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...]
     call: int
     faults: int = 0
+    settings: CallSettings = OWN_CHOICE
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +95,7 @@ class ModelClient(Protocol):
     """
 
     def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | ModelAnswer, None]: ...
+
+
+# The client of an organisation's model, by its name.
+ClientFor = Callable[[OrgId, str], ModelClient]

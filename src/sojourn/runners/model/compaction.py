@@ -3,7 +3,7 @@
 The oldest messages are given to the model as one text, and its summary takes their place in what it reads from then on.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -12,6 +12,7 @@ from sojourn.domain.events import CompactionCompleted, CompactionStarted, Runner
 from sojourn.domain.fold import Conversation
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import (
+    ClientFor,
     ContextFull,
     ModelAnswer,
     ModelClient,
@@ -39,7 +40,7 @@ class NothingToCompact(Exception):
 
 
 async def compact(
-    journal: Journal, client_for: Callable[[str], ModelClient], before: Sequence[RunnerEvent], call: int
+    journal: Journal, client_for: ClientFor, before: Sequence[RunnerEvent], call: int
 ) -> tuple[RunnerEvent, ...]:
     """What to log of a finished compaction. `before` is logged together with its intent.
 
@@ -61,7 +62,7 @@ async def compact(
             model=model, instructions=INSTRUCTIONS, messages=(question,), tools=(), call=call
         )
         try:
-            answer = await _answer(client_for(model), request)
+            answer = await _answer(client_for(journal.turn.org, model), request)
         except ContextFull:
             limit, before = limit // 2, ()
             if limit < LEAST_CHARACTERS:

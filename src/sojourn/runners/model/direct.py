@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -14,13 +15,16 @@ from pydantic_ai.providers import Provider, infer_provider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
+from sojourn.outgoing import Outgoing
 from sojourn.runners.model.client import ModelAnswer, ModelRequest, TextDelta, TransientModelError
 from sojourn.runners.model.failures import configuration_failures, provider_failures
+from sojourn.runners.model.stored import StoredProviders
 from sojourn.runners.model.translation import (
     inbound_answer,
     inbound_text,
     outbound_messages,
     outbound_parameters,
+    outbound_settings,
 )
 
 
@@ -47,13 +51,15 @@ class DirectCalls:
     it takes microseconds and is made for each call.
     """
 
-    def __init__(self, read_timeout_seconds: float) -> None:
+    def __init__(self, read_timeout_seconds: float, outgoing: Outgoing) -> None:
         # Tries are the loop's business: each is in the log, and the lease is looked after in between.
         self._settings = ModelSettings(timeout=read_timeout_seconds, max_retries=0)
+        self._stored = StoredProviders(outgoing, read_timeout_seconds)
         self._open: dict[str, _Open] = {}
         self._opening = asyncio.Lock()
 
     async def aclose(self) -> None:
+        await self._stored.aclose()
         while self._open:
             _, held = self._open.popitem()
             await held.provider.__aexit__(None, None, None)
@@ -61,14 +67,29 @@ class DirectCalls:
     async def stream(
         self, request: ModelRequest, provider: str, name: str, endpoint: Endpoint | None
     ) -> AsyncGenerator[TextDelta | ModelAnswer, None]:
-        """Ask `name` of `provider`: at `endpoint` if it is given, else where its environment variables say."""
-        with configuration_failures():
-            model = await self._model(provider, name, endpoint)
+        """Ask `name` of `provider`: at `endpoint` if it is given, else where its environment variables say.
+
+        What the organisation has stored goes before both.
+        """
+        async with AsyncExitStack() as stack:
+            with configuration_failures():
+                if request.endpoint is None:
+                    model = await self._model(provider, name, endpoint)
+                else:
+                    model = await stack.enter_async_context(self._stored.model(request.endpoint, name))
+            async with aclosing(self._ask(model, request, provider, name)) as items:
+                async for item in items:
+                    yield item
+
+    async def _ask(
+        self, model: Model, request: ModelRequest, provider: str, name: str
+    ) -> AsyncGenerator[TextDelta | ModelAnswer, None]:
         messages, parameters = outbound_messages(request), outbound_parameters(request)
+        settings = self._settings | outbound_settings(request.settings)
         pieces: list[str] = []
         with provider_failures():
             async with model_request_stream(
-                model, messages, model_settings=self._settings, model_request_parameters=parameters
+                model, messages, model_settings=settings, model_request_parameters=parameters
             ) as events:
                 async for event in events:
                     if piece := inbound_text(event):

@@ -6,7 +6,7 @@ the log as done is never done again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -28,10 +28,10 @@ from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.turns import Journal
 from sojourn.runners.backoff import backoff
 from sojourn.runners.model.client import (
+    ClientFor,
     ContextFull,
     ModelAnswer,
     ModelCallFailed,
-    ModelClient,
     ModelRequest,
     TextDelta,
     TransientModelError,
@@ -50,11 +50,9 @@ MAX_SAME_ROUNDS: Final = 10
 
 
 class ModelRunner:
-    """`client_for` gives the client of a model by its name; `toolsets` are the tools by the names agents list."""
+    """`toolsets` are the tools by the names that agents list."""
 
-    def __init__(
-        self, client_for: Callable[[str], ModelClient], toolsets: Mapping[str, Sequence[Tool]]
-    ) -> None:
+    def __init__(self, client_for: ClientFor, toolsets: Mapping[str, Sequence[Tool]]) -> None:
         self._client_for = client_for
         self._toolsets = toolsets
 
@@ -64,7 +62,7 @@ class ModelRunner:
 
 
 class _Run:
-    def __init__(self, journal: Journal, client_for: Callable[[str], ModelClient], tools: Toolbox) -> None:
+    def __init__(self, journal: Journal, client_for: ClientFor, tools: Toolbox) -> None:
         self._journal = journal
         self._client_for = client_for
         self._tools = tools
@@ -170,7 +168,7 @@ class _Run:
             faults=self._faults,
         )
         offset = 0
-        async with aclosing(self._client_for(opened.model).stream(request)) as items:
+        async with aclosing(self._client_for(journal.turn.org, opened.model).stream(request)) as items:
             async for item in items:
                 if isinstance(item, TextDelta):
                     journal.preview(opened.message, offset, item.text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from sojourn.outgoing import Outgoing
 from sojourn.runners.llama import MODEL_NAME, LocalModel, LocalModelUnavailable
 from sojourn.runners.model.client import FatalModelError, ModelAnswer, ModelRequest, TextDelta
 from sojourn.runners.model.reference import COMPATIBLE, LOCAL, split_model
@@ -57,15 +58,19 @@ class DirectModelClient:
 
     def __init__(
         self,
+        outgoing: Outgoing | None = None,
         *,
         local: LocalModel | None = None,
         compatible: CompatibleEndpoint | None = None,
         read_timeout_seconds: float = 300.0,
     ) -> None:
-        """`local` is started by the first call to it, and stays its owner's to stop.
+        """`outgoing` leads to the providers that organisations have stored, to public addresses without it.
+
+        `local` is started by the first call to it, and stays its owner's to stop.
 
         A provider that sends nothing for `read_timeout_seconds` counts as failed.
         """
+        self._outgoing = outgoing or Outgoing(allow_private=False)
         self._local = local
         self._compatible = compatible
         self._read_timeout_seconds = read_timeout_seconds
@@ -74,7 +79,7 @@ class DirectModelClient:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[TextDelta | ModelAnswer, None]:
         provider, name = split_model(request.model)
-        endpoint = await self._endpoint(provider, name)
+        endpoint = None if request.endpoint is not None else await self._endpoint(provider, name)
         calls = await self._direct_calls()
         async with aclosing(calls.stream(request, provider, name, endpoint)) as items:
             async for item in items:
@@ -111,15 +116,17 @@ class DirectModelClient:
     async def _direct_calls(self) -> "DirectCalls":
         async with self._importing:
             if self._calls is None:
-                self._calls = await asyncio.to_thread(_import_calls, self._read_timeout_seconds)
+                self._calls = await asyncio.to_thread(
+                    _import_calls, self._read_timeout_seconds, self._outgoing
+                )
             return self._calls
 
 
-def _import_calls(read_timeout_seconds: float) -> "DirectCalls":
+def _import_calls(read_timeout_seconds: float, outgoing: Outgoing) -> "DirectCalls":
     try:
         from sojourn.runners.model.direct import DirectCalls
     except ImportError as error:
         raise FatalModelError(
             f"Asking a provider needs `pip install 'sojourn[agents]'` ({error})."
         ) from error
-    return DirectCalls(read_timeout_seconds)
+    return DirectCalls(read_timeout_seconds, outgoing)

@@ -6,9 +6,11 @@ from typing import Literal, assert_never
 from genai_prices import calc_price
 from pydantic_ai import messages as theirs
 from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
 from sojourn.domain.content import Message, TextPart, ToolCallPart, ToolResultPart, ToolStatus, Usage
+from sojourn.domain.provider import CallSettings
 from sojourn.runners.model.client import FinishReason, ModelAnswer, ModelRequest
 from sojourn.runners.model.reference import COMPATIBLE, LOCAL
 
@@ -26,6 +28,18 @@ def outbound_parameters(request: ModelRequest) -> ModelRequestParameters:
         ],
         instruction_parts=[theirs.InstructionPart(request.instructions)] if request.instructions else None,
     )
+
+
+def outbound_settings(settings: CallSettings) -> ModelSettings:
+    """What is None is left to the provider."""
+    given = ModelSettings()
+    if settings.temperature is not None:
+        given["temperature"] = settings.temperature
+    if settings.top_p is not None:
+        given["top_p"] = settings.top_p
+    if settings.max_tokens is not None:
+        given["max_tokens"] = settings.max_tokens
+    return given
 
 
 def outbound_messages(request: ModelRequest) -> list[theirs.ModelMessage]:

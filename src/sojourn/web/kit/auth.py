@@ -21,6 +21,10 @@ Scope = Literal[
     "keys:write",
     "webhooks:read",
     "webhooks:write",
+    "models:read",
+    "models:write",
+    "secrets:read",
+    "secrets:write",
 ]
 
 # A worker is somebody else's program: of sessions it sees those whose turns it has claimed.
@@ -28,11 +32,21 @@ _WORKER: Final = frozenset[Scope](("self:read", "turns:work", "presence:write"))
 _REPORTER: Final = frozenset[Scope](
     ("self:read", "org:read", "agents:read", "sessions:read", "presence:write")
 )
-_MEMBER: Final = _REPORTER | frozenset[Scope](("agents:write", "sessions:write"))
+_MEMBER: Final = _REPORTER | frozenset[Scope](("agents:write", "sessions:write", "models:read"))
 
-# Whoever is told of every session of an organisation is chosen by its administrators.
+# Administrators choose whoever is told of every session of an organisation, and where its keys are sent.
 _ADMIN: Final = _MEMBER | frozenset[Scope](
-    ("org:write", "turns:work", "keys:read", "keys:write", "webhooks:read", "webhooks:write")
+    (
+        "org:write",
+        "turns:work",
+        "keys:read",
+        "keys:write",
+        "webhooks:read",
+        "webhooks:write",
+        "models:write",
+        "secrets:read",
+        "secrets:write",
+    )
 )
 
 SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {

@@ -26,6 +26,8 @@ _STREAM: Final = """\
 Server-sent events. An event of the log has its seq as `id`, its type as `event` and an Event as `data`. Without an \
 id come `caught_up` (CaughtUp: what follows is live), `preview` (Preview), `gap` (Gap), and as the last one `closing` \
 (Closing) or `problem` (Problem). A comment comes every ten seconds."""
+# What stands in paths and is no id.
+_TEXTS: Final = frozenset({"claim", "sha256", "type", "provider", "model", "secret"})
 _ETAG: Final[Json] = {"ETag": {"description": "The revision, in quotes.", "schema": {"type": "string"}}}
 
 
@@ -69,9 +71,7 @@ def _path_item(path: str) -> Json:
 
 
 def _path_parameter(name: str) -> Json:
-    schema = (
-        {"type": "string"} if name in ("claim", "sha256", "type") else {"type": "string", "format": "uuid"}
-    )
+    schema = {"type": "string"} if name in _TEXTS else {"type": "string", "format": "uuid"}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
