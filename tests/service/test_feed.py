@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from random import Random
 
 import pytest
 
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import LimitExceeded, NotFound
 from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Gap, Preview
 from sojourn.domain.ids import MessageId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
+from sojourn.service.feed import Feed
 from sojourn.service.hub import RING
 from tests.support.world import SOMEBODY, World
 
@@ -221,3 +223,21 @@ async def test_a_page_is_of_one_session_and_its_types(world: World) -> None:
     assert [event.session for event in await page(world.org, two, 0, 10)] == [two]
     with pytest.raises(NotFound):
         await page(world.org, SessionId(uuid7()), 0, 10)
+
+
+async def test_a_stream_too_many_is_refused_before_it_begins_until_one_ends(world: World) -> None:
+    feed = Feed(world.store.reads, world.services.hub, max_streams=1)
+    session = await world.new_session()
+    async with aclosing(await feed.stream(world.org, session, 0)) as items:
+        # Two are asked for before either has begun: the second finds out with its first item.
+        rival = await feed.stream(world.org, session, 0)
+        await anext(items)
+        with pytest.raises(LimitExceeded):
+            await anext(rival)
+        with pytest.raises(LimitExceeded):
+            await feed.stream(world.org, session, 0)
+        # Who waits for an answer holds no stream.
+        async with aclosing(await feed.follow(world.org, session, 0)) as waiting:
+            await anext(waiting)
+    async with aclosing(await feed.stream(world.org, session, 0)) as items:
+        await anext(items)

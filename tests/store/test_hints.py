@@ -8,10 +8,10 @@ from sojourn.domain.feed import Preview
 from sojourn.domain.ids import DEFAULT_ORG, MessageId, OrgId, SessionId, TurnId, uuid7
 from sojourn.ports.wakeups import Hint
 from sojourn.store.hints import (
-    EVERYTHING,
     MAX_HINTS,
     MAX_PAYLOAD_BYTES,
     MAX_PREVIEW_CHARACTERS,
+    Notice,
     WaitingHints,
     WaitingPreviews,
     heard,
@@ -57,7 +57,7 @@ def test_hints_that_fit_no_notification_become_a_word_for_everything(hints: list
     waiting = WaitingHints()
     for one in hints:
         waiting.add(one)
-    assert read_notice(waiting.take()) == EVERYTHING
+    assert read_notice(waiting.take()) == Notice(everything=True)
     waiting.add(hint(head=3))
     assert heard(read_notice(waiting.take()))[0] == [hint(head=3)]
 

@@ -1,15 +1,20 @@
 """Turns that are stopped on purpose, by somebody or by their deadline."""
 
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from sojourn.domain.content import ToolResultPart
 from sojourn.domain.events import MessageCompleted, ToolCompleted, TurnCancelled
 from sojourn.domain.ids import SessionId
 from sojourn.domain.policy import Policy
+from sojourn.ports.turns import Journal, Ready
 from sojourn.service.sessions import NewSession
 from tests.support.world import SOMEBODY, World
 from tests.worker.model import Hang, ScriptedModel, calls, says
-from tests.worker.tools import Gate
+from tests.worker.tools import Gate, tool
 from tests.worker.workplace import TOOLSET, model_runner, new_session, results, until, waited, working
 
 WITHIN_A_MINUTE = NewSession(agent=TOOLSET, policy=Policy(max_turn_seconds=60))
@@ -112,3 +117,29 @@ async def ended(world: World, session: SessionId, how: str) -> None:
         await world.services.sessions.end(world.org, session, "cancelled", None, SOMEBODY)
     else:
         await world.services.sessions.delete(world.org, session, SOMEBODY)
+
+
+async def test_a_step_that_is_told_twice_to_stop_ends_as_it_likes(world: World) -> None:
+    entered, ending, may_end, ended = (asyncio.Event() for _ in range(4))
+
+    async def tidy(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
+        entered.set()
+        try:
+            return await asyncio.Future[str]()
+        finally:
+            ending.set()
+            await may_end.wait()
+            ended.set()
+
+    session = await new_session(world)
+    runner = model_runner(ScriptedModel(calls("tidy")), [tool("tidy", tidy)])
+    async with working(world, runner) as worker:
+        sent = await world.send(session)
+        await waited(entered)
+        await world.services.turns.cancel(world.org, session, sent.turn, SOMEBODY)
+        await waited(ending)
+        # As a renewal says it, once more, of a turn that a notification told of.
+        assert worker.stop_turn(Ready(world.org, session), sent.turn)
+        await world.record(session)
+        may_end.set()
+        await waited(ended)

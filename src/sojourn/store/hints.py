@@ -42,8 +42,12 @@ class WirePreview(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Notice(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, frozen=True):
-    """One notification. `everything` stands for hints that were too many; `joined` comes of a new listener."""
+    """One notification. `everything` stands for hints that were too many; `joined` comes of a new listener.
 
+    `origin` names the process: whoever notifies hears it too, and a pooler may hide which connection it came from.
+    """
+
+    origin: str = ""
     hints: tuple[WireHint, ...] = ()
     previews: tuple[WirePreview, ...] = ()
     everything: bool = False
@@ -52,9 +56,6 @@ class Notice(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, fro
 
 _encode: Final = msgspec.json.Encoder().encode
 read_notice: Final = msgspec.json.Decoder(Notice).decode
-
-EVERYTHING: Final = Notice(everything=True)
-JOINED: Final = Notice(joined=True)
 
 
 def write_notice(notice: Notice) -> str:
@@ -80,7 +81,9 @@ def preview_of(wire: WirePreview) -> tuple[OrgId, Preview]:
 class WaitingHints:
     """One hint a session. Too many of them become one word for everything, which costs the others a query or two."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str = "") -> None:
+        self._everything = write_notice(Notice(origin=origin, everything=True))
+        self._origin = origin
         self._hints: dict[tuple[OrgId, SessionId], Hint] = {}
         self._overflows = False
 
@@ -107,9 +110,10 @@ class WaitingHints:
         hints, self._hints = self._hints, {}
         overflows, self._overflows = self._overflows, False
         if overflows:
-            return write_notice(EVERYTHING)
-        payload = _encode(Notice(hints=tuple(_wire_of(hint) for hint in hints.values())))
-        return payload.decode() if len(payload) <= MAX_PAYLOAD_BYTES else write_notice(EVERYTHING)
+            return self._everything
+        payload = write_notice(Notice(self._origin, tuple(_wire_of(hint) for hint in hints.values())))
+        # Nothing in it takes more than a byte a character.
+        return payload if len(payload) <= MAX_PAYLOAD_BYTES else self._everything
 
 
 def _wire_of(hint: Hint) -> WireHint:
@@ -134,7 +138,8 @@ class _Text:
 class WaitingPreviews:
     """The texts of the messages being written, joined while they wait. Each payload is of as many as it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str = "") -> None:
+        self._origin = origin
         self._texts: OrderedDict[tuple[OrgId, SessionId], _Text] = OrderedDict()
         self._characters = 0
 
@@ -186,7 +191,7 @@ class WaitingPreviews:
             if len(piece) < len(waiting.text):
                 rest = waiting.text[len(piece) :]
                 self._texts[place] = _Text(waiting.message, waiting.offset + len(piece), rest)
-        return write_notice(Notice(previews=tuple(taken)))
+        return write_notice(Notice(self._origin, previews=tuple(taken)))
 
 
 def _fitting(text: str, room: int) -> str:

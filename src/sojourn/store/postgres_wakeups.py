@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
+from uuid import uuid4
 
 import asyncpg
 import msgspec
@@ -18,7 +19,7 @@ import msgspec
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import OrgId
 from sojourn.ports.wakeups import Hint, Listener
-from sojourn.store.hints import JOINED, WaitingHints, WaitingPreviews, heard, read_notice, write_notice
+from sojourn.store.hints import Notice, WaitingHints, WaitingPreviews, heard, read_notice, write_notice
 from sojourn.telemetry import counters
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ class PostgresWakeups:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._hints = WaitingHints()
-        self._previews = WaitingPreviews()
+        self._origin = uuid4().hex[:12]
+        self._hints = WaitingHints(self._origin)
+        self._previews = WaitingPreviews(self._origin)
         self._wake = asyncio.Event()
 
     def tell(self, hint: Hint) -> None:
@@ -87,11 +89,9 @@ class PostgresWakeups:
             command_timeout=ANSWER_SECONDS,
             server_settings={"application_name": APPLICATION_NAME},
         )
-        own = connection.get_server_pid()
 
-        def receive(_connection: object, pid: int, _channel: str, payload: object) -> None:
-            if pid != own:
-                self._receive(listener, str(payload))
+        def receive(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            self._receive(listener, str(payload))
 
         try:
             connection.add_termination_listener(self._lose)
@@ -99,7 +99,7 @@ class PostgresWakeups:
             # What was committed before the LISTEN took effect is found by looking, and what is committed from here
             # on is notified: nothing falls between the two.
             listener.look_around()
-            await self._notify(connection, write_notice(JOINED))
+            await self._notify(connection, write_notice(Notice(self._origin, joined=True)))
             yield connection
         finally:
             with suppress(*_LOST):
@@ -115,6 +115,8 @@ class PostgresWakeups:
             # Of a newer release, or of anybody who can reach the database: something happened.
             log.warning("a notification cannot be read")
             listener.look_around()
+            return
+        if notice.origin == self._origin:
             return
         hints, previews = heard(notice)
         listener.hear(hints)

@@ -93,6 +93,9 @@ class Worker:
             return True
         if turn is not None and running.turn.turn != turn:
             return False
+        if running.task.cancelling():
+            # Told by a hint, and again by a renewal: a second cancellation would cut short how the step ends.
+            return True
         running.task.cancel()
         seconds = self._settings.stop_seconds
         asyncio.get_running_loop().call_later(seconds, self._leave_behind, of, running)
