@@ -31,7 +31,7 @@ async def test_an_exported_session_is_imported_and_verified_without_a_server(
     other = await run("verify", file, "--head", "0" * 64)
     assert other.status == 1
     assert "not the one that is meant" in other.err
-    file.write_text(file.read_text().replace(first, first.replace('"v":1', '"v":2')))
+    file.write_text(file.read_text().replace(first, first.replace('"native"', '"nature"')))
     changed = await run("verify", file)
     assert (changed.status, changed.out) == (1, "")
     assert "Line 2 was changed" in changed.err
