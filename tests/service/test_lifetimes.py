@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
 from sojourn.domain.events import (
     InputWithdrawn,
@@ -20,6 +21,7 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import DEFAULT_START_SECONDS, Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.ports.turns import ClaimedTurn
+from sojourn.service.changes import SessionChange
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
 from tests.support.clock import START
@@ -244,3 +246,20 @@ async def test_a_long_log_is_purged_in_pieces(world: World, monkeypatch: pytest.
     await world.services.upkeep.purge()
     assert len(world.database.query("SELECT 1 FROM events")) == 1
     assert len(await world.log(session)) == 1
+
+
+async def test_a_cut_session_that_is_opened_again_all_the_same_remembers_nothing(world: World) -> None:
+    session = await cut(world)
+    change = SessionChange(policy=Policy())
+    await world.services.sessions.update(world.org, session, change, SOMEBODY)
+    await world.send(session, "again")
+    turn = await world.claim(session)
+    left = (await world.conversation(session)).progress.unfinished()
+    await world.services.upkeep.purge()
+    await world.services.turns.settle(turn, left.closing("cancelled", ""))
+    record = (await world.record(session)).session
+    assert (record.status, record.activity, record.turns) == (SessionStatus.OPEN, Activity.IDLE, 2)
+    [input] = await world.services.inputs.list(world.org, session, None, 0, 10)
+    assert input.content == (TextPart("again"),)
+    entries = await world.services.turns.entries_after(turn, 0)
+    assert [entry.type for entry in entries][:2] == ["session.trimmed", "session.updated"]

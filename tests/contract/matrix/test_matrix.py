@@ -190,3 +190,21 @@ async def test_a_message_to_a_session_that_ended_for_good_is_refused_in_every_di
     with pytest.raises(AssertionError, match="for good by its policy"):
         await house.voice(name).message(id, "once more")
     assert (await house.record(id)).session.status == "completed"
+
+
+async def test_a_session_whose_log_was_cut_is_shown_in_every_dialect_and_says_nothing(house: House) -> None:
+    id = await house.voice("native").create()
+    head = (await house.record(id)).session.next_seq - 1
+    await house.voice("native").message(id, "soon forgotten")
+    await house.until(id, closes, head)
+    sessions = house.services.sessions
+    change = SessionChange(policy=Policy(retain_log_seconds=0.000_001))
+    await sessions.update(DEFAULT_ORG, SessionId(id), change, SOMEBODY)
+    await sessions.end(DEFAULT_ORG, SessionId(id), "completed", None, SOMEBODY)
+    await house.services.upkeep.tick()
+    assert (await house.record(id)).first_seq > 1
+    for voice in house.voices:
+        if "get" in voice.can and voice.name != "agent-swarm":
+            assert await voice.word(id) is not None, voice.name
+        if "read" in voice.can:
+            assert await voice.said(id) == [], voice.name
