@@ -2,6 +2,7 @@
 
 from contextlib import aclosing
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 
@@ -20,10 +21,12 @@ from sojourn.domain.ids import SessionId
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import DEFAULT_START_SECONDS, Policy
 from sojourn.domain.session import Activity, SessionStatus
+from sojourn.domain.verifier import BrokenExport
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.changes import SessionChange
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
+from tests.service.exported import export, read
 from tests.support.clock import START
 from tests.support.world import SOMEBODY, World
 
@@ -263,3 +266,13 @@ async def test_a_cut_session_that_is_opened_again_all_the_same_remembers_nothing
     assert input.content == (TextPart("again"),)
     entries = await world.services.turns.entries_after(turn, 0)
     assert [entry.type for entry in entries][:2] == ["session.trimmed", "session.updated"]
+
+
+async def test_an_export_of_a_cut_log_says_where_it_begins_and_is_not_imported(world: World) -> None:
+    session = await cut(world)
+    lines = await export(world, session)
+    verifier, _ = read(lines)
+    assert verifier.header is not None
+    assert verifier.header.first_seq == (await world.record(session)).first_seq
+    with pytest.raises(BrokenExport, match="begins after the first event"):
+        await world.services.imports.check(BytesIO(b"".join(lines)))
