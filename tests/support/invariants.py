@@ -205,7 +205,7 @@ def _budgets(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
         used = sum((entry.amount for entry in ledger if entry.amount is not None), Decimal(0))
         if budget.balance != budget.limit - used:
             yield f"{budget.balance} is left of budget {budget.id}, of which {used} of {budget.limit} was used"
-        told = [entry.seq for entry in ledger if entry.seq is not None]
+        told = [(entry.session, entry.seq) for entry in ledger if entry.seq is not None]
         if len(told) != len(set(told)):
             yield f"an event was charged twice to budget {budget.id}"
 

@@ -72,6 +72,7 @@ class Replay:
         self._cut: TurnView | None = None
         # The status of each.
         self.budgets: dict[BudgetId, str] = {}
+        self.is_child = False
 
     @property
     def queued(self) -> list[InputId]:
@@ -100,8 +101,9 @@ class Replay:
 
     def _take(self, turn: TurnId | None, event: e.Event) -> None:
         match event:
-            case e.SessionCreated():
-                pass
+            case e.SessionCreated(parent=parent):
+                # It may wait for a budget that its own log does not tell of.
+                self.is_child = parent is not None
             case e.SessionForked() | e.SessionImported():
                 self._fork(event)
             case (
@@ -314,7 +316,7 @@ class Replay:
         if isinstance(event, e.TurnWaiting):
             turn.status = TurnStatus.WAITING
             turn.parked = event.mode == "parked"
-            is_paused = "paused" in self.budgets.values() and turn.parked
+            is_paused = (self.is_child or "paused" in self.budgets.values()) and turn.parked
             self._must(bool(turn.open_asks) or is_paused, "waits for nothing")
             if not turn.parked:
                 return

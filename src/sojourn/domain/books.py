@@ -13,7 +13,7 @@ from sojourn.domain.budget import Budget, BudgetEntry, Source
 from sojourn.domain.budget_events import BudgetEvent, Currency
 from sojourn.domain.content import Usage
 from sojourn.domain.events import Event, ModelCompleted, ToolCompleted, UsageRecorded
-from sojourn.domain.ids import BudgetId, TurnId
+from sojourn.domain.ids import BudgetId, SessionId, TurnId
 
 _THOUSAND: Final = Decimal(1000)
 _MICROSECONDS: Final = Decimal(1_000_000)
@@ -32,12 +32,17 @@ class Use:
 
 
 class Books:
-    """The enabled budgets of one session, by id, and every one that the decision changes."""
+    """The enabled budgets that hold for one session, by id, and every one that the decision changes.
 
-    def __init__(self, budgets: Iterable[Budget], now: datetime) -> None:
+    What becomes of a budget of a session above is said in that one's log: `told` is what there is to say.
+    """
+
+    def __init__(self, budgets: Iterable[Budget], session: SessionId, now: datetime) -> None:
         self._budgets: dict[BudgetId, Budget] = {budget.id: budget for budget in budgets}
         self._changed: set[BudgetId] = set()
+        self._session = session
         self._now = now
+        self.told: list[tuple[SessionId, BudgetEvent]] = []
         self.entries: list[BudgetEntry] = []
 
     def __bool__(self) -> bool:
@@ -50,6 +55,15 @@ class Books:
     @property
     def enabled(self) -> list[Budget]:
         return [budget for budget in self._budgets.values() if budget.status != "disabled"]
+
+    @property
+    def own(self) -> list[Budget]:
+        """Those of the session itself."""
+        return [budget for budget in self.enabled if budget.session == self._session]
+
+    @property
+    def counts_time(self) -> bool:
+        return any(budget.currency == "seconds" for budget in self.enabled)
 
     @property
     def is_paused(self) -> bool:
@@ -66,7 +80,11 @@ class Books:
         before = self._budgets.get(budget.id)
         self._budgets[budget.id] = replace(budget, updated_at=self._now)
         self._changed.add(budget.id)
-        return _differences(before, budget, by)
+        said = _differences(before, budget, by)
+        if budget.session == self._session:
+            return said
+        self.told.extend((budget.session, event) for event in said)
+        return iter(())
 
     def charge(self, budget: Budget, use: Use, by: Actor | None = None) -> Iterator[BudgetEvent]:
         """Write a use down and take it from the balance, both to the same last place."""
@@ -89,7 +107,7 @@ class Books:
                 number=number,
                 amount=use.amount,
                 source=use.source,
-                session=budget.session,
+                session=self._session,
                 at=self._now,
                 turn=use.turn,
                 call=use.call,
@@ -112,24 +130,16 @@ class Books:
             if budget.currency == "turns":
                 yield from self.charge(budget, Use(amount=Decimal(1), source="turn", turn=turn))
 
-    def start_time(self) -> None:
-        """Somebody holds a turn from now on."""
+    def meter_time(self, turn: TurnId, metered_at: datetime | None) -> Iterator[BudgetEvent]:
+        """Charge the time for which the turn was held, from `metered_at` or from when a budget counts, the later."""
         for budget in self.enabled:
-            if budget.currency == "seconds":
-                self._budgets[budget.id] = replace(budget, running_since=self._now)
-                self._changed.add(budget.id)
-
-    def meter_time(self, turn: TurnId, is_over: bool) -> Iterator[BudgetEvent]:
-        """Charge the time since the last charge. `is_over` says that the turn is nobody's any more."""
-        for budget in self.enabled:
-            since = budget.running_since
-            if since is None:
+            if budget.running_since is None:
                 continue
+            since = budget.running_since if metered_at is None else max(metered_at, budget.running_since)
             elapsed = self._now - since
             amount = Decimal((elapsed.days * 86_400 + elapsed.seconds) * 1_000_000 + elapsed.microseconds)
-            running = replace(budget, running_since=None if is_over else self._now)
-            use = Use(amount=amount / _MICROSECONDS, source="time", turn=turn)
-            yield from self.charge(running, use) if amount > 0 else self.put(running)
+            if amount > 0:
+                yield from self.charge(budget, Use(amount=amount / _MICROSECONDS, source="time", turn=turn))
 
 
 def _use_of(event: Event, currency: Currency) -> Use | None:

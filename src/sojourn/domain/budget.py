@@ -31,8 +31,9 @@ _SEVERITY: Final[Mapping[Action, int]] = {"continue": 0, "warn": 1, "pause": 2, 
 class Budget:
     """`balance` is what is left, below zero after an overshoot; `soft_limit` the amount used above which it pauses.
 
-    `entries` counts the entries of its ledger. `running_since` is from when on the time of a held turn is not yet
-    charged, for a budget of seconds.
+    `entries` counts the entries of its ledger. `running_since` is from when on a budget of seconds counts the time
+    of held turns. It holds for the tree below its session: `session` is whose it is, and whoever uses it up is named by
+    the entries.
     """
 
     id: BudgetId
@@ -61,8 +62,8 @@ class Budget:
 class BudgetEntry:
     """An entry of a budget's ledger, numbered from 1. `amount` was used up; that of a top-up is below zero.
 
-    It is None where what was used has no known price: nothing is charged for that, and nothing guessed. `call` is
-    the model call within `turn`, `seq` the event that reported the use.
+    It is None where what was used has no known price: nothing is charged for that, and nothing guessed. `session` is
+    the one that used it, `call` the model call within `turn`, `seq` the event that reported the use.
     """
 
     budget: BudgetId

@@ -2,7 +2,8 @@
 
 A session has one open turn, one worker may write for it, and that one makes its calls one after the other. So a check
 in the transaction that announces a call, and a charge in the one that reports its answer, leave at most one call that
-no check has seen: a budget is overshot by at most one call. Nothing else has to be reserved beforehand.
+no check has seen: a budget is overshot by at most one call of each turn that runs in the tree below it. The announced
+call in a turn's log is all that is reserved beforehand (docs/adr/0014-budgets-of-trees.md).
 
 The runners `model` and `http` announce their calls. Of any other the log tells what it has used up, and its turn ends
 with the report that finds nothing left; a soft limit holds for it from its next turn on.
@@ -21,7 +22,7 @@ from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.draft import Draft
 from sojourn.domain.errors import LimitExceeded, WrongState
 from sojourn.domain.events import TurnFailed, TurnResumed, TurnWaiting
-from sojourn.domain.turn import HELD, Move, next_status
+from sojourn.domain.turn import Move, next_status
 
 # Each write for a turn reads them all.
 MAX_BUDGETS: Final = 20
@@ -138,10 +139,47 @@ def top_up_budget(draft: Draft, command: c.TopUpBudget) -> None:
 
 
 def resume_budgets(draft: Draft, command: c.ResumeBudgets) -> None:
-    for budget in draft.books.enabled:
+    for budget in draft.books.own:
         if budget.status == "paused":
             _say(draft, draft.books.put(replace(budget, status="active"), command.by))
     _go_on(draft)
+
+
+def look_at_budgets(draft: Draft, _command: c.LookAtBudgets) -> None:
+    """Something has changed about the budgets above the session."""
+    if not draft.session.kin.budgeted:
+        draft.session = replace(draft.session, kin=replace(draft.session.kin, budgeted=True))
+    _go_on(draft)
+
+
+def tell_of_budget(draft: Draft, command: c.TellOfBudget) -> None:
+    """A session below has used the budget up to a line: said here, where it is from, if it is so still."""
+    budget = command.budget
+    match command.word:
+        case "exhausted" if budget.status == "exhausted":
+            draft.say(
+                be.BudgetExhausted(
+                    budget=budget.id, currency=budget.currency, limit=budget.limit, balance=budget.balance
+                )
+            )
+        case "paused" if budget.status == "paused":
+            draft.say(
+                be.BudgetPaused(
+                    budget=budget.id,
+                    currency=budget.currency,
+                    limit=budget.limit,
+                    soft_limit=budget.soft_limit,
+                    balance=budget.balance,
+                )
+            )
+        case "warned" if budget.status == "active" and budget.is_low:
+            draft.say(
+                be.BudgetWarned(
+                    budget=budget.id, currency=budget.currency, limit=budget.limit, balance=budget.balance
+                )
+            )
+        case _:
+            pass
 
 
 def _say(draft: Draft, events: Iterable[BudgetEvent]) -> None:
@@ -163,10 +201,8 @@ def _say_changed(draft: Draft, after: Budget, command: c.ChangeBudget | c.TopUpB
 
 
 def _running(draft: Draft, budget: Budget) -> Budget:
-    """The budget of a turn that may be running already."""
-    turn = draft.turn
-    is_held = turn is not None and turn.status in HELD and not turn.parked
-    return replace(budget, running_since=draft.now if is_held and budget.currency == "seconds" else None)
+    """The budget as one that begins to count."""
+    return replace(budget, running_since=draft.now if budget.currency == "seconds" else None)
 
 
 def _count(draft: Draft, more: int) -> None:

@@ -324,7 +324,22 @@ class StopAtBudget:
     unfinished: Unfinished = NOTHING_UNFINISHED
 
 
-BudgetCommand = CreateBudget | ChangeBudget | ChargeBudget | TopUpBudget | ResumeBudgets
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtBudgets:
+    """Those of the sessions above are others than before, or may be used again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellOfBudget:
+    """`budget` is as it was read under its session's lock, after a session below has used it."""
+
+    budget: Budget
+    word: Literal["warned", "paused", "exhausted"]
+
+
+BudgetCommand = (
+    LookAtBudgets | TellOfBudget | CreateBudget | ChangeBudget | ChargeBudget | TopUpBudget | ResumeBudgets
+)
 
 Command = (
     ReceiveInput

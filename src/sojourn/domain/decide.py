@@ -81,6 +81,8 @@ _DECIDERS: Final[dict[type[c.Command], Callable[[Draft, Any], None]]] = {
     c.AttachPresence: attach_presence,
     c.ReleasePresence: release_presence,
     c.StopAtBudget: budgeting.stop_at_budget,
+    c.LookAtBudgets: budgeting.look_at_budgets,
+    c.TellOfBudget: budgeting.tell_of_budget,
     c.CreateBudget: budgeting.create_budget,
     c.ChangeBudget: budgeting.change_budget,
     c.ChargeBudget: budgeting.charge_budget,

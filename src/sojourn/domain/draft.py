@@ -9,6 +9,7 @@ from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.books import Books
 from sojourn.domain.budget import Budget, BudgetEntry
+from sojourn.domain.budget_events import BudgetEvent
 from sojourn.domain.errors import WrongState
 from sojourn.domain.events import (
     Event,
@@ -17,10 +18,9 @@ from sojourn.domain.events import (
     TurnCancelled,
     TurnDeferred,
     TurnQueued,
-    TurnStarted,
 )
 from sojourn.domain.fold import Unfinished
-from sojourn.domain.ids import AskId, InputId, TurnId
+from sojourn.domain.ids import AskId, InputId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.log import NewEvent
@@ -34,7 +34,7 @@ from sojourn.domain.policy import (
 )
 from sojourn.domain.queue import Shift
 from sojourn.domain.session import Session, SessionStatus, activity, idle_deadline_of, lifetime_deadline_of
-from sojourn.domain.turn import Move, Turn, TurnStatus, next_status
+from sojourn.domain.turn import HELD, Move, Turn, TurnStatus, next_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ class State:
 class Decision:
     """What one command changes. `events` get the seqs from `first_seq`; `lease` is the fate of the turn's lease.
 
-    `inputs` are new or changed ones, `marks` what became of others; `entries` are those of the ledgers of `budgets`.
+    `inputs` are new or changed ones, `marks` what became of others; `entries` are those of the ledgers of `budgets`,
+    and `told` what there is to say in the logs of other sessions, whose budgets they are.
     `deferred` are turns that are none any more, `shift` what the other queued inputs do to make room for a moved one.
     """
 
@@ -81,6 +82,7 @@ class Decision:
     timers: tuple[Timer, ...] = ()
     budgets: tuple[Budget, ...] = ()
     entries: tuple[BudgetEntry, ...] = ()
+    told: tuple[tuple[SessionId, BudgetEvent], ...] = ()
     lease: TurnLease = "keep"
     deferred: tuple[TurnId, ...] = ()
     shift: Shift | None = None
@@ -103,9 +105,10 @@ class Draft:
         self._inputs: dict[InputId, Input] = {}
         self._marks: list[InputMark] = []
         self._asks: dict[AskId, Ask] = {}
-        self.books = Books(state.budgets, now)
+        self.books = Books(state.budgets, state.session.id, now)
         # How many of the events have been looked at for what they use up.
         self._metered = 0
+        self._metered_at = None if state.turn is None else state.turn.metered_at
 
     @property
     def next_seq(self) -> int:
@@ -221,22 +224,42 @@ class Draft:
         for index, new in enumerate(self._events[first : self._metered], first):
             for event in self.books.meter(new.event, new.turn, self._state.session.next_seq + index):
                 self.say(event, new.turn)
-            if isinstance(new.event, TurnStarted):
-                self.books.start_time()
         turn, is_over = self._state.turn, self.lease == "release"
         if turn is None:
             return
-        if is_check or is_over:
-            for event in self.books.meter_time(turn.id, is_over):
+        is_held = turn.status in HELD and not turn.parked
+        if is_held and (is_check or is_over):
+            for event in self.books.meter_time(turn.id, self._metered_at):
                 self.say(event, turn.id)
+            self._metered_at = self.now
         # A turn that its budget refused at the first claim, or that was stopped before it, has used nothing up.
         if turn.attempt and turn.id in self._turns and not self._turns[turn.id].status.is_open:
             for event in self.books.meter_turn(turn.id):
                 self.say(event, turn.id)
 
+    def _note_time(self) -> None:
+        """Keep with the turn up to when its time is charged: that may be at work in many turns of a tree at once."""
+        turn = self._state.turn
+        if turn is None or not self.books.counts_time:
+            return
+        turn = self._turns.get(turn.id, turn)
+        match self.lease:
+            case "acquire":
+                metered_at = self.now
+            case "release":
+                metered_at = None
+            case "keep":
+                metered_at = self._metered_at
+        if metered_at == turn.metered_at:
+            return
+        self._turns[turn.id] = turn = replace(turn, metered_at=metered_at)
+        if self.turn is not None and self.turn.id == turn.id:
+            self.turn = turn
+
     def done(self, is_activity: bool) -> Decision:
         """`is_activity` says whether the command counts against the session's idleness."""
         self.meter()
+        self._note_time()
         session = self.session
         before = self._state.session
         status = None if self.turn is None else self.turn.status
@@ -263,6 +286,7 @@ class Draft:
             timers=moved_timers(self._state, State(session=session, turn=self.turn)),
             budgets=self.books.changed,
             entries=tuple(self.books.entries),
+            told=tuple(self.books.told),
             lease=self.lease,
             deferred=tuple(self._deferred),
             shift=self.shift,

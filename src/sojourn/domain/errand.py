@@ -7,7 +7,7 @@ from typing import Final, Literal, NewType
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
-from sojourn.domain.ids import AskId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AskId, BudgetId, OrgId, SessionId, TurnId
 
 ErrandId = NewType("ErrandId", UUID)
 ChildEnd = Literal["completed", "failed", "cancelled", "expired", "deleted"]
@@ -54,7 +54,21 @@ class EndChildren:
     by: Actor
 
 
-Task = StartChild | AnswerParent | StopChild | EndChildren
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellOfBudget:
+    """Say in the log of a budget's session that a session below has used it up to a line."""
+
+    owner: SessionId
+    budget: BudgetId
+    word: Literal["warned", "paused", "exhausted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtBudgets:
+    """Have every session below know that there is a budget above it, and go on if it waited for one."""
+
+
+Task = TellOfBudget | LookAtBudgets | StartChild | AnswerParent | StopChild | EndChildren
 
 # The names that tasks are stored under.
 TASKS: Final[Mapping[str, type[Task]]] = {
@@ -62,6 +76,8 @@ TASKS: Final[Mapping[str, type[Task]]] = {
     "answer_parent": AnswerParent,
     "stop_child": StopChild,
     "end_children": EndChildren,
+    "tell_of_budget": TellOfBudget,
+    "look_at_budgets": LookAtBudgets,
 }
 
 

@@ -16,7 +16,8 @@ class Kin:
     """`ancestors` are those above the session, from the top of the tree down to its parent.
 
     `turn` and `ask` are the parent's, for which the session was started; while it is `awaited`, that ask waits for it.
-    `children` counts the sessions that it has ever asked to be started.
+    `children` counts the sessions that it has ever asked to be started. `budgeted` says that a session above has or
+    had a budget: without it no verb looks for one.
     """
 
     ancestors: tuple[SessionId, ...] = ()
@@ -24,6 +25,7 @@ class Kin:
     ask: AskId | None = None
     awaited: bool = False
     children: int = 0
+    budgeted: bool = False
 
     @property
     def parent(self) -> SessionId | None:

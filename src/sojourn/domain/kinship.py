@@ -5,11 +5,21 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from sojourn.domain import budget_events as be
 from sojourn.domain import commands as c
 from sojourn.domain.actor import POLICY, Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.draft import Decision, Draft, State
-from sojourn.domain.errand import AnswerParent, ChildEnd, EndChildren, StartChild, StopChild, Task
+from sojourn.domain.errand import (
+    AnswerParent,
+    ChildEnd,
+    EndChildren,
+    LookAtBudgets,
+    StartChild,
+    StopChild,
+    Task,
+    TellOfBudget,
+)
 from sojourn.domain.events import AskDecided, SessionEnded, SessionExpired, TurnCancelled
 from sojourn.domain.ids import SessionId
 from sojourn.domain.kin import Wanted
@@ -55,6 +65,7 @@ def errands(state: State, decision: Decision, void: Iterable[Ask]) -> Iterator[T
         yield EndChildren(
             before=after.updated_at, status=after.status.value, reason="The parent session ended.", by=by
         )
+    yield from _of_budgets(decision)
     kin = after.kin
     if before.kin.awaited and not kin.awaited and kin.parent is not None and kin.ask is not None:
         end, turn = _end(decision)
@@ -87,6 +98,22 @@ def _of_asks(number: int, decision: Decision) -> Iterator[Task]:
             yield StartChild(ask=ask.id, number=number)
         elif (verdict := decided[ask.id]).decision == "deny" and (child := wanted(ask)) is not None:
             yield StopChild(child=child.id, ask=ask.id, by=verdict.by)
+
+
+def _of_budgets(decision: Decision) -> Iterator[Task]:
+    for owner, event in decision.told:
+        match event:
+            case be.BudgetWarned():
+                yield TellOfBudget(owner=owner, budget=event.budget, word="warned")
+            case be.BudgetPaused():
+                yield TellOfBudget(owner=owner, budget=event.budget, word="paused")
+            case be.BudgetExhausted():
+                yield TellOfBudget(owner=owner, budget=event.budget, word="exhausted")
+            case _:
+                pass
+    changed = be.BudgetCreated | be.BudgetChanged | be.BudgetResumed
+    if decision.session.kin.children and any(isinstance(new.event, changed) for new in decision.events):
+        yield LookAtBudgets()
 
 
 def _stopper(decision: Decision) -> Actor:

@@ -92,6 +92,7 @@ class Turn:
 
     `parked` says that a waiting turn has no lease. `not_before` delays the next claim. `first_seq` is the seq of
     its `turn.queued`: no event of the turn stands before it. `started_at` is the first claim, `claimed_at` the newest.
+    `metered_at` is up to when budgets of seconds have been charged for a turn that is held.
     """
 
     id: TurnId
@@ -110,6 +111,7 @@ class Turn:
     agent_version: int | None = None
     started_at: datetime | None = None
     claimed_at: datetime | None = None
+    metered_at: datetime | None = None
     ended_at: datetime | None = None
     reason: Outcome | None = None
     error: str | None = None

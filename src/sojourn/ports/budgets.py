@@ -5,6 +5,7 @@ from typing import Protocol
 
 from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.ids import BudgetId, OrgId, SessionId
+from sojourn.domain.session import Session
 
 
 class BudgetReads(Protocol):
@@ -19,8 +20,8 @@ class BudgetReads(Protocol):
         """Those of every session that there is, in the order in which they were made."""
         ...
 
-    async def enabled_budgets(self, org: OrgId, session: SessionId) -> Sequence[Budget]:
-        """Those that may stop the session."""
+    async def enabled_budgets(self, org: OrgId, sessions: Sequence[SessionId]) -> Sequence[Budget]:
+        """Those of the sessions that may stop what they do, in the order in which they were made."""
         ...
 
     async def list_budget_entries(
@@ -31,6 +32,10 @@ class BudgetReads(Protocol):
 
 
 class BudgetWrites(Protocol):
+    async def lock_budgets(self, org: OrgId, session: Session) -> Sequence[Budget]:
+        """Those that may stop the locked session, its own and those of the sessions above it, locked as it is."""
+        ...
+
     async def write_budget(self, org: OrgId, budget: Budget) -> None:
         """Insert it, or write what may change of it."""
         ...

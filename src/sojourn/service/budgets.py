@@ -105,9 +105,12 @@ class Budgets:
         return check([await self.get(org, budget)])
 
     async def check_session(self, org: OrgId, session: SessionId) -> Verdict:
-        """What the strictest of the session's budgets says."""
-        await self._require(org, session)
-        return check(await self._store.reads.enabled_budgets(org, session))
+        """What the strictest of the budgets says that hold for the session, its own and those above it."""
+        record = await self._store.reads.get_session(org, session)
+        if record is None:
+            raise NotFound("session", session)
+        sessions = (*record.session.kin.ancestors, session)
+        return check(await self._store.reads.enabled_budgets(org, sessions))
 
     async def change(self, org: OrgId, budget: BudgetId, change: BudgetChange, by: Actor) -> Budget:
         def command(found: Budget) -> Command:
@@ -166,7 +169,9 @@ class Budgets:
         async def verb(tx: Tx) -> Remembered:
             async def resume() -> Remembered:
                 state = await lock(tx, org, session)
-                paused = sum(budget.status == "paused" for budget in state.budgets)
+                paused = sum(
+                    budget.status == "paused" and budget.session == session for budget in state.budgets
+                )
                 if paused:
                     await carry_out(tx, state, ResumeBudgets(by=by), now)
                 return Remembered({"resumed": str(paused)}, created=False)

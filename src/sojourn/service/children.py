@@ -1,7 +1,7 @@
 """Children: sessions that a turn of another has started, and waits for. What one is to do to the other is an errand."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sojourn.domain.actor import POLICY, Actor
@@ -115,8 +115,13 @@ class Children:
         async def verb(tx: Tx) -> None:
             # Under the parent's lock: whoever stops waiting comes before, and nothing is made, or leaves an errand
             # behind this one's commit that finds the child.
-            if await _opening(tx, errand, task) is not None:
-                await self._sessions.make(tx, new, record, AGENT)
+            found = await _opening(tx, errand, task)
+            if found is None:
+                return
+            parent = found[0].session
+            kin = replace(new.kin, budgeted=bool(parent.budgets) or parent.kin.budgeted)
+            session = replace(record.session, kin=kin)
+            await self._sessions.make(tx, new, replace(record, session=session), AGENT)
 
         await self._store.write(verb)
 

@@ -34,6 +34,7 @@ from sojourn.service.rewinds import Rewinds
 from sojourn.service.rosters import Rosters
 from sojourn.service.sessions import Sessions
 from sojourn.service.transcripts import Transcripts
+from sojourn.service.tree_budgets import TreeBudgets
 from sojourn.service.trees import Trees
 from sojourn.service.turn_writes import TurnWrites
 from sojourn.service.turns import TurnService
@@ -150,7 +151,7 @@ def build_services(
         vault=vault,
         children=children,
         trees=Trees(store.reads),
-        errands=Errands(store, clock, children),
+        errands=Errands(store, clock, children, TreeBudgets(store, clock)),
         secrets=secrets,
         hub=hub,
         clock=clock,

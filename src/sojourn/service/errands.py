@@ -10,10 +10,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
-from sojourn.domain.errand import AnswerParent, EndChildren, Errand, StartChild, StopChild
+from sojourn.domain.errand import (
+    AnswerParent,
+    EndChildren,
+    Errand,
+    LookAtBudgets,
+    StartChild,
+    StopChild,
+    TellOfBudget,
+)
 from sojourn.domain.errors import StoreUnavailable
 from sojourn.ports import Clock, Store
 from sojourn.service.children import Children
+from sojourn.service.tree_budgets import TreeBudgets
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +34,11 @@ LONGEST_WAIT: Final = timedelta(minutes=10)
 
 
 class Errands:
-    def __init__(self, store: Store, clock: Clock, children: Children) -> None:
+    def __init__(self, store: Store, clock: Clock, children: Children, budgets: TreeBudgets) -> None:
         self._store = store
         self._clock = clock
         self._children = children
+        self._budgets = budgets
         self._wake = asyncio.Event()
         store.on_errands(self._wake.set)
 
@@ -68,7 +78,7 @@ class Errands:
             await self._store.write(lambda tx: tx.postpone_errand(errand, due_at))
 
     def _doing(self, errand: Errand) -> Callable[[], Awaitable[None]]:
-        children = self._children
+        children, budgets = self._children, self._budgets
         match errand.task:
             case StartChild() as task:
                 return lambda: children.start(errand, task)
@@ -78,3 +88,7 @@ class Errands:
                 return lambda: children.stop(errand, task)
             case EndChildren() as task:
                 return lambda: children.end(errand, task)
+            case TellOfBudget() as task:
+                return lambda: budgets.tell(errand, task)
+            case LookAtBudgets():
+                return lambda: budgets.look(errand)

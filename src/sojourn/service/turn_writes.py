@@ -101,7 +101,11 @@ class TurnWrites:
     async def _stop_at_budget(self, tx: Tx, decision: Decision) -> Decision:
         """What becomes of a turn whose runner does not ask before it calls a model."""
         session = decision.session
-        if not session.budgets or session.runner == "model" or decision.lease == "release":
+        if (
+            not (session.budgets or session.kin.budgeted)
+            or session.runner == "model"
+            or decision.lease == "release"
+        ):
             return decision
         state = await lock(tx, session.org, session.id)
         if check(state.budgets).action != "stop":

@@ -9,6 +9,7 @@ import msgspec
 
 from sojourn.domain.budget import Budget, BudgetEntry
 from sojourn.domain.ids import BudgetId, OrgId, SessionId, TurnId
+from sojourn.domain.session import Session
 from sojourn.store.db import Db
 from sojourn.store.rows import (
     Row,
@@ -18,6 +19,7 @@ from sojourn.store.rows import (
     to_micros,
     to_micros_or_none,
 )
+from sojourn.store.where import NumberedBinder
 
 _BEFORE_ALL: Final = UUID(int=0)
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -40,9 +42,20 @@ class BudgetReads:
         params = {"org": org, "after": after or _BEFORE_ALL, "limit": limit}
         return [budget_of(row) for row in await self._db.all("list_org_budgets", params)]
 
-    async def enabled_budgets(self, org: OrgId, session: SessionId) -> Sequence[Budget]:
-        found = await self._db.all("enabled_budgets", {"org": org, "subject": session})
-        return [budget_of(row) for row in found]
+    async def enabled_budgets(self, org: OrgId, sessions: Sequence[SessionId]) -> Sequence[Budget]:
+        return await self._enabled_budgets(org, sessions, "")
+
+    async def _enabled_budgets(
+        self, org: OrgId, sessions: Sequence[SessionId], lock: str
+    ) -> Sequence[Budget]:
+        bind = NumberedBinder(self._db.dialect)
+        text = (
+            "SELECT id, subject, currency, amount, soft_amount, balance, status, metadata, entries, running_since,"
+            f" created_at, updated_at FROM budgets WHERE org = {bind(org)}"
+            f" AND subject IN ({', '.join(bind(session) for session in sessions)})"
+            f" AND status <> 'disabled' ORDER BY id{lock}"
+        )
+        return [budget_of(row) for row in await self._db.select(text, bind.values)]
 
     async def list_budget_entries(
         self, org: OrgId, budget: BudgetId, after: int, limit: int
@@ -52,6 +65,16 @@ class BudgetReads:
 
 
 class BudgetWrites(BudgetReads):
+    async def lock_budgets(self, org: OrgId, session: Session) -> Sequence[Budget]:
+        """Those that hold for a session whose row is locked.
+
+        Sessions of one tree write to one budget, each under its own row's lock: so the budgets' rows are locked too,
+        after the session's, and in the order of their ids. Nobody who holds one waits for a session's row, nor for a
+        budget of a lower id, and so nobody waits in a circle.
+        """
+        lock = " FOR UPDATE" if self._db.dialect == "postgres" else ""
+        return await self._enabled_budgets(org, (*session.kin.ancestors, session.id), lock)
+
     async def write_budget(self, org: OrgId, budget: Budget) -> None:
         await self._db.run("write_budget", {"org": org, **_budget_params(budget)})
 

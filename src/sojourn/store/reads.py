@@ -19,7 +19,7 @@ from sojourn.domain.record import DrivenSession, Key, Lease, Recalled, SessionRe
 from sojourn.domain.turn import Turn, TurnSpan, TurnStatus
 from sojourn.ports import DueTimer
 from sojourn.ports.turns import Ready
-from sojourn.store import asks, leases, rows
+from sojourn.store import asks, keys, leases, rows
 from sojourn.store.budgets import BudgetReads
 from sojourn.store.db import Db
 from sojourn.store.errands import ErrandReads
@@ -233,7 +233,7 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, ModelReads, 
 
     async def find_key(self, token_hash: bytes) -> Key | None:
         row = await self._db.one("find_key", {"token_hash": token_hash})
-        return None if row is None else rows.key_of(row)
+        return None if row is None else keys.key_of(row)
 
     async def get_secret(self, org: OrgId, name: str) -> bytes | None:
         row = await self._db.one("get_secret", {"org": org, "name": name})
@@ -278,11 +278,11 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, ModelReads, 
         return [Ready(org, SessionId(UUID(bytes=row[0]))) for row in await self._db.select(text, bind.values)]
 
     async def list_keys(self, org: OrgId) -> Sequence[Key]:
-        return [rows.key_of(row) for row in await self._db.all("list_keys", {"org": org})]
+        return [keys.key_of(row) for row in await self._db.all("list_keys", {"org": org})]
 
     async def get_key(self, org: OrgId, key: KeyId) -> Key | None:
         row = await self._db.one("get_key", {"org": org, "id": key})
-        return None if row is None else rows.key_of(row)
+        return None if row is None else keys.key_of(row)
 
     async def lapsed_leases(self, now: datetime, limit: int) -> Sequence[Lease]:
         params = {"now": rows.to_micros(now), "limit": limit}

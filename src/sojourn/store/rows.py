@@ -21,10 +21,9 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
-from sojourn.domain.record import Key, Recalled, SessionRecord, Tombstone
+from sojourn.domain.record import Recalled, SessionRecord, Tombstone
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import Turn, TurnStatus
-from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 
 # What a driver hands back for one row; the columns' types are the schema's.
 Row = Sequence[Any]
@@ -43,7 +42,6 @@ _decode_content = msgspec.json.Decoder(tuple[TextPart, ...]).decode
 _decode_kin = msgspec.json.Decoder(Kin).decode
 _decode_overlay = msgspec.json.Decoder(Overlay).decode
 _decode_spec = msgspec.json.Decoder(AgentSpec).decode
-_decode_limits = msgspec.json.Decoder(WorkerLimits).decode
 object_of = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -247,7 +245,7 @@ def event_params(event: StoredEvent) -> dict[str, object]:
 def turn_of(row: Row) -> Turn:
     (
         id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
-        agent_version, created_at, started_at, claimed_at, ended_at, reason, error,
+        agent_version, created_at, started_at, claimed_at, metered_at, ended_at, reason, error,
     ) = row  # fmt: skip
     created = to_instant(created_at)
     ready = to_instant(ready_at)
@@ -268,6 +266,7 @@ def turn_of(row: Row) -> Turn:
         created_at=created,
         started_at=to_instant_or_none(started_at),
         claimed_at=to_instant_or_none(claimed_at),
+        metered_at=to_instant_or_none(metered_at),
         ended_at=to_instant_or_none(ended_at),
         reason=reason,
         error=error,
@@ -292,6 +291,7 @@ def turn_params(turn: Turn) -> dict[str, object]:
         "created_at": to_micros(turn.created_at),
         "started_at": to_micros_or_none(turn.started_at),
         "claimed_at": to_micros_or_none(turn.claimed_at),
+        "metered_at": to_micros_or_none(turn.metered_at),
         "ended_at": to_micros_or_none(turn.ended_at),
         "reason": turn.reason,
         "error": turn.error,
@@ -369,20 +369,6 @@ def org_params(org: Org) -> dict[str, object]:
 
 def policy_of(text: str | None) -> Policy:
     return NO_POLICY if text is None else _decode_policy(text)
-
-
-def key_of(row: Row) -> Key:
-    org, id, name, role, limits, token_hash, created_at, revoked_at = row
-    return Key(
-        org=OrgId(UUID(bytes=org)),
-        id=KeyId(UUID(bytes=id)),
-        name=name,
-        role=role,
-        limits=NO_LIMITS if limits is None else _decode_limits(limits),
-        token_hash=token_hash,
-        created_at=to_instant(created_at),
-        revoked_at=to_instant_or_none(revoked_at),
-    )
 
 
 def recalled_of(row: Row) -> Recalled:

@@ -71,7 +71,7 @@ class StoreTx(
         if session.queued_inputs:
             queued = await self.queued_inputs(org, session.id, steers_only=False, limit=1)
             head = queued[0] if queued else None
-        budgets = await self.enabled_budgets(org, session.id) if session.budgets else ()
+        budgets = await self.lock_budgets(org, session) if session.budgets or session.kin.budgeted else ()
         return State(session=session, turn=turn, head=head, budgets=tuple(budgets))
 
     async def insert_session(self, record: SessionRecord) -> bool:

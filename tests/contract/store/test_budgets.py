@@ -7,6 +7,7 @@ import pytest
 
 from sojourn.domain.budget import Budget
 from sojourn.domain.ids import BudgetId, OrgId, TurnId, uuid7
+from sojourn.domain.kin import Kin
 from sojourn.domain.session import Session
 from sojourn.ports import Store, Tx
 from tests.contract.store.make import (
@@ -14,10 +15,12 @@ from tests.contract.store.make import (
     ORG,
     a_budget,
     a_budget_entry,
+    a_session,
     at,
     insert,
     insert_org,
     locked,
+    record,
     session_id,
 )
 
@@ -97,10 +100,25 @@ async def test_a_locked_session_brings_its_enabled_budgets(store: Store, session
     await store.write(lambda tx: tx.write_session(counted, session.fence, NO_USAGE))
     state = await locked(store, session.id)
     assert (state.session.budgets, state.budgets) == (1, (enabled,))
-    assert await store.reads.enabled_budgets(ORG, session.id) == [enabled]
+    assert await store.reads.enabled_budgets(ORG, [session.id]) == [enabled]
     record = await store.reads.get_session(ORG, session.id)
     assert record is not None
     assert record.session.budgets == 1
+
+
+async def test_a_session_of_a_tree_brings_the_budgets_above_it_in_one_order(
+    store: Store, session: Session
+) -> None:
+    budgets = [a_budget(session.id), a_budget(session.id, status="disabled"), a_budget(session_id())]
+    kin = Kin(ancestors=(session_id(), session.id), budgeted=True)
+    child = await insert(store, record(a_session(kin=kin, budgets=0)))
+    unaware = await insert(store, record(a_session(kin=replace(kin, budgeted=False))))
+    own = a_budget(child.id)
+    await write(store, own, *budgets)
+    assert (await locked(store, child.id)).budgets == (budgets[0], own)
+    assert await store.write(lambda tx: tx.lock_budgets(ORG, child)) == [budgets[0], own]
+    # One whose parents never had a budget looks for none.
+    assert (await locked(store, unaware.id)).budgets == ()
 
 
 async def test_a_ledger_is_read_in_order_behind_a_number(store: Store, session: Session) -> None:

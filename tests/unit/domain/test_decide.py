@@ -48,6 +48,8 @@ def budget_commands() -> list[c.Command]:
         c.TopUpBudget(budget=budget, amount=limit, by=SOMEBODY),
         c.ResumeBudgets(by=SOMEBODY),
         c.StopAtBudget(),
+        c.LookAtBudgets(),
+        c.TellOfBudget(budget=budget, word="exhausted"),
     ]
 
 

@@ -28,11 +28,6 @@ SELECT
 FROM budgets b JOIN sessions s ON s.org = b.org AND s.id = b.subject
 WHERE b.org = :org AND b.id > :after ORDER BY b.id LIMIT :limit;
 
--- name: enabled_budgets
-SELECT
-    id, subject, currency, amount, soft_amount, balance, status, metadata, entries, running_since, created_at, updated_at
-FROM budgets WHERE org = :org AND subject = :subject AND status <> 'disabled' ORDER BY id;
-
 -- name: insert_budget_entry*!
 INSERT INTO budget_entries (
     org, budget, number, amount, source, session, turn, call, seq, description, at

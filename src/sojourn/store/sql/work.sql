@@ -1,20 +1,20 @@
 -- name: write_turn!
 INSERT INTO turns (
     org, session, id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
-    agent_version, created_at, started_at, claimed_at, ended_at, reason, error
+    agent_version, created_at, started_at, claimed_at, metered_at, ended_at, reason, error
 ) VALUES (
     :org, :session, :id, :input, :runner, :status, :first_seq, :attempt, :stalled, :faults, :parked, :open_asks, :ready_at,
-    :worker, :agent_version, :created_at, :started_at, :claimed_at, :ended_at, :reason, :error
+    :worker, :agent_version, :created_at, :started_at, :claimed_at, :metered_at, :ended_at, :reason, :error
 ) ON CONFLICT (org, session, id) DO UPDATE SET
     status = excluded.status, attempt = excluded.attempt, stalled = excluded.stalled, faults = excluded.faults,
     parked = excluded.parked, open_asks = excluded.open_asks, ready_at = excluded.ready_at,
     worker = excluded.worker, agent_version = excluded.agent_version, started_at = excluded.started_at,
-    claimed_at = excluded.claimed_at, ended_at = excluded.ended_at, reason = excluded.reason, error = excluded.error;
+    claimed_at = excluded.claimed_at, metered_at = excluded.metered_at, ended_at = excluded.ended_at, reason = excluded.reason, error = excluded.error;
 
 -- name: get_turn^
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, claimed_at, ended_at, reason, error
+    created_at, started_at, claimed_at, metered_at, ended_at, reason, error
 FROM turns WHERE org = :org AND session = :session AND id = :id;
 
 -- name: delete_turn!
@@ -23,7 +23,7 @@ DELETE FROM turns WHERE org = :org AND session = :session AND id = :id;
 -- name: list_turns
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, claimed_at, ended_at, reason, error
+    created_at, started_at, claimed_at, metered_at, ended_at, reason, error
 FROM turns WHERE org = :org AND session = :session AND first_seq > :after
 ORDER BY first_seq LIMIT :limit;
 
