@@ -15,7 +15,7 @@ from sojourn.domain.events import AskDecided, SessionUpdated, ToolCompleted, Too
 from sojourn.domain.ids import SessionId
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.session import Activity
-from sojourn.domain.tool_policy import OnExpire, TimedRule, ToolPolicy, ToolRule
+from sojourn.domain.tool_policy import DetailedRule, OnExpire, ToolPolicy, ToolRule
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.sim import SimulatedModel
@@ -340,7 +340,7 @@ async def test_a_question_that_nobody_could_answer_is_an_error_and_asks_nobody(
 
 
 async def test_an_ask_ends_by_the_rule_of_its_tool_and_others_by_the_sessions(world: World) -> None:
-    rules: ToolPolicy = {"send": TimedRule(rule="ask", timeout_seconds=5.0, on_expire="allow"), "*": "ask"}
+    rules: ToolPolicy = {"send": DetailedRule(rule="ask", timeout_seconds=5.0, on_expire="allow"), "*": "ask"}
     session = await ruled(world, Overlay(tool_policy=rules, ask_timeout_seconds=60.0))
     tools = [Recorder("send").tool, Recorder("quick").tool]
     async with working(world, model_runner(ScriptedModel(calls("send", "quick"), says("done")), tools)):

@@ -44,7 +44,7 @@ from sojourn.client.file_types import File, Match, Matches
 from sojourn.client.orgs import Organisation
 from sojourn.client.stream import LossListener
 from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
-from sojourn.client.tool_types import ClientTool, TimedRule
+from sojourn.client.tool_types import ClientTool, DetailedRule
 from sojourn.client.types import (
     Activity,
     CreatedSession,
@@ -92,6 +92,7 @@ __all__ = [
     "Decided",
     "Decision",
     "Delivery",
+    "DetailedRule",
     "EndStatus",
     "Event",
     "File",
@@ -129,7 +130,6 @@ __all__ = [
     "TextAdded",
     "TextPart",
     "TextVoided",
-    "TimedRule",
     "TreeNode",
     "Turn",
     "TurnAsked",

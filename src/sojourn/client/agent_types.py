@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 from sojourn.client.json import Json
-from sojourn.client.tool_types import ClientTool, OnAskExpire, TimedRule, ToolRule
+from sojourn.client.tool_types import ClientTool, DetailedRule, OnAskExpire, ToolRule
 from sojourn.client.wire import Wire
 
 RunnerKind = Literal["model", "acp", "http", "external"]
@@ -55,7 +55,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     model: str | None
     tools: list[str]
     client_tools: list[ClientTool]
-    tool_policy: dict[str, ToolRule | TimedRule]
+    tool_policy: dict[str, ToolRule | DetailedRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction = Compaction()
@@ -81,7 +81,7 @@ class AgentFields(TypedDict, total=False):
     model: str | None
     tools: Sequence[str]
     client_tools: Sequence[ClientTool]
-    tool_policy: Mapping[str, ToolRule | TimedRule]
+    tool_policy: Mapping[str, ToolRule | DetailedRule]
     ask_timeout_seconds: float | None
     on_ask_expire: OnAskExpire
     compaction: Compaction

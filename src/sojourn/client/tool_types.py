@@ -10,12 +10,16 @@ ToolRule = Literal["allow", "ask", "deny"]
 OnAskExpire = Literal["deny", "allow", "keep"]
 
 
-class TimedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule with a deadline of its own for asks of the tool; None is as for the other asks."""
+class DetailedRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule with a deadline of its own for asks of the tool; None is as for the other asks.
+
+    `on_lost` says what becomes of a call whose worker was lost while it ran; None is as the tool itself says.
+    """
 
     rule: ToolRule
     timeout_seconds: float | None = None
     on_expire: OnAskExpire | None = None
+    on_lost: Literal["retry", "fail", "ask", "report"] | None = None
 
 
 class ClientTool(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,6 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     tools: list[str] = []
     client_tools: list[ClientTool] = []
-    tool_policy: dict[str, ToolRule | TimedRule] = {}
+    tool_policy: dict[str, ToolRule | DetailedRule] = {}
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnAskExpire | None = None

@@ -90,10 +90,14 @@ class CallModel:
 
 @dataclass(frozen=True, slots=True)
 class ToolAsk:
-    """A question about a tool call, and what was decided of it, None while it is open."""
+    """A question about a tool call, and what was decided of it, None while it is open.
+
+    `is_lost` says that the call was started before by a worker that was lost.
+    """
 
     ask: AskId
     kind: AskKind
+    is_lost: bool = False
     decided: AskDecided | None = None
 
 
@@ -104,6 +108,7 @@ class DecidedTool:
     tool: ToolRequested
     kind: AskKind
     decided: AskDecided
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +202,11 @@ class Progress:
             elif ask.decided is None:
                 asked.append(tool)
             else:
-                decided.append(DecidedTool(tool, ask.kind, ask.decided))
-        lost = tuple(self._as_allowed(tool) for tool in open_tools if tool.index in self.started)
+                decided.append(DecidedTool(tool, ask.kind, ask.decided, ask.is_lost))
+        lost = tuple(self.as_allowed(tool) for tool in open_tools if tool.index in self.started)
         return RunTools(tuple(waiting), lost, tuple(asked), tuple(decided))
 
-    def _as_allowed(self, tool: ToolRequested) -> ToolRequested:
+    def as_allowed(self, tool: ToolRequested) -> ToolRequested:
         ask = self.asks.get(tool.index)
         return tool if ask is None or ask.decided is None else as_allowed(tool, ask.decided)
 
@@ -338,9 +343,16 @@ class Conversation:
                 pass
 
     def _open_ask(self, opened: AskOpened) -> None:
-        place = place_of(opened.prompt)
-        if place is not None and place[0] == self.progress.call and place[1] in self.progress.requested:
-            self.progress.asks[place[1]] = ToolAsk(opened.ask, opened.kind)
+        place, progress = place_of(opened.prompt), self.progress
+        if place is None or place[0] != progress.call or place[1] not in progress.requested:
+            return
+        index = place[1]
+        is_lost = index in progress.started
+        if is_lost:
+            # From here on it counts as not started, and with the arguments that were allowed before.
+            progress.requested[index] = progress.as_allowed(progress.requested[index])
+            progress.started.discard(index)
+        progress.asks[index] = ToolAsk(opened.ask, opened.kind, is_lost)
 
     def _decide_ask(self, decided: AskDecided) -> None:
         for index, ask in self.progress.asks.items():

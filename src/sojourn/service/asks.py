@@ -13,8 +13,9 @@ from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
 from sojourn.domain.ids import AskId, OrgId, SessionId
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import NOTHING_ADDED
-from sojourn.domain.tool_policy import ToolRule
+from sojourn.domain.tool_policy import ToolRule, with_rule
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.agents import Agents
 from sojourn.service.changes import SessionChange, changed_fields, describe
 from sojourn.service.results import Repeat, Result
 from sojourn.service.verbs import Remembered, carry_out, lock, once
@@ -35,9 +36,10 @@ class Verdict:
 
 
 class Asks:
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, agents: Agents) -> None:
         self._store = store
         self._clock = clock
+        self._agents = agents
 
     async def get(self, org: OrgId, session: SessionId, ask: AskId) -> Ask:
         found = await self._store.reads.get_ask(org, session, ask)
@@ -144,11 +146,16 @@ class Asks:
         now: datetime,
     ) -> None:
         """What was decided for good becomes a rule of the session, of its own revision."""
-        rules = {str(ask.prompt["name"]): _rule(verdict) for ask, verdict in chosen if verdict.always}
-        record = await tx.get_session(org, session) if rules else None
+        for_good: dict[str, ToolRule] = {
+            str(ask.prompt["name"]): _rule(verdict) for ask, verdict in chosen if verdict.always
+        }
+        record = await tx.get_session(org, session) if for_good else None
         if record is None:
             return
         overlay = record.overlay or NOTHING_ADDED
+        agent = await self._agents.get_version(tx, org, record.session.agent, record.session.agent_version)
+        policy = overlay.over(agent.spec).tool_policy
+        rules = {tool: with_rule(policy, tool, rule) for tool, rule in for_good.items()}
         overlay = replace(overlay, tool_policy={**overlay.tool_policy, **rules})
         change = SessionChange(overlay=overlay)
         changes = changed_fields(change, None)

@@ -126,7 +126,7 @@ def build_services(
         sessions=sessions,
         lifetimes=Lifetimes(store, clock),
         inputs=inputs,
-        asks=Asks(store, clock),
+        asks=Asks(store, clock, agents),
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
         forks=Forks(store, clock, agents),

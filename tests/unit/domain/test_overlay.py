@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.overlay import NOTHING_ADDED, Overlay
-from sojourn.domain.tool_policy import TimedRule, ToolPolicy, ToolRule, expiry_for, rule_for
+from sojourn.domain.tool_policy import DetailedRule, ToolPolicy, ToolRule, expiry_for, rule_for
 
 
 def tool(name: str, description: str = "") -> ClientTool:
@@ -62,8 +62,8 @@ def test_tools_are_added_and_of_two_client_tools_of_one_name_the_sessions_stands
 
 
 def test_a_tools_rule_may_have_a_deadline_of_its_own() -> None:
-    slow, kept = TimedRule(rule="ask", timeout_seconds=5.0), TimedRule(rule="ask", on_expire="keep")
-    policy: ToolPolicy = {"slow": slow, "kept": kept, "*": TimedRule(rule="deny", on_expire="allow")}
+    slow, kept = DetailedRule(rule="ask", timeout_seconds=5.0), DetailedRule(rule="ask", on_expire="keep")
+    policy: ToolPolicy = {"slow": slow, "kept": kept, "*": DetailedRule(rule="deny", on_expire="allow")}
     assert rule_for(policy, "slow") == ("slow", "ask")
     assert rule_for(policy, "other") == ("*", "deny")
     assert expiry_for(policy, "slow", 60.0, "deny") == (5.0, "deny")

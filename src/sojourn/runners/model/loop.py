@@ -37,7 +37,7 @@ from sojourn.runners.model.client import (
     TransientModelError,
 )
 from sojourn.runners.model.compaction import NothingToCompact, compact, cut
-from sojourn.runners.model.toolbox import Toolbox
+from sojourn.runners.model.toolbox import WORKER_LOST, Toolbox
 from sojourn.runners.model.tools import Tool, ToolFailed, parse_arguments
 
 log = logging.getLogger(__name__)
@@ -177,18 +177,18 @@ class _Run:
                     return item
         raise TransientModelError("The model's stream ended without an answer.")
 
-    async def _run_tools(self, step: RunTools) -> Parked | None:
-        """After a recovery or a decision. What a lost worker has started runs again only if it is repeatable."""
-        again = [tool for tool in step.lost if self._tools.is_repeatable(tool)]
-        unknown = [tool_result(tool, "unknown", "worker lost") for tool in step.lost if tool not in again]
+    async def _run_tools(self, step: RunTools) -> Settled | Parked | None:
+        """After a recovery or a decision."""
         work = self._tools.sort(step.waiting, step.decided)
-        runnable = [*work.run, *again]
-        results: list[RunnerEvent] = [*unknown, *work.known]
-        if runnable:
-            await self._journal.append(results, [_start(tool) for tool in runnable])
+        failing = self._tools.sort_lost(step.lost, work)
+        if failing is not None:
+            return _failed_by_rule(step, failing)
+        results: list[RunnerEvent] = work.known
+        if work.run:
+            await self._journal.append(results, [_start(tool) for tool in work.run])
             results = []
         call = self._journal.conversation.progress.call
-        return await self._finish_tools(runnable, results, work.asks, call, is_asked=bool(step.asked))
+        return await self._finish_tools(work.run, results, work.asks, call, is_asked=bool(step.asked))
 
     async def _finish_tools(
         self,
@@ -258,6 +258,19 @@ def _failed(
             return Faulted(events=events, error="The model did not answer in time.", delay_seconds=1.0)
         case _:
             return Settled(events=events, reason="error", error=str(error))
+
+
+def _failed_by_rule(step: RunTools, failing: ToolRequested) -> Settled:
+    unstarted = (*step.waiting, *step.asked, *(one.tool for one in step.decided))
+    error = f"The worker that ran {failing.name} was lost, and the tool's rule is to fail the turn then."
+    return Settled(
+        events=(
+            *(tool_result(tool, "unknown", WORKER_LOST) for tool in step.lost),
+            *(tool_result(tool, "cancelled", "The turn failed.") for tool in unstarted),
+        ),
+        reason="error",
+        error=error,
+    )
 
 
 def _start(request: ToolRequested) -> ToolStarted:

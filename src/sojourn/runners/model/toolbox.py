@@ -21,11 +21,14 @@ from sojourn.domain.events import RunnerEvent, ToolDenied, ToolRequested
 from sojourn.domain.fold import DecidedTool
 from sojourn.domain.ids import AskId, uuid7
 from sojourn.domain.kinds import AskKind, Json
-from sojourn.domain.tool_policy import OnExpire, ToolRule, expiry_for, rule_for
+from sojourn.domain.tool_policy import OnExpire, OnLost, ToolRule, expiry_for, on_lost_for, rule_for
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool
 
 _decode_object: Final = msgspec.json.Decoder(dict[str, Json]).decode
+
+
+WORKER_LOST: Final = "worker lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,6 @@ class Toolbox:
     def find(self, name: str) -> Tool | None:
         return self._ours.get(name)
 
-    def is_repeatable(self, request: ToolRequested) -> bool:
-        tool = self._ours.get(request.name)
-        return tool is not None and tool.repeatable
-
     def sort(self, requests: Sequence[ToolRequested], decided: Sequence[DecidedTool] = ()) -> Work:
         """`requests` were not started yet; `decided` have their decisions."""
         work = Work()
@@ -79,9 +78,33 @@ class Toolbox:
                 work.known.append(client_result(one.tool, one.decided))
             elif one.decided.decision == "allow":
                 self._sort_allowed(as_allowed(one.tool, one.decided), work)
+            elif one.is_lost:
+                # Not to run it again says nothing of whether it ran.
+                work.known.append(tool_result(one.tool, "unknown", WORKER_LOST))
             else:
                 work.known.append(denial(one.tool, one.decided))
         return work
+
+    def sort_lost(self, requests: Sequence[ToolRequested], work: Work) -> ToolRequested | None:
+        """Calls that a lost worker has started. The one that fails the turn, if the rule of one does."""
+        failing: ToolRequested | None = None
+        for request in requests:
+            match self._on_lost(request):
+                case "retry":
+                    work.run.append(request)
+                case "ask":
+                    prompt = {**prompt_of(request, object_of(request.arguments) or {}), "lost": True}
+                    work.asks.append(self._ask("approval", request.name, prompt))
+                case "report":
+                    work.known.append(tool_result(request, "unknown", WORKER_LOST))
+                case "fail":
+                    failing = request
+        return failing
+
+    def _on_lost(self, request: ToolRequested) -> OnLost:
+        tool = self._ours.get(request.name)
+        # One that is gone by now can be neither run again nor asked about.
+        return "report" if tool is None else on_lost_for(self._policy, request.name, tool.repeatable)
 
     def _sort_new(self, request: ToolRequested, work: Work) -> None:
         name, rule = rule_for(self._policy, request.name)

@@ -26,16 +26,21 @@ ToolRule = Literal["allow", "ask", "deny"]
 OnAskExpire = Literal["deny", "allow", "keep"]
 
 
-class TimedRule(Struct, forbid_unknown_fields=True):
-    """A rule with a deadline of its own for asks of the tool; null is as for the other asks."""
+class DetailedRule(Struct, forbid_unknown_fields=True):
+    """A rule with a deadline of its own for asks of the tool; null is as for the other asks.
+
+    `on_lost` says what becomes of a call whose worker was lost while it ran: it is run again, the turn fails, somebody
+    is asked whether to run it again, or the model is told. Null is as the tool says whether running it twice does harm.
+    """
 
     rule: ToolRule
     timeout_seconds: Seconds | None = None
     on_expire: OnAskExpire | None = None
+    on_lost: Literal["retry", "fail", "ask", "report"] | None = None
 
 
 ToolPolicy = Annotated[
-    dict[Annotated[str, Meta(min_length=1, max_length=200)], ToolRule | TimedRule],
+    dict[Annotated[str, Meta(min_length=1, max_length=200)], ToolRule | DetailedRule],
     Meta(
         max_length=256,
         description="Rules by the names of tools, under `*` for the others; without one `allow`.",

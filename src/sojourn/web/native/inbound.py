@@ -21,7 +21,7 @@ from sojourn.domain.kin import SubSessions
 from sojourn.domain.kinds import Json
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
-from sojourn.domain.tool_policy import TimedRule, ToolPolicy
+from sojourn.domain.tool_policy import DetailedRule, ToolPolicy
 from sojourn.domain.verifier import BrokenExport
 from sojourn.service import results
 from sojourn.service.asks import Verdict
@@ -89,8 +89,13 @@ def tool_policy(policy: agent_wire.ToolPolicy) -> ToolPolicy:
     return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
 
 
-def _timed(rule: agent_wire.TimedRule) -> TimedRule:
-    return TimedRule(rule=rule.rule, timeout_seconds=rule.timeout_seconds, on_expire=rule.on_expire)
+def _timed(rule: agent_wire.DetailedRule) -> DetailedRule:
+    return DetailedRule(
+        rule=rule.rule,
+        timeout_seconds=rule.timeout_seconds,
+        on_expire=rule.on_expire,
+        on_lost=rule.on_lost,
+    )
 
 
 def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:

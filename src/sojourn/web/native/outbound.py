@@ -18,7 +18,7 @@ from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import Lease, SessionRecord
 from sojourn.domain.session import Session, expiry
-from sojourn.domain.tool_policy import TimedRule, ToolPolicy
+from sojourn.domain.tool_policy import DetailedRule, ToolPolicy
 from sojourn.domain.turn import Turn
 from sojourn.service.trees import Tree
 from sojourn.web.native import agent_wire, ask_wire, event_wire, file_wire, session_wire, turn_wire, wire
@@ -45,8 +45,8 @@ def tool_policy(policy: ToolPolicy) -> agent_wire.ToolPolicy:
     return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
 
 
-def _timed(rule: TimedRule) -> agent_wire.TimedRule:
-    return agent_wire.TimedRule(rule.rule, rule.timeout_seconds, rule.on_expire)
+def _timed(rule: DetailedRule) -> agent_wire.DetailedRule:
+    return agent_wire.DetailedRule(rule.rule, rule.timeout_seconds, rule.on_expire, rule.on_lost)
 
 
 def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
