@@ -45,6 +45,8 @@ from sojourn.telemetry import write_counters
 from sojourn.worker.loop import Worker, WorkerSettings
 
 DATABASE_FILE = "sojourn.db"
+# How long a worker outside waits for its server before it gives up what it was doing: longer than a restart takes.
+AWAY_SECONDS: Final = 60.0
 
 
 class SteadyClock:
@@ -148,6 +150,56 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
         await pages.close()
         await models.close()
         await store.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """A server to work for over HTTP, and what of its turns to take. `pool` is that of `external` agents."""
+
+    url: str
+    key: str
+    name: str
+    runners: Sequence[RunnerKind]
+    pool: str
+    capacity: int
+
+
+@asynccontextmanager
+async def open_outside_worker(settings: Settings, elsewhere: Elsewhere) -> AsyncGenerator[None]:
+    """A worker without a database. Raises what the client raises where the server does not take its key."""
+    from sojourn.client import Client
+    from sojourn.worker.over_http import HttpTurns
+    from sojourn.worker.plain_models import PlainModels
+
+    models = Models(settings)
+    apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
+    programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
+    known: dict[RunnerKind, Runner] = {
+        "model": ModelRunner(models.clients(PlainModels()), {**BUILT_IN, "fetch": fetch_tools(pages)}),
+        "acp": programs,
+        "http": HttpRunner(apps, os.environ),
+    }
+    runners: dict[RunnerKind, Runner] = {kind: known[kind] for kind in elsewhere.runners}
+    try:
+        async with Client(elsewhere.url, elsewhere.key, give_up_after_seconds=AWAY_SECONDS) as client:
+            me = await client.me()
+            turns = HttpTurns(client, OrgId(me.org), elsewhere.name, elsewhere.pool)
+            await turns.ready(elsewhere.runners[0], 1)
+            worker = Worker(
+                turns,
+                runners,
+                WorkerSettings(
+                    name=elsewhere.name, capacity=elsewhere.capacity, renew_seconds=LEASE_TTL_SECONDS / 3
+                ),
+            )
+            _spare_collector()
+            async with _background(turns.show(), turns.listen(worker, runners), worker.run()):
+                yield
+    finally:
+        await programs.close()
+        await apps.close()
+        await pages.close()
+        await models.close()
 
 
 @asynccontextmanager

@@ -33,8 +33,8 @@ HOMES = {
     "pydantic_ai": {"runners"},
     "xllamacpp": {"runners"},
     "opentelemetry": {"telemetry"},
-    # the client is used from the outside only
-    "sojourn.client": {"cli", "client", "testing", "wiring"},
+    # the client is used from the outside only; a worker elsewhere is outside
+    "sojourn.client": {"cli", "client", "testing", "wiring", "worker"},
 }
 
 

@@ -90,6 +90,7 @@ async def seed(served: Served) -> dict[str, str]:
         "turn": value(await client.get(f"/sessions/{session['id']}"))["open_turn"],
         "budget": budget["id"],
         "claim": await open_claim(served),
+        "key": value(await client.post("/keys", json={"name": "x", "role": "reporter"}), 201)["id"],
         "ask": str(await open_ask(served, session["id"])),
         "sha256": page["data"][1]["data"]["blob"]["sha256"],
     }

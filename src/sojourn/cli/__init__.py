@@ -21,6 +21,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",
     "org": "Show your organisation and change its policy.",
+    "worker": "Run turns of a server elsewhere.",
+    "keys": "Make, list and revoke keys.",
     "migrate": "Bring the database up to this release.",
 }
 

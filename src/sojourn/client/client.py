@@ -16,6 +16,7 @@ from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
 from sojourn.client.inputs import InputCalls
+from sojourn.client.keys import KeyCalls
 from sojourn.client.lifetimes import LifetimeCalls
 from sojourn.client.models import ModelCalls
 from sojourn.client.orgs import OrgCalls
@@ -41,13 +42,24 @@ from sojourn.client.types import (
     SessionTree,
     Turn,
 )
+from sojourn.client.worker_calls import WorkerCalls
 
 
 def _no_listener(cause: str) -> None:
     del cause
 
 
-class Client(InputCalls, ExportCalls, FileCalls, BudgetCalls, LifetimeCalls, ModelCalls, OrgCalls):
+class Client(
+    WorkerCalls,
+    KeyCalls,
+    InputCalls,
+    ExportCalls,
+    FileCalls,
+    BudgetCalls,
+    LifetimeCalls,
+    ModelCalls,
+    OrgCalls,
+):
     """One server, one key: `async with Client(base_url, key) as client:`.
 
     Every call is repeated, with growing delays, while the server is away or busy (429, 503, a lost connection) and

@@ -9,6 +9,8 @@ SojournError
     ├── Forbidden
     ├── NotFound
     ├── Conflict
+    │   ├── LeaseLost
+    │   │   └── CallRefused
     │   └── RevisionMismatch
     ├── LimitExceeded
     └── ServerFailed
@@ -79,6 +81,14 @@ class Conflict(ApiError):
     """409: the state of things does not allow it; `code` says which part."""
 
 
+class LeaseLost(Conflict):
+    """409: the turn is not this worker's any more. What was begun for it is dropped."""
+
+
+class CallRefused(LeaseLost):
+    """409: a budget allows no further call. What was reported is stored, and the turn has ended or waits."""
+
+
 class RevisionMismatch(Conflict):
     """412: the record has changed since it was read."""
 
@@ -122,6 +132,9 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
+_BY_CODE: Final[Mapping[str, type[ApiError]]] = {"lease_lost": LeaseLost, "call_refused": CallRefused}
+
+
 def error_of(status: int, body: bytes, headers: Mapping[str, str]) -> ApiError:
     """The error that an answer stands for. A body that is no problem document is quoted, briefly."""
     try:
@@ -130,7 +143,8 @@ def error_of(status: int, body: bytes, headers: Mapping[str, str]) -> ApiError:
         excerpt = " ".join(body[:200].decode(errors="replace").split())
         problem = Problem(detail=f"HTTP {status}: {excerpt}", request_id=headers.get("x-request-id"))
     fallback = ServerFailed if status >= 500 else ApiError
-    return _BY_STATUS.get(status, fallback)(status, problem, _seconds(headers.get("retry-after")))
+    kind = _BY_CODE.get(problem.code) or _BY_STATUS.get(status, fallback)
+    return kind(status, problem, _seconds(headers.get("retry-after")))
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -21,7 +21,7 @@ LossListener = Callable[[str], None]
 _GOOD_SECONDS: Final = 5.0
 
 
-def _no_listener(cause: str) -> None:
+def no_listener(cause: str) -> None:
     del cause
 
 
@@ -34,7 +34,7 @@ class EventStream:
         session: UUID,
         after: int,
         give_up_after_seconds: float | None = None,
-        on_loss: LossListener = _no_listener,
+        on_loss: LossListener = no_listener,
     ) -> None:
         self._transport = transport
         self._path = f"/sessions/{session}/events/stream"
@@ -58,7 +58,7 @@ class EventStream:
             except httpx2.TransportError as error:
                 cause = describe(error)
             except ApiError as error:
-                if not _is_passing(error):
+                if not is_passing(error):
                     raise
                 cause, advice_seconds = str(error), error.retry_after_seconds
             except msgspec.DecodeError as error:
@@ -114,5 +114,5 @@ class EventStream:
         return event
 
 
-def _is_passing(error: ApiError) -> bool:
+def is_passing(error: ApiError) -> bool:
     return error.status >= 500 or error.status in {408, 429}

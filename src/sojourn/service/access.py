@@ -4,13 +4,19 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from sojourn.domain.errors import Unauthenticated
+from sojourn.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from sojourn.domain.ids import KeyId, OrgId, uuid7
 from sojourn.domain.record import Key, Principal, Role
+from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.results import Repeat, Result
+from sojourn.service.verbs import Remembered, once
 
 # How long a revoked key may still be taken by another process than the one that revoked it.
 CACHE_SECONDS: Final = 5.0
@@ -53,6 +59,61 @@ class Access:
         token = new_token()
         await self._write_key(org, name, role, token)
         return token
+
+    async def make_key(
+        self, org: OrgId, name: str, role: Role, limits: WorkerLimits, repeat: Repeat | None
+    ) -> tuple[Result[Key], str | None]:
+        """A new key and its token; None for a repetition, as the token was shown once and is kept nowhere."""
+        now, token = self._clock.now(), new_token()
+        if limits != NO_LIMITS and role != "worker":
+            raise InvalidRequest("limits", "are those of a key of the role worker")
+        key = Key(
+            id=KeyId(uuid7()),
+            org=org,
+            name=name,
+            role=role,
+            token_hash=hash_token(token),
+            created_at=now,
+            limits=limits,
+        )
+
+        async def verb(tx: Tx) -> Remembered:
+            async def make() -> Remembered:
+                await tx.write_key(key)
+                return Remembered({"key": str(key.id)})
+
+            return await once(tx, org, repeat, now, make)
+
+        answer = await self._store.write(verb)
+        made = await self.get_key(org, KeyId(UUID(answer.ids["key"])))
+        return Result(made, replayed=answer.replayed), None if answer.replayed else token
+
+    async def get_key(self, org: OrgId, key: KeyId) -> Key:
+        found = await self._store.reads.get_key(org, key)
+        if found is None:
+            raise NotFound("key", key)
+        return found
+
+    async def list_keys(self, org: OrgId) -> Sequence[Key]:
+        """In the order in which they were made, the revoked ones too."""
+        return await self._store.reads.list_keys(org)
+
+    async def revoke_key(self, org: OrgId, key: KeyId) -> Key:
+        """From now on nobody is let in with it: in this process at once, in others within CACHE_SECONDS."""
+        now = self._clock.now()
+
+        async def verb(tx: Tx) -> Key:
+            found = await tx.get_key(org, key)
+            if found is None:
+                raise NotFound("key", key)
+            if found.revoked_at is None:
+                found = replace(found, revoked_at=now)
+                await tx.write_key(found)
+            return found
+
+        revoked = await self._store.write(verb)
+        self._cache.pop(revoked.token_hash, None)
+        return revoked
 
     async def ensure_key(self, org: OrgId, name: str, role: Role, token: str) -> None:
         """Make a key with a given token, unless it is there."""

@@ -10,6 +10,7 @@ from sojourn.web.native.event_routes import EVENTS
 from sojourn.web.native.export_routes import EXPORTS
 from sojourn.web.native.file_routes import FILES
 from sojourn.web.native.input_routes import INPUTS
+from sojourn.web.native.key_routes import KEYS
 from sojourn.web.native.model_routes import MODELS, PROVIDERS, SECRETS
 from sojourn.web.native.org_routes import ORGS
 from sojourn.web.native.route import AnyRoute, PublicRoute, Route
@@ -56,6 +57,7 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *EXPORTS,
     *BUDGETS,
     *WORKERS,
+    *KEYS,
     *WEBHOOKS,
     *PROVIDERS,
     *MODELS,

@@ -28,6 +28,7 @@ def claimed(turn: ClaimedTurn, input: Input) -> worker_wire.ClaimedTurn:
         ttl_seconds=LEASE_TTL_SECONDS,
         agent=outbound.agent(turn.agent),
         model=turn.model,
+        alias=turn.alias,
         input=outbound.input(turn.session, input),
     )
 

@@ -76,6 +76,7 @@ class ClaimedTurn(Struct):
     ttl_seconds: float
     agent: Agent
     model: str | None
+    alias: str | None
     input: Input
 
 

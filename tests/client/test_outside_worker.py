@@ -1,0 +1,110 @@
+"""`sojourn worker`: a process with a key and no database runs the turns of a server elsewhere."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from sojourn.client import Client, Event, StreamItem
+from tests.client.server import BOUND_SECONDS, ServerProcess
+from tests.client.worker import WorkerProcess
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[ServerProcess]:
+    """It runs no turn itself."""
+    async with ServerProcess(tmp_path / "data", SOJOURN_WORKER_CAPACITY="0") as server:
+        yield server
+
+
+CLOCK: dict[str, object] = {"name": "current_time", "arguments": {}}
+
+
+async def worker_key(client: Client) -> str:
+    made = await client.create_key("worker", "worker", runners=["model"])
+    assert made.token is not None
+    return made.token
+
+
+async def seen(items: AsyncGenerator[StreamItem, None], type: str, number: int = 1) -> list[str]:
+    """The types of the events up to the `number`-th of one type."""
+    types: list[str] = []
+    async with asyncio.timeout(BOUND_SECONDS):
+        async for item in items:
+            if isinstance(item, Event):
+                types.append(item.type)
+                if types.count(type) == number:
+                    return types
+    raise AssertionError(types)
+
+
+async def ask(client: Client, steps: list[object]) -> UUID:
+    session = await client.create_session()
+    await client.send(session.id, json.dumps(steps))
+    return session.id
+
+
+async def test_a_worker_elsewhere_runs_models_tools_and_files(server: ServerProcess, client: Client) -> None:
+    write = {"name": "write_file", "arguments": {"path": "a.txt", "content": "hello"}}
+    async with WorkerProcess(server, await worker_key(client)) as worker:
+        session = await ask(client, [{"call": write}, {"say": "written and done"}])
+        async with aclosing(client.stream(session)) as items:
+            types = await seen(items, "turn.completed")
+        assert types.count("model.completed") == 2
+        assert types.count("tool.completed") == types.count("file.written") == 1
+        assert await client.read_file(session, "a.txt") == b"hello"
+        (turn,) = [turn async for turn in client.list_turns(session)]
+        assert turn.worker is not None
+        assert turn.worker.startswith(f"{worker.name}@")
+
+
+async def test_a_turn_goes_on_where_it_was_when_its_server_is_killed_and_started_again(
+    server: ServerProcess, client: Client
+) -> None:
+    async with WorkerProcess(server, await worker_key(client)):
+        session = await ask(client, [{"call": CLOCK}, {"sleep": 1.5}, {"say": "still here"}])
+        async with aclosing(client.stream(session)) as items:
+            await seen(items, "model.called", 2)
+            await server.kill()
+            await server.start()
+            await seen(items, "turn.completed")
+        types = [event.type for event in (await client.events_page(session)).data]
+        # One claim, each call once: nothing was begun anew, and nothing is there twice.
+        assert types.count("turn.started") == types.count("turn.completed") == 1
+        assert types.count("model.called") == types.count("model.completed") == 2
+        assert types.count("tool.completed") == 1
+
+
+async def test_a_worker_is_told_to_stop_and_one_that_stops_leaves_its_turns_to_others(
+    server: ServerProcess, client: Client
+) -> None:
+    key = await worker_key(client)
+    async with WorkerProcess(server, key) as first:
+        cancelled = await ask(client, [{"sleep": 600}, {"say": "never"}])
+        async with aclosing(client.stream(cancelled)) as items:
+            await seen(items, "model.called")
+            turn = (await client.get_session(cancelled)).open_turn
+            assert turn is not None
+            await client.cancel_turn(cancelled, turn)
+            await client.send(cancelled, json.dumps([{"say": "next"}]))
+            # The stopped step would take ten minutes.
+            await seen(items, "turn.completed")
+        session = await ask(client, [{"sleep": 1}, {"say": "done"}])
+        async with aclosing(client.stream(session)) as items:
+            await seen(items, "model.called")
+            assert await first.stop() == 0
+            await seen(items, "turn.reclaimed")
+            async with WorkerProcess(server, key):
+                await seen(items, "turn.completed")
+
+
+async def test_a_key_of_another_role_is_told_what_it_lacks(server: ServerProcess, client: Client) -> None:
+    made = await client.create_key("reader", "reporter")
+    assert made.token is not None
+    with pytest.raises(AssertionError, match="ended before it worked"):
+        async with WorkerProcess(server, made.token):
+            pass
