@@ -1,10 +1,10 @@
 import asyncio
 import json
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
-from sojourn.client import Client, NotFound, SubSessions, TurnClosed
+from sojourn.client import Client, Event, NotFound, SubSessions, TurnClosed
 from tests.cli.command import run
 from tests.client.server import BOUND_SECONDS, ServerProcess
 
@@ -62,3 +62,32 @@ async def test_a_tree_of_sessions_is_listed_added_up_and_drawn(client: Client, s
     assert set(as_json.objects[0]) == {"root", "nodes", "usage", "whole"}
     ids = await run("sessions", "show", str(deep.id), "--data-dir", server.data_dir)
     assert f"parent      {first.id}" in ids.out
+
+
+async def test_a_tree_whose_server_is_killed_again_and_again_comes_to_its_end_once(
+    client: Client, server: ServerProcess
+) -> None:
+    """At whatever moment: before a child is made, in its turn, and between its end and its parent's answer."""
+    await client.create_agent(name="helper", model="sim/script", tools=["sessions"])
+    top = await client.create_session(agent="helper")
+    slow = json.dumps([{"sleep": 0.4}, {"say": "slow"}])
+    inner = json.dumps([starting(slow, "echo"), {"say": "inner"}])
+    await client.send(top.id, json.dumps([starting(inner, slow, slow), {"say": "done"}]))
+    for pause in (0.0, 0.05, 0.2, 0.5):
+        # What is being done then is not the same on any two machines, and need not be.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause), aclosing(client.stream(top.id)) as events:
+                async for _ in events:
+                    pass
+        await server.kill()
+        await server.start()
+    async with asyncio.timeout(BOUND_SECONDS), aclosing(client.stream(top.id)) as events:
+        async for event in events:
+            if isinstance(event, Event) and event.type == "turn.completed":
+                break
+    tree = await client.session_tree(top.id)
+    assert (len(tree.nodes), {node.activity for node in tree.nodes}) == (6, {"idle"})
+    log = (await client.events_page(top.id, limit=1000)).data
+    results = [str(event.data["output"]) for event in log if event.type == "tool.completed"]
+    assert sorted(results) == ["inner", "slow", "slow"]
+    assert sum(event.type == "ask.decided" for event in log) == 3
