@@ -23,10 +23,12 @@ from sojourn.domain.budget_events import BudgetExhausted, BudgetPaused, BudgetRe
 from sojourn.domain.content import ToolStatus, Usage
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import Event, ModelCompleted, ToolCompleted, UsageRecorded
+from sojourn.domain.ids import SessionId, uuid7
 from tests.support.clock import START
 from tests.unit.domain.make import SOMEBODY, a_budget
 
 # Limits have twelve places; the price of a call may have more.
+SESSION = SessionId(uuid7())
 amounts = st.decimals(min_value=Decimal("1e-12"), max_value=Decimal(10**12), places=12)
 uses = st.decimals(min_value=Decimal("1e-12"), max_value=Decimal(10**6), places=13)
 ONE = Decimal(1)
@@ -34,7 +36,7 @@ ONE = Decimal(1)
 
 def said_by(budget: Budget, *uses: str) -> list[str]:
     """The types of what the log says while uses of these amounts are charged."""
-    books = Books([budget], START)
+    books = Books([budget], budget.session, START)
     types: list[str] = []
     for use in uses:
         charge = books.charge(books.get(budget.id), Use(amount=Decimal(use), source="charge"))
@@ -53,7 +55,7 @@ def test_the_balance_is_the_limit_less_what_the_ledger_says_to_the_last_place(
     limit: Decimal, moves: list[tuple[str, Decimal]]
 ) -> None:
     budget = a_budget(str(limit))
-    books = Books([budget], START)
+    books = Books([budget], budget.session, START)
     for move, amount in moves:
         current = books.get(budget.id)
         if move == "use":
@@ -208,7 +210,7 @@ def test_each_currency_is_metered_by_what_the_log_tells(
     currency: Currency, event: Event, amount: str
 ) -> None:
     budget = a_budget("10000", currency=currency)
-    books = Books([budget], START)
+    books = Books([budget], budget.session, START)
     list(books.meter(event, None, 7))
     assert [(entry.amount, entry.seq) for entry in books.entries] == [(Decimal(amount), 7)]
     assert books.get(budget.id).used == Decimal(amount)
@@ -227,7 +229,7 @@ def test_each_currency_is_metered_by_what_the_log_tells(
     ],
 )
 def test_what_costs_nothing_in_a_currency_is_not_in_its_ledger(currency: Currency, event: Event) -> None:
-    books = Books([a_budget("10", currency=currency)], START)
+    books = Books([a_budget("10", session=SESSION, currency=currency)], SESSION, START)
     assert list(books.meter(event, None, 7)) == []
     assert books.entries == []
     assert books.changed == ()
@@ -235,7 +237,7 @@ def test_what_costs_nothing_in_a_currency_is_not_in_its_ledger(currency: Currenc
 
 def test_a_use_without_a_known_price_is_said_and_not_guessed() -> None:
     budget = a_budget("10", currency="usd")
-    books = Books([budget], START)
+    books = Books([budget], budget.session, START)
     assert list(books.meter(a_model_call(None), None, 7)) == []
     (entry,) = books.entries
     assert (entry.amount, entry.call) == (None, 2)
@@ -244,7 +246,7 @@ def test_a_use_without_a_known_price_is_said_and_not_guessed() -> None:
 
 
 def test_a_disabled_budget_is_not_charged() -> None:
-    books = Books([a_budget("10", status="disabled")], START)
+    books = Books([a_budget("10", session=SESSION, status="disabled")], SESSION, START)
     assert list(books.meter(a_model_call(ONE), None, 7)) == []
     assert books.entries == []
 
@@ -259,7 +261,7 @@ def test_an_amount_is_written_shortly_and_without_an_exponent(text: str) -> None
 
 def test_what_the_log_says_of_a_line_has_the_numbers_of_it() -> None:
     budget = a_budget("10", soft_limit=Decimal(5))
-    books = Books([budget], START)
+    books = Books([budget], budget.session, START)
     use = Use(amount=Decimal(9), source="charge")
     facts: dict[str, Any] = {"budget": budget.id, "currency": "tokens", "limit": Decimal(10), "balance": ONE}
     assert list(books.charge(budget, use)) == [
