@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.docs_pages.__main__ import ROOT
-from sojourn.client import Client, TurnClosed
+from sojourn.client import Client, MessageEnded, TurnClosed
 from tests.client.server import BOUND_SECONDS, ServerProcess, environment
 
 PORT = "http://127.0.0.1:3013"
@@ -99,3 +99,51 @@ def test_the_database_file_alone_is_no_backup(tmp_path: Path) -> None:
     shutil.copy(tmp_path / "a.db", tmp_path / "b.db")
     assert sqlite3.connect(tmp_path / "b.db").execute("SELECT * FROM sqlite_schema").fetchall() == []
     writer.close()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_the_requests_of_a_worker_by_hand_answer_a_message(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    (script,) = blocks("docs/workers.md", "sh")
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", script.replace(PORT, server.url)),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(BOUND_SECONDS):
+        out, _ = await shell.communicate()
+    assert shell.returncode == 0, out.decode()
+    assert '"text":"A book of what happened."' in out.decode()
+    assert '"type":"turn.completed"' in out.decode()
+
+
+async def test_the_agent_of_the_examples_answers_and_goes_on_after_a_restart(
+    server: ServerProcess,
+) -> None:
+    async with Client(server.url, server.key) as client:
+        agent = await client.create_agent(name="counter", runner="external")
+        key = await client.create_key("counter", "worker")
+        assert key.token is not None
+        example = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(ROOT / "examples/agent.py")),
+            env=environment(SOJOURN_URL=server.url, SOJOURN_KEY=key.token),
+        )
+        try:
+            async with asyncio.timeout(BOUND_SECONDS):
+                session = await client.create_session(agent=agent.id)
+                for _ in range(2):
+                    said = [part async for part in client.ask(session.id, "one two three")]
+                    assert isinstance(said[-1], TurnClosed)
+                    assert said[-1].status == "completed"
+                    assert [part.text for part in said if isinstance(part, MessageEnded)] == [
+                        "one two three ",
+                        "That was 3 words.",
+                    ]
+                    await server.kill()
+                    await server.start()
+                assert await client.read_file(session.id, "count.txt") == b"3"
+        finally:
+            example.terminate()
+            await example.wait()

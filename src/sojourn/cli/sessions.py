@@ -305,6 +305,7 @@ def _print_details(session: "Session") -> None:
     rows: list[tuple[str, str | Text]] = [
         ("id", str(session.id)),
         ("state", state(session.status, session.activity)),
+        *_waits(session),
         ("title", printable(session.title or "-")),
         ("agent", f"{session.agent.id} version {session.agent.version}"),
         ("log", f"events {session.first_seq} to {session.last_seq}"),
@@ -359,3 +360,8 @@ def _print_turn(turn: "Turn") -> None:
         Text.assemble(("turn        ", "dim"), f"{turn.id}  ", (f"{turn.status:<9}  ", style), outcome),
         soft_wrap=True,
     )
+
+
+def _waits(session: "Session") -> list[tuple[str, str]]:
+    pool = session.waits_for_pool
+    return [] if pool is None else [("waits for", f"a worker of the pool {pool}")]

@@ -43,10 +43,14 @@ from sojourn.client.errors import (
     Unavailable,
 )
 from sojourn.client.file_types import File, Match, Matches
+from sojourn.client.keys import Key, KeyLimits, MadeKey
 from sojourn.client.orgs import Organisation
 from sojourn.client.stream import LossListener
 from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
 from sojourn.client.tool_types import ClientTool, DetailedRule
+from sojourn.client.turn import Decision as AskDecision
+from sojourn.client.turn import MessageWriter, ToolRun
+from sojourn.client.turn import Turn as OutsideTurn
 from sojourn.client.types import (
     Activity,
     CreatedSession,
@@ -70,6 +74,7 @@ from sojourn.client.types import (
     TurnStatus,
     Usage,
 )
+from sojourn.client.worker import Handler, Worker
 from sojourn.client.worker_types import (
     ClaimedTurn,
     Conversation,
@@ -92,6 +97,7 @@ __all__ = [
     "AnswerReader",
     "ApiError",
     "Ask",
+    "AskDecision",
     "Budget",
     "BudgetCheck",
     "BudgetEntry",
@@ -117,23 +123,29 @@ __all__ = [
     "File",
     "Forbidden",
     "Gap",
+    "Handler",
     "HeldPresence",
     "Input",
     "InputStatus",
     "InputWithdrawn",
     "InvalidRequest",
+    "Key",
+    "KeyLimits",
     "LeaseLost",
     "LimitExceeded",
     "Listening",
     "LossListener",
+    "MadeKey",
     "Match",
     "Matches",
     "Message",
     "MessageEnded",
     "MessagePart",
+    "MessageWriter",
     "NewAsk",
     "NotFound",
     "Organisation",
+    "OutsideTurn",
     "Overlay",
     "Page",
     "Parent",
@@ -158,6 +170,7 @@ __all__ = [
     "TextAdded",
     "TextPart",
     "TextVoided",
+    "ToolRun",
     "TreeNode",
     "Turn",
     "TurnAsked",
@@ -167,4 +180,5 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Usage",
+    "Worker",
 ]

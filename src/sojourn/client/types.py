@@ -51,6 +51,7 @@ class Session(Wire, frozen=True, kw_only=True):
     """`last_seq` is the seq of the newest event; `turns`, `queued_inputs`, `presences` and `children` are counts.
 
     A fork shares the log of `forked_from` up to `forked_seq`. A session without a `parent` is its own `root`.
+    `waits_for_pool` is the pool whose workers its queued turn waits for; only `get_session` tells.
     """
 
     id: UUID
@@ -83,6 +84,7 @@ class Session(Wire, frozen=True, kw_only=True):
     archived_at: datetime | None
     forked_from: UUID | None
     forked_seq: int | None
+    waits_for_pool: str | None = None
     parent: Parent | None = None
     root: UUID | None = None
     children: int = 0

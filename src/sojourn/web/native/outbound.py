@@ -104,7 +104,7 @@ def sub_sessions(limits: SubSessions) -> agent_wire.SubSessions:
     return agent_wire.SubSessions(limits.agents, limits.max_depth, limits.max_children)
 
 
-def session(record: SessionRecord) -> session_wire.Session:
+def session(record: SessionRecord, waits_for_pool: str | None = None) -> session_wire.Session:
     row = record.session
     due = expiry(row)
     return session_wire.Session(
@@ -138,6 +138,7 @@ def session(record: SessionRecord) -> session_wire.Session:
         archived_at=row.archived_at,
         forked_from=record.forked_from,
         forked_seq=record.forked_seq,
+        waits_for_pool=waits_for_pool,
         parent=_parent(row.kin),
         root=_root(row),
         children=row.kin.children,

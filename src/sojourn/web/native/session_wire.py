@@ -115,6 +115,7 @@ class Session(Struct):
 
     `parent` is null of a session that no agent has started, which is then its own `root`; `children` counts those
     that it has asked for. `alias` is a name that a vendor's client gave, and that other sessions may have too.
+    `waits_for_pool` is the pool whose workers a queued turn of an `external` agent waits for, told of one session only.
     `expires_at` is when policy ends the session if nothing happens before, and `expires_by` the limit that does.
     """
 
@@ -148,6 +149,7 @@ class Session(Struct):
     archived_at: Instant | None
     forked_from: UUID | None
     forked_seq: int | None
+    waits_for_pool: str | None
     parent: Parent | None
     root: UUID
     children: Count

@@ -10,6 +10,7 @@ from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.filter import AnyOf, Compare, Filter, Position, SessionQuery
 from sojourn.domain.ids import SessionId
 from sojourn.domain.record import SessionRecord
+from sojourn.domain.session import Activity
 from sojourn.service.results import Result
 from sojourn.web.kit.conditions import etag
 from sojourn.web.kit.idempotency import replayed
@@ -38,7 +39,12 @@ async def create(call: Call[queries.NoQuery, session_wire.NewSession]) -> Respon
 
 
 async def get(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
-    return answer(await call.services.sessions.get(call.org, call.session))
+    record = await call.services.sessions.get(call.org, call.session)
+    row = record.session
+    pool = None
+    if row.activity is Activity.QUEUED and row.runner == "external":
+        pool = (await call.services.agents.pinned(call.org, row.agent, row.agent_version)).spec.pool
+    return json_response(outbound.session(record, pool), 200, etag(row.revision))
 
 
 async def page(call: Call[queries.SessionList, wire.Nothing]) -> Response:

@@ -1,0 +1,233 @@
+"""A claimed turn in the hands of whoever runs it: what it is about, and the ways to say what is done."""
+
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID, uuid4
+
+from sojourn.client.errors import SojournError
+from sojourn.client.json import Json
+from sojourn.client.worker_calls import WorkerCalls
+from sojourn.client.worker_types import ClaimedTurn, Entry, Message, NewAsk, Said
+
+log = logging.getLogger(__name__)
+
+_WAIT_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided of a question. `answer` is what came with it."""
+
+    decision: Literal["allow", "deny", "answer"]
+    answer: Json
+
+
+@dataclass(slots=True)
+class Usage:
+    """What a message has cost. Set what is known of it; the session's budgets count it."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class MessageWriter:
+    """A message that is being written. Whoever follows the session reads along."""
+
+    def __init__(self, client: WorkerCalls, claim: str, id: UUID) -> None:
+        self._client = client
+        self._claim = claim
+        self.id = id
+        self.text = ""
+        self.usage = Usage()
+
+    async def write(self, text: str) -> None:
+        if not text:
+            return
+        offset, self.text = len(self.text), self.text + text
+        try:
+            await self._client.preview(self._claim, self.id, offset, text)
+        except SojournError as error:
+            # A preview that does not arrive is nobody's loss; a lost lease is told by the next report.
+            log.debug("a preview was not shown: %s", error)
+
+
+@dataclass(slots=True)
+class ToolRun:
+    """A tool that is being run. Its result is the `output`, or the error that leaves the block."""
+
+    output: str = ""
+
+
+@dataclass(slots=True)
+class _Open:
+    """What an earlier claim of the turn began and did not end."""
+
+    call: int = 0
+    message: str | None = None
+    tools: dict[int, dict[str, Json]] = field(default_factory=dict[int, dict[str, Json]])
+
+    def take(self, entry: Entry) -> None:
+        data = entry.data
+        match entry.type:
+            case "model.called":
+                self.call, self.message, self.tools = int(str(data["call"])), str(data["message"]), {}
+            case "model.completed":
+                self.message = None
+            case "message.abandoned":
+                self.call, self.message = self.call - 1, None
+            case "tool.requested":
+                self.tools[int(str(data["index"]))] = data
+            case "tool.completed":
+                self.tools.pop(int(str(data["index"])), None)
+            case _:
+                pass
+
+    def closing(self) -> list[Said]:
+        said: list[Said] = []
+        if self.message is not None:
+            said.append(Said(type="message.abandoned", data={"call": self.call, "message": self.message}))
+        for tool in self.tools.values():
+            names = {name: tool[name] for name in ("call", "index", "id", "name")}
+            lost = {**names, "status": "unknown", "output": "worker lost"}
+            said.append(Said(type="tool.completed", data=lost))
+        return said
+
+
+class Turn:
+    """What a handler gets. Every method raises LeaseLost once the turn is not this worker's any more."""
+
+    def __init__(self, client: WorkerCalls, claimed: ClaimedTurn) -> None:
+        self._client = client
+        self._call = 0
+        self._tools = 0
+        self._has_spoken = False
+        # What is done and not yet written: it goes with what begins next, or with the end.
+        self._done: list[Said] = []
+        self.claimed = claimed
+
+    @property
+    def text(self) -> str:
+        """What the turn was sent."""
+        return "".join(part.text for part in self.claimed.input.content)
+
+    async def messages(self) -> list[Message]:
+        """The conversation so far, this turn's own messages included."""
+        await self._flush()
+        return (await self._client.conversation(self.claimed.claim)).messages
+
+    async def say(self, text: str) -> None:
+        async with self.message() as message:
+            await message.write(text)
+
+    @asynccontextmanager
+    async def message(self) -> AsyncGenerator[MessageWriter, None]:
+        """A message to be written piece by piece; it is whole where the block ends."""
+        writer = MessageWriter(self._client, self.claimed.claim, uuid4())
+        agent = self.claimed.agent
+        call = {"call": self._call + 1, "model": agent.model or agent.name, "message": writer.id}
+        await self._report([Said(type="model.called", data=call)], steers_before=self._call + 1)
+        self._call, self._tools, self._has_spoken = self._call + 1, 0, True
+        place = {"call": self._call, "message": writer.id}
+        try:
+            yield writer
+        except BaseException:
+            self._done.append(Said(type="message.abandoned", data=place))
+            self._call -= 1
+            raise
+        self._done.append(Said(type="message.completed", data={**place, "text": writer.text}))
+        usage = {
+            "input_tokens": writer.usage.input_tokens,
+            "output_tokens": writer.usage.output_tokens,
+        }
+        answer = {"model": call["model"], "provider": "external", "usage": usage, "finish_reason": "stop"}
+        self._done.append(Said(type="model.completed", data={"call": self._call, **answer}))
+
+    @asynccontextmanager
+    async def tool(self, name: str, arguments: Mapping[str, Json]) -> AsyncGenerator[ToolRun, None]:
+        """Run a tool in the block: the log says that it begins before it does, and what came of it."""
+        if not self._has_spoken:
+            # A tool belongs to a message that asked for it, and one of an earlier claim has its own.
+            await self.say("")
+        place = {"call": self._call, "index": self._tools, "id": uuid4().hex, "name": name}
+        self._done.append(Said(type="tool.requested", data={**place, "arguments": json.dumps(arguments)}))
+        self._tools += 1
+        start = {"call": place["call"], "index": place["index"]}
+        await self._report([Said(type="tool.started", data=start)])
+        run, status = ToolRun(), "done"
+        try:
+            yield run
+        except Exception as error:
+            run.output, status = str(error) or type(error).__name__, "error"
+            raise
+        except BaseException:
+            run.output, status = "The tool was stopped.", "cancelled"
+            raise
+        finally:
+            self._done.append(
+                Said(type="tool.completed", data={**place, "status": status, "output": run.output})
+            )
+
+    async def ask(
+        self,
+        prompt: Mapping[str, Json],
+        kind: Literal["question", "approval"] = "question",
+        timeout_seconds: float | None = None,
+    ) -> Decision:
+        """Ask whoever follows the session, and wait for the decision, for as long as that takes."""
+        await self._flush()
+        seq = (await self._client.conversation(self.claimed.claim)).seq
+        id = uuid4()
+        new = NewAsk(id=id, kind=kind, prompt=prompt, timeout_seconds=timeout_seconds)
+        await self._client.wait_for_asks(self.claimed.claim, [new], "held")
+        while True:
+            for entry in await self._client.entries(self.claimed.claim, seq, _WAIT_SECONDS):
+                seq = entry.seq
+                if entry.type == "ask.decided" and entry.data["ask"] == str(id):
+                    return _decision(entry.data)
+
+    async def list_files(self) -> dict[str, int]:
+        """The sizes of the session's files in bytes, by their paths."""
+        return {file.path: file.size for file in await self._client.list_turn_files(self.claimed.claim)}
+
+    async def read_file(self, path: str) -> bytes:
+        """NotFound if there is none."""
+        return await self._client.read_turn_file(self.claimed.claim, path)
+
+    async def write_file(self, path: str, data: bytes) -> None:
+        await self._client.write_turn_file(self.claimed.claim, path, data)
+
+    async def recover(self) -> None:
+        """Close what an earlier claim of this turn left open: its worker is gone, and this one begins anew."""
+        found, seq = _Open(), 0
+        while page := await self._client.entries(self.claimed.claim, seq):
+            for entry in page:
+                if entry.turn == self.claimed.turn:
+                    found.take(entry)
+            seq = page[-1].seq
+        self._done.extend(found.closing())
+        self._call = found.call - (found.message is not None)
+
+    async def settle(self, error: str | None = None) -> None:
+        """End the turn. What is done and not yet written goes with it."""
+        done, self._done = self._done, []
+        await self._client.settle_turn(self.claimed.claim, done, error=error)
+
+    async def _flush(self) -> None:
+        if self._done:
+            await self._report([])
+
+    async def _report(self, intents: Sequence[Said], steers_before: int | None = None) -> None:
+        done, self._done = self._done, []
+        await self._client.report(self.claimed.claim, done, intents, steers_before=steers_before)
+
+
+def _decision(data: Mapping[str, Json]) -> Decision:
+    match data["decision"]:
+        case "allow" | "deny" | "answer" as decision:
+            return Decision(decision, data.get("answer"))
+        case other:
+            raise ValueError(f"a decision that this client does not know: {other}")
