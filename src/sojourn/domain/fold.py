@@ -27,6 +27,7 @@ from sojourn.domain.events import (
     SessionForked,
     SessionImported,
     SessionRewound,
+    SessionTrimmed,
     ToolCompleted,
     ToolRequested,
     ToolStarted,
@@ -337,6 +338,12 @@ class Conversation:
                 # No turn is open at either end, and the program was told what is taken back.
                 for part in (self._told, self._compacted, self._tokens):
                     part.rewind(entry.seq, to)
+                self.progress = Progress()
+                self.provider_session, self.linked_seq = None, entry.seq
+            case SessionTrimmed():
+                # A fold that was kept from before forgets what one that begins here never read.
+                self._told, self._compacted, self._tokens = Timeline(), Timeline(), Timeline()
+                self._pending.clear()
                 self.progress = Progress()
                 self.provider_session, self.linked_seq = None, entry.seq
             case _:

@@ -15,6 +15,7 @@ from sojourn.domain.events import (
     MessageCompleted,
     ProviderSessionLinked,
     SessionForked,
+    SessionTrimmed,
     ToolCompleted,
     ToolRequested,
     TurnStarted,
@@ -65,6 +66,15 @@ def test_every_tool_call_has_exactly_one_result_before_the_next_model_call(
         calls = [part.id for part in message.parts if isinstance(part, ToolCallPart)]
         results = [part.id for part in messages[place + 1].parts if isinstance(part, ToolResultPart)]
         assert sorted(results) == sorted(calls)
+
+
+def test_a_kept_fold_of_a_log_that_was_cut_equals_the_fold_of_what_is_left() -> None:
+    call = called()
+    linked = ProviderSessionLinked(kind="acp", agent="cli", provider_session="s")
+    kept = fold(linked, call, *answered(call))
+    cut = entries(SessionTrimmed(first_seq=kept.seq + 1, by=SOMEBODY), after=kept.seq)
+    assert kept.extend(cut) == Conversation().extend(cut)
+    assert kept.messages == []
 
 
 def asking(tool: ToolRequested) -> AskOpened:
