@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from scripts.docs_pages import api, commands, dialects, events, limits, picture, settings, states
+from scripts.docs_pages import agents, api, commands, dialects, events, limits, picture, settings, states
 
 ROOT: Final = Path(__file__).parents[2]
 
 PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "docs/agents.md": agents.page,
     "docs/dialects.md": dialects.page,
     "docs/images/turn-states.svg": picture.draw,
     "docs/reference/api.md": api.page,

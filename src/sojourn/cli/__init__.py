@@ -14,6 +14,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "demo": "See a server, a model and a session at work.",
     "serve": "Run the server.",
     "chat": "Talk to a session and watch it answer.",
+    "agents": "List agents, and make one of a program on this machine.",
     "sessions": "List, show, end and delete sessions.",
     "inputs": "See what waits to be read, and edit, move or withdraw it.",
     "models": "Name models, their providers and keys.",
