@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -21,26 +20,13 @@ from sojourn.service.asks import Verdict
 from sojourn.service.forks import NewFork
 from tests.runners.acp.stage import Stage, decide
 from tests.support.clock import HandClock
+from tests.support.processes import working_in
 from tests.support.world import SOMEBODY
 from tests.worker.workplace import until
 
 
-def processes(directory: Path) -> Sequence[int]:
-    """The programs that run in a directory, without their guards."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                if (entry / "cwd").readlink() == directory and not any(b"guard.py" in word for word in words):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
 def kill_program(stage: Stage, session: SessionId) -> None:
-    (pid,) = processes(stage.place(session).resolve())
+    (pid,) = working_in(stage.place(session).resolve())
     os.kill(pid, signal.SIGKILL)
 
 
@@ -95,7 +81,7 @@ async def test_a_worker_that_stops_ends_its_program_and_the_next_one_goes_on(sta
     async with stage.working():
         await world.send(session, "start a\nwait")
         await until(world, session, "tool.started")
-    assert processes(stage.place(session).resolve()) == []
+    assert working_in(stage.place(session).resolve()) == []
     async with stage.working():
         await until(world, session, "turn.completed")
     (reclaimed,) = await world.said(session, TurnReclaimed)
@@ -213,11 +199,11 @@ async def test_a_program_that_does_not_stop_in_time_is_killed_and_the_next_turn_
     async with stage.working():
         turn = (await world.send(session, "say hello\nwait")).turn
         await until(world, session, "model.called")
-        (pid,) = processes(stage.place(session).resolve())
+        (pid,) = working_in(stage.place(session).resolve())
         await world.services.turns.cancel(world.org, session, turn, SOMEBODY)
         await world.send(session, "say next")
         await until(world, session, "turn.completed")
-        assert pid not in processes(stage.place(session).resolve())
+        assert pid not in working_in(stage.place(session).resolve())
     assert len(await linked(stage, session)) == 2
 
 
@@ -227,10 +213,10 @@ async def test_a_worker_that_lost_its_lease_ends_its_program(stage: Stage, clock
     async with stage.working() as worker:
         await world.send(session, "start a\nwait")
         await until(world, session, "tool.started")
-        (pid,) = processes(stage.place(session).resolve())
+        (pid,) = working_in(stage.place(session).resolve())
         clock.advance(16)
         await world.services.upkeep.tick()
         await until(world, session, "turn.completed")
-        assert pid not in processes(stage.place(session).resolve())
+        assert pid not in working_in(stage.place(session).resolve())
     del worker
     assert len(await world.said(session, TurnReclaimed)) == 1

@@ -15,6 +15,7 @@ from sojourn.domain.runner_config.acp import AcpConfig, read_acp
 from sojourn.runners.acp import process
 from sojourn.runners.acp.process import CannotStart, start_program, variables_of
 from tests.runners.acp.stage import Stage
+from tests.support.processes import gone, is_alive
 from tests.worker.workplace import BOUND_SECONDS, until
 
 GUARD = Path(process.__file__).with_name("guard.py")
@@ -140,25 +141,3 @@ os.kill(os.getpid(), 9)
         await killed.wait()
         for pid in (guard, child):
             await gone(pid)
-
-
-async def gone(pid: int) -> None:
-    """Wait for the end of a process that is nobody's child here."""
-    try:
-        watched = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_reader(watched, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        asyncio.get_running_loop().remove_reader(watched)
-        os.close(watched)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False

@@ -262,9 +262,18 @@ async def _complaint(config: AcpConfig, program: Program, error: Exception) -> s
 def load_connections():
     """The wrapped library; CannotStart where it is not installed."""
     try:
-        from sojourn.runners.acp import connection
+        return _imported()
     except ImportError as error:
         raise CannotStart(
             f"Driving an agent's program needs `pip install 'sojourn[acp]'` ({error})."
         ) from error
+    except SystemError:
+        # Python 3.11 counts the depth of a parse for all threads together: one that parses while another does may be
+        # told that the count is off. What was half imported is gone by then, so the second time is like the first.
+        return _imported()
+
+
+def _imported():
+    from sojourn.runners.acp import connection
+
     return connection

@@ -60,8 +60,8 @@ class ToolCall:
     def learn(self, news: ToolNews) -> None:
         self.title = news.title or self.title
         self.kind = news.kind or self.kind
-        # Some tell of a call before they know its input, and of a permission with less than the call had.
-        if news.input and not (self.request and self.input):
+        # Some tell of a call before they know its input.
+        if news.input and self.request is None:
             self.input = news.input
         self.output = self.output if news.output is None else news.output
         self.is_running = self.is_running or news.state == "in_progress"
@@ -94,7 +94,13 @@ class Scribe:
     @property
     def is_holding_back(self) -> bool:
         """Whether there are calls that the log does not know yet, or not that they run."""
-        return any(not tool.is_completed and _is_behind(tool) for tool in self.tools.values())
+        is_asked = self.is_asked
+        return any(not tool.is_completed and _is_behind(tool, is_asked) for tool in self.tools.values())
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a question is open. A program puts them one by one, so what seems to run may wait for its own."""
+        return any(tool.is_asked and not tool.is_completed for tool in self.tools.values())
 
     def take(self) -> tuple[Sequence[RunnerEvent], Sequence[RunnerEvent]]:
         """What is to be said, and with it the intent of what comes next."""
@@ -136,10 +142,11 @@ class Scribe:
 
     def settle(self) -> None:
         """Say what was held back: nobody asked about it."""
+        is_asked = self.is_asked
         for tool in self.tools.values():
-            if not tool.is_completed and _is_behind(tool):
+            if not tool.is_completed and _is_behind(tool, is_asked):
                 self.request(tool)
-                if tool.is_running:
+                if tool.is_running and not is_asked:
                     self.start(tool)
 
     def request(self, tool: ToolCall) -> ToolRequested:
@@ -245,6 +252,6 @@ def arguments_of(tool: ToolCall) -> str:
     return json.dumps(as_object(tool.input), ensure_ascii=False)
 
 
-def _is_behind(tool: ToolCall) -> bool:
-    """Whether the log does not know of the call, or not that it runs. One that is asked about does not run yet."""
-    return tool.request is None or (tool.is_running and not tool.is_started and not tool.is_asked)
+def _is_behind(tool: ToolCall, is_asked: bool) -> bool:
+    """Whether the log does not know of the call, or not that it runs, as far as can be told while somebody is asked."""
+    return tool.request is None or (tool.is_running and not tool.is_started and not is_asked)

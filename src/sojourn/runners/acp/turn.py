@@ -21,7 +21,7 @@ from sojourn.runners.acp.scribe import Scribe, ToolCall
 from sojourn.runners.acp.updates import Cost, Decided, Ended, Feed, FileRequest, Item, Permission
 
 # A program that tells of a call as running may be about to ask about it: the log waits that long before it says so.
-SETTLE_SECONDS: Final = 0.2
+SETTLE_SECONDS: Final = 0.4
 # A program that was lost is started again, after a while that doubles.
 RETRY_SECONDS: Final = 0.5
 
@@ -137,7 +137,10 @@ class Talk:
     async def _permit(self, permission: Permission) -> None:
         """By rule, by what was decided before the program was lost, or by asking. The log knows before the program."""
         scribe, spec = self.scribe, self.journal.turn.agent.spec
-        tool = scribe.tool(permission.tool)
+        known = scribe.tools.get(permission.tool.id)
+        # A question may show the input in another way than the call has it.
+        is_known = known is not None and bool(known.input)
+        tool = scribe.tool(replace(permission.tool, input=None) if is_known else permission.tool)
         scribe.request(tool)
         name, rule = rule_for_call({**spec.tool_policy, **self.rules}, tool)
         if rule == "ask" and self.standing.take_allowed(tool):
