@@ -6,7 +6,7 @@ It is the outside world of a real agent program: a server of its own on a loopba
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,11 +51,14 @@ class Endpoint:
     said_half: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             while head := await _head(reader):
                 body = await reader.readexactly(int(head.get("content-length", "0")))
                 await self._answer(json.loads(body or b"{}"), writer)
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.transport.abort()
 
     async def _answer(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         step: Step = Say("A title")
@@ -153,3 +156,5 @@ async def serving() -> AsyncGenerator[Endpoint]:
         server.close()
         for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.wait_closed()

@@ -21,6 +21,14 @@ from tests.support.world import SOMEBODY, World
 from tests.worker.workplace import SETTINGS, working
 
 AGENT = Path(__file__).with_name("agent.py")
+# Half of the time that the library takes to import goes into reading its own comments, for documents nobody makes here.
+START = """
+import runpy, sys
+from pydantic._internal import _fields
+_fields._update_fields_from_docstrings = lambda *given, **named: None
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @dataclass
@@ -37,7 +45,7 @@ class Stage:
         config: Mapping[str, Json] | None = None,
     ) -> SessionId:
         """A new session of the scripted agent with these traits."""
-        command: list[Json] = [sys.executable, str(AGENT), *traits]
+        command: list[Json] = [sys.executable, "-c", START, str(AGENT), *traits]
         runner_config: dict[str, Json] = {"command": command, **(config or {})}
         if "agent" in runner_config:
             del runner_config["command"]

@@ -1,5 +1,6 @@
 """What a program asks before it runs a tool: rules decide, or somebody does, and the log knows before the program."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -17,7 +18,9 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.ids import SessionId
 from sojourn.domain.session import Activity
-from sojourn.domain.tool_policy import ToolRule
+from sojourn.domain.tool_policy import ToolPolicy, ToolRule
+from sojourn.runners.acp.policy import rule_for_call
+from sojourn.runners.acp.scribe import ToolCall
 from sojourn.service.asks import Verdict
 from tests.runners.acp.stage import Stage, decide
 from tests.support.clock import HandClock
@@ -34,60 +37,67 @@ async def chosen(stage: Stage, session: SessionId) -> str:
     return "".join(one.text for one in await stage.world.said(session, MessageCompleted))
 
 
-@pytest.mark.parametrize(
-    ("verdict", "option", "status"),
-    [
-        (Verdict("allow"), "[yes]", "done"),
-        (Verdict("allow", always=True), "[yes-always]", "done"),
-        (Verdict("allow", {"option": "yes-always"}), "[yes-always]", "done"),
-        (Verdict("deny", {"reason": "not now"}), "[no]", "error"),
-    ],
-)
 async def test_a_permission_is_an_approval_and_the_program_gets_the_option_that_was_decided(
-    stage: Stage, verdict: Verdict, option: str, status: str
+    stage: Stage,
 ) -> None:
     world = stage.world
     session = await stage.session()
+    verdicts = (
+        Verdict("allow"),
+        Verdict("deny", {"reason": "not now"}),
+        Verdict("allow", {"option": "yes-always"}),
+        Verdict("allow", always=True),
+    )
     async with stage.working():
-        await world.send(session, "ask a\nsay on")
-        await until(world, session, "turn.waiting")
-        (ask,) = await asks(stage, session)
-        assert (await world.record(session)).session.activity is Activity.WAITING
-        await decide(world, session, verdict)
-        await until(world, session, "turn.completed")
-        # For good means in this session: the next call of that tool is asked about only if nothing was said of it.
-        await world.send(session, "ask b")
-        await until(world, session, "turn.completed" if verdict.always else "turn.waiting", 2)
-    assert ask.prompt["title"] == "work on a"
-    assert ask.prompt["arguments"] == {"id": "a"}
-    assert [one["id"] for one in ask.prompt["options"]] == ["yes", "yes-always", "no"]  # type: ignore[index, union-attr]
-    assert option in await chosen(stage, session)
-    first = (await world.said(session, ToolCompleted))[0]
-    assert first.status == status
-    if status == "error":
-        assert first.output == "The call was denied: not now"
+        for count, verdict in enumerate(verdicts, 1):
+            await world.send(session, f"ask tool{count}\nsay on")
+            await until(world, session, "turn.waiting", count)
+            (ask,) = await asks(stage, session)
+            assert (await world.record(session)).session.activity is Activity.WAITING
+            assert (ask.prompt["title"], ask.prompt["arguments"]) == (
+                f"work on tool{count}",
+                {"id": f"tool{count}"},
+            )
+            await decide(world, session, verdict)
+            await until(world, session, "turn.completed", count)
+        # For good means in this session: nobody is asked about the tool any more.
+        await world.send(session, "ask more")
+        await until(world, session, "turn.completed", len(verdicts) + 1)
+    said = await chosen(stage, session)
+    assert re.findall(r"\[.*?\]", said) == ["[yes]", "[no]", "[yes-always]", "[yes-always]", "[yes]"]
+    results = await world.said(session, ToolCompleted)
+    assert [one.status for one in results] == ["done", "error", "done", "done", "done"]
+    assert results[1].output == "The call was denied: not now"
     types = await world.types(session)
-    if status == "done":
-        assert types.index("ask.opened") < types.index("ask.decided") < types.index("tool.started")
-    (told, *_) = await world.said(session, TurnWaiting)
-    assert told.mode == "held"
+    assert types.index("ask.opened") < types.index("ask.decided") < types.index("tool.started")
+    assert {told.mode for told in await world.said(session, TurnWaiting)} == {"held"}
 
 
 @pytest.mark.parametrize(
-    ("named", "rule", "option"),
-    [("execute", "allow", "[yes]"), ("work on a", "allow", "[yes]"), ("work", "deny", "[no]")],
+    ("policy", "found"),
+    [
+        ({"bash": "deny", "execute": "allow", "*": "ask"}, ("bash", "deny")),
+        ({"ls -l": "allow", "execute": "deny"}, ("ls -l", "allow")),
+        ({"execute": "deny", "*": "allow"}, ("execute", "deny")),
+        ({"*": "allow"}, ("*", "allow")),
+        ({"edit": "allow"}, ("*", "ask")),
+    ],
 )
-async def test_a_rule_by_name_kind_or_title_decides_without_anybody(
-    stage: Stage, named: str, rule: ToolRule, option: str
+def test_a_rule_is_found_by_the_tools_name_then_its_title_then_its_kind(
+    policy: ToolPolicy, found: tuple[str, ToolRule]
 ) -> None:
+    assert rule_for_call(policy, ToolCall(id="1", name="bash", title="ls -l", kind="execute")) == found
+
+
+async def test_a_rule_decides_without_anybody(stage: Stage) -> None:
     world = stage.world
-    session = await stage.session(policy={named: rule})
+    session = await stage.session(policy={"work on a": "allow", "execute": "deny"})
     async with stage.working():
-        await world.send(session, "ask a")
+        await world.send(session, "ask a\nask b")
         await until(world, session, "turn.completed")
-    assert await chosen(stage, session) == option
+    assert await chosen(stage, session) == "[yes][no]"
     assert await world.said(session, AskOpened) == []
-    assert [one.rule for one in await world.said(session, ToolDenied)] == ([named] if rule == "deny" else [])
+    assert [one.rule for one in await world.said(session, ToolDenied)] == ["execute"]
 
 
 async def test_only_what_the_program_offers_can_be_answered(stage: Stage) -> None:

@@ -4,8 +4,6 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from sojourn.domain.content import ToolCallPart
 from sojourn.domain.events import (
     MessageCompleted,
@@ -137,30 +135,19 @@ async def test_cost_is_what_was_added_since_the_last_prompt(stage: Stage) -> Non
     assert [(one.cost_usd, one.output_tokens) for one in used] == [(Decimal("0.25"), 2), (Decimal("0.5"), 2)]
 
 
-@pytest.mark.parametrize(
-    ("line", "type", "reason"),
-    [
-        ("refuse", TurnCompleted, "refused"),
-        ("tire", TurnFailed, "no_progress"),
-        ("fail", TurnFailed, "error"),
-    ],
-)
-async def test_why_the_program_stopped_is_the_outcome_of_the_turn(
-    stage: Stage, line: str, type: type[TurnCompleted] | type[TurnFailed], reason: str
+async def test_why_the_program_stopped_is_the_outcome_of_the_turn_and_it_is_there_for_the_next(
+    stage: Stage,
 ) -> None:
     world = stage.world
     session = await stage.session()
     async with stage.working():
-        await world.send(session, f"run a\n{line}")
-        await until(world, session, type.type)
-        # The program is there for the next turn.
-        await world.send(session, "say fine")
-        await until(world, session, "turn.completed", 2 if type is TurnCompleted else 1)
-    ended = (await world.said(session, type))[0]
-    assert ended.reason == reason
-    if line == "fail":
-        assert isinstance(ended, TurnFailed)
-        assert "the model is on fire" in ended.error
+        for line in ("refuse", "run a\ntire", "run b\nfail", "say fine"):
+            await world.send(session, line)
+        await until(world, session, "turn.completed", 2)
+    failed = await world.said(session, TurnFailed)
+    assert [one.reason for one in failed] == ["no_progress", "error"]
+    assert "the model is on fire" in failed[1].error
+    assert [one.reason for one in await world.said(session, TurnCompleted)] == ["refused", "end_turn"]
     assert len(await world.said(session, ProviderSessionLinked)) == 1
 
 
