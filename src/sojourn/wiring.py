@@ -221,6 +221,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             is_shared=is_shared,
             known_tools=parts.toolsets.keys(),
             private_webhooks=settings.private_webhooks,
+            outside_ttl_seconds=parts.lease_ttl_seconds,
             allow_commands=settings.allow_commands,
             private_agents=settings.private_agents,
             providers=configured_providers(os.environ),

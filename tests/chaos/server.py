@@ -186,9 +186,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--database-url")
     parser.add_argument("--lease-ttl-seconds", type=float, default=LEASE_TTL_SECONDS)
+    parser.add_argument("--worker-capacity", type=int, default=100)
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    settings = Settings(data_dir=options.data_dir, database_url=options.database_url, bootstrap_key=KEY)
+    settings = Settings(
+        data_dir=options.data_dir,
+        database_url=options.database_url,
+        bootstrap_key=KEY,
+        worker_capacity=options.worker_capacity,
+    )
     with socket.create_server(("127.0.0.1", options.port)) as listener:
         asyncio.run(serve(settings, options.lease_ttl_seconds, listener))
 

@@ -11,7 +11,7 @@ from sojourn.service.agents import Agents
 from sojourn.service.asks import Asks
 from sojourn.service.budgets import Budgets
 from sojourn.service.children import Children
-from sojourn.service.claims import Claims, LeaseTerms
+from sojourn.service.claims import LEASE_TTL_SECONDS, Claims, LeaseTerms
 from sojourn.service.driven import Driven
 from sojourn.service.errands import Errands
 from sojourn.service.exports import Exports
@@ -99,6 +99,8 @@ class Choices:
     is_shared: bool
     known_tools: Collection[str]
     private_webhooks: bool = False
+    # How long a worker outside holds a turn after each renewal.
+    outside_ttl_seconds: float = LEASE_TTL_SECONDS
     allow_commands: bool = False
     private_agents: bool = False
     providers: Collection[str] = ()
@@ -117,7 +119,7 @@ def build_services(
     children = Children(store, clock, agents, sessions, hub)
     claims = Claims(store, clock, agents, choices.default_model)
     turns = TurnService(store, clock, claims, hub, terms)
-    outside_claims = OutsideClaims(store, clock, claims, hub)
+    outside_claims = OutsideClaims(store, clock, claims, hub, choices.outside_ttl_seconds)
     vault = Vault(store, secrets, os.environ)
     return Services(
         access=Access(store, clock),

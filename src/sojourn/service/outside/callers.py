@@ -1,17 +1,13 @@
 """Who asks for turns from outside."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from sojourn.domain.agent import Agent
 from sojourn.domain.errors import Forbidden
 from sojourn.domain.ids import AgentId, OrgId
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.record import Principal
-from sojourn.service.claims import LEASE_TTL_SECONDS, Holder, LeaseTerms
 from sojourn.service.turn_writes import outside_name
-
-TERMS: Final = LeaseTerms(LEASE_TTL_SECONDS, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +28,9 @@ class Caller:
         return self.principal.org
 
     @property
-    def holder(self) -> Holder:
-        return Holder(outside_name(self.name, self.principal.key), TERMS, self.principal.key)
+    def worker(self) -> str:
+        """What the log calls it."""
+        return outside_name(self.name, self.principal.key)
 
     def check(self) -> None:
         """Forbidden for what its key does not admit: nothing would ever be found for it."""

@@ -11,7 +11,7 @@ from sojourn.domain.ids import KeyId, SessionId, TurnId
 from sojourn.domain.record import Recalled
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn, Ready
-from sojourn.service.claims import Claims
+from sojourn.service.claims import Claims, Holder, LeaseTerms
 from sojourn.service.hub import Hub
 from sojourn.service.outside.callers import Caller
 from sojourn.service.outside.patience import or_closed, within
@@ -24,10 +24,12 @@ CANDIDATES: Final = 20
 
 
 class OutsideClaims:
-    def __init__(self, store: Store, clock: Clock, claims: Claims, hub: Hub) -> None:
+    def __init__(self, store: Store, clock: Clock, claims: Claims, hub: Hub, ttl_seconds: float) -> None:
         self._store = store
         self._clock = clock
         self._claims = claims
+        # Also where the server's own workers hold their turns as long as it lives.
+        self.terms = LeaseTerms(ttl_seconds, None)
         self._hub = hub
 
     async def ready(self, caller: Caller, limit: int) -> Sequence[Ready]:
@@ -92,6 +94,8 @@ class OutsideClaims:
     async def _claim_one(
         self, caller: Caller, session: SessionId, repeat: Repeat | None
     ) -> Result[ClaimedTurn] | None:
+        holder = Holder(caller.worker, self.terms, caller.principal.key)
+
         async def verb(tx: Tx) -> Result[ClaimedTurn] | Unset | None:
             state = await tx.lock_session(caller.org, session, wait=False)
             if state is None:
@@ -100,7 +104,7 @@ class OutsideClaims:
                 if found.ids["session"] != str(session):
                     raise _Doubled
                 return Result(await self._again(tx, state, caller, repeat, found), replayed=True)
-            taken = await self._claims.take(tx, state, caller.holder, caller.runners, caller.admits)
+            taken = await self._claims.take(tx, state, holder, caller.runners, caller.admits)
             if taken is None:
                 return None
             if repeat is not None:

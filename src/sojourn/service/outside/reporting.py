@@ -36,7 +36,7 @@ class OutsideTurns:
 
     async def renew(self, claims: Sequence[Claim], caller: Caller) -> Sequence[Claim]:
         """Those that are lost."""
-        return await self._writes.renew(claims, caller.holder.worker)
+        return await self._writes.renew(claims, caller.worker)
 
     async def append(
         self,

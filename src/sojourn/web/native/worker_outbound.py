@@ -10,14 +10,13 @@ from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolRe
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
 from sojourn.ports.turns import ClaimedTurn
-from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.service.outside.signals import Listening, Signal, TurnReady, TurnStopped
 from sojourn.web.kit.sse import frame
 from sojourn.web.native import outbound, worker_wire
 from sojourn.web.native.worker_inbound import claim_name
 
 
-def claimed(turn: ClaimedTurn, input: Input) -> worker_wire.ClaimedTurn:
+def claimed(turn: ClaimedTurn, input: Input, ttl_seconds: float) -> worker_wire.ClaimedTurn:
     return worker_wire.ClaimedTurn(
         claim=claim_name(turn),
         session=turn.session,
@@ -25,7 +24,7 @@ def claimed(turn: ClaimedTurn, input: Input) -> worker_wire.ClaimedTurn:
         fence=turn.fence,
         attempt=turn.attempt,
         faults=turn.faults,
-        ttl_seconds=LEASE_TTL_SECONDS,
+        ttl_seconds=ttl_seconds,
         agent=outbound.agent(turn.agent),
         model=turn.model,
         alias=turn.alias,

@@ -24,7 +24,7 @@ async def claim(call: Call[queries.NoQuery, worker_wire.NewClaim]) -> Response:
     if result is None:
         return json_response(worker_wire.Claimed(None))
     input = await call.services.outside_turns.input_of(result.value)
-    claimed = worker_outbound.claimed(result.value, input)
+    claimed = worker_outbound.claimed(result.value, input, service.terms.ttl_seconds or 0)
     return json_response(worker_wire.Claimed(claimed), 200, *_replayed(result.replayed))
 
 
