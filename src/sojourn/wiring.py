@@ -27,6 +27,7 @@ from sojourn.runners.http.probe import HttpProbe
 from sojourn.runners.http.runner import HttpRunner
 from sojourn.runners.llama import LocalModel
 from sojourn.runners.model.bound import BoundModelClient
+from sojourn.runners.model.catalogue import catalogue_of
 from sojourn.runners.model.client import ClientFor, ModelClient
 from sojourn.runners.model.fetch import fetch_tools
 from sojourn.runners.model.loop import ModelRunner
@@ -219,7 +220,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         Choices(
             default_model=settings.default_model,
             is_shared=is_shared,
-            known_tools=parts.toolsets.keys(),
+            catalogue=catalogue_of(parts.toolsets),
             private_webhooks=settings.private_webhooks,
             outside_ttl_seconds=parts.lease_ttl_seconds,
             allow_commands=settings.allow_commands,

@@ -57,7 +57,7 @@ async def test_an_update_for_another_version_is_refused(client: httpx.AsyncClien
 
 async def test_updates_at_the_same_time_all_take_effect(client: httpx.AsyncClient) -> None:
     place = f"/agents/{value(await client.post('/agents', json={'name': 'clerk'}), 201)['id']}"
-    changes = [{"instructions": "i"}, {"model": "sim/echo"}, {"tools": ["t"]}, {"metadata": {"k": "v"}}]
+    changes = [{"instructions": "i"}, {"model": "sim/echo"}, {"tools": ["todo"]}, {"metadata": {"k": "v"}}]
     for response in await asyncio.gather(*(client.patch(place, json=change) for change in changes)):
         value(response)
     agent = value(await client.get(place))

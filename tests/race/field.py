@@ -13,6 +13,8 @@ from uuid import UUID
 from sojourn.domain.ids import DEFAULT_ORG, SessionId
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.ports import Clock, Published, Store
+from sojourn.runners.model.catalogue import catalogue_of
+from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.claims import LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
@@ -66,7 +68,7 @@ async def open_field(open_store: OpenStore) -> AsyncGenerator[tuple[Store, Servi
                 hub,
                 clock,
                 NO_TIME,
-                Choices(default_model="sim/echo", is_shared=True, known_tools=()),
+                Choices(default_model="sim/echo", is_shared=True, catalogue=catalogue_of(BUILT_IN)),
             ),
         )
     finally:

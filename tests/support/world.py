@@ -17,6 +17,7 @@ from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Store
 from sojourn.ports.turns import ClaimedTurn, Ready
+from sojourn.runners.model.catalogue import catalogue_of
 from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.codec import read_entry
@@ -30,6 +31,8 @@ from tests.support.databases import Database
 from tests.support.invariants import check_invariants
 
 SOMEBODY = Actor("human")
+# The name of the tools that a test brings, which the catalogue knows.
+TOOLSET = "of-the-test"
 E = TypeVar("E", bound=Event)
 
 
@@ -109,7 +112,7 @@ async def open_world(
         Choices(
             default_model="sim/echo",
             is_shared=database.dialect == "postgres",
-            known_tools=BUILT_IN.keys(),
+            catalogue=catalogue_of({**BUILT_IN, TOOLSET: ()}),
             private_webhooks=private_webhooks,
             allow_commands=True,
         ),

@@ -17,11 +17,10 @@ from sojourn.runners.model.tools import Tool
 from sojourn.service.sessions import NewSession
 from sojourn.worker.execution import Execution, Folds
 from sojourn.worker.loop import Worker, WorkerSettings
-from tests.support.world import World
+from tests.support.world import TOOLSET, World
 
 BOUND_SECONDS = 20.0
 SETTINGS = WorkerSettings("worker")
-TOOLSET = "of-the-test"
 
 
 def model_runner(model: ModelClient, tools: Sequence[Tool] = ()) -> ModelRunner:

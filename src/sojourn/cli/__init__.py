@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "sessions": "List, show, end and delete sessions.",
     "inputs": "See what waits to be read, and edit, move or withdraw it.",
     "models": "Name models, their providers and keys.",
+    "capabilities": "See what agents can be given on this server.",
     "asks": "See what turns wait for, and decide it.",
     "verify": "Check an exported session, without a server.",
     "tail": "Print the log of a session, or follow it.",
@@ -38,7 +39,7 @@ class _Commands(click.Group):
         return import_module(f"sojourn.cli.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(click.style(f"{name:<9}", fg="cyan"), line) for name, line in COMMANDS.items()]
+        rows = [(click.style(f"{name:<12}", fg="cyan"), line) for name, line in COMMANDS.items()]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

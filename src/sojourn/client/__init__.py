@@ -24,6 +24,7 @@ from sojourn.client.answer import (
 )
 from sojourn.client.ask_types import Ask, CallDecided, Decided, Decision
 from sojourn.client.budget_types import Budget, BudgetCheck, BudgetEntry, BudgetStatus, Currency
+from sojourn.client.capability_types import CapabilityKind
 from sojourn.client.client import Client
 from sojourn.client.errors import (
     ApiError,
@@ -47,7 +48,7 @@ from sojourn.client.keys import Key, KeyLimits, MadeKey
 from sojourn.client.orgs import Organisation
 from sojourn.client.stream import LossListener
 from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
-from sojourn.client.tool_types import ClientTool, DetailedRule
+from sojourn.client.tool_types import Capability, ClientTool, DetailedRule
 from sojourn.client.turn import Decision as AskDecision
 from sojourn.client.turn import MessageWriter, ToolRun
 from sojourn.client.turn import Turn as OutsideTurn
@@ -104,6 +105,8 @@ __all__ = [
     "BudgetStatus",
     "CallDecided",
     "CallRefused",
+    "Capability",
+    "CapabilityKind",
     "CaughtUp",
     "ClaimedTurn",
     "Client",

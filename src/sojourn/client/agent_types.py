@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 from sojourn.client.json import Json
-from sojourn.client.tool_types import ClientTool, DetailedRule, OnAskExpire, ToolRule
+from sojourn.client.tool_types import Capability, ClientTool, DetailedRule, OnAskExpire, ToolRule
 from sojourn.client.wire import Wire
 
 RunnerKind = Literal["model", "acp", "http", "external"]
@@ -54,6 +54,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     runner: RunnerKind
     model: str | None
     tools: list[str]
+    capabilities: dict[str, Capability]
     client_tools: list[ClientTool]
     tool_policy: dict[str, ToolRule | DetailedRule]
     ask_timeout_seconds: float | None
@@ -80,6 +81,7 @@ class AgentFields(TypedDict, total=False):
     runner: RunnerKind
     model: str | None
     tools: Sequence[str]
+    capabilities: Mapping[str, Capability]
     client_tools: Sequence[ClientTool]
     tool_policy: Mapping[str, ToolRule | DetailedRule]
     ask_timeout_seconds: float | None

@@ -12,6 +12,7 @@ from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
 from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
 from sojourn.client.calls import if_match, optional
+from sojourn.client.capabilities import CapabilityCalls
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.exports import ExportCalls
 from sojourn.client.files import FileCalls
@@ -57,6 +58,7 @@ class Client(
     FileCalls,
     BudgetCalls,
     LifetimeCalls,
+    CapabilityCalls,
     ModelCalls,
     OrgCalls,
 ):

@@ -30,6 +30,13 @@ class ClientTool(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Json] = {}
 
 
+class Capability(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of the server's catalogue, with what that is told."""
+
+    kind: str
+    config: dict[str, Json] = {}
+
+
 class Overlay(msgspec.Struct, frozen=True, kw_only=True):
     """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them."""
 
@@ -40,3 +47,4 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
     tool_policy: dict[str, ToolRule | DetailedRule] = {}
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnAskExpire | None = None
+    capabilities: dict[str, Capability | None] = {}

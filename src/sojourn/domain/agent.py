@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from sojourn.domain.capability import Capability
 from sojourn.domain.ids import AgentId
 from sojourn.domain.kin import ANY_SESSIONS, SubSessions
 from sojourn.domain.kinds import Json, RunnerKind
@@ -40,6 +41,7 @@ class Compaction:
 class AgentSpec:
     """What a client says of an agent. `model` None is the server's default model, looked up when a turn runs.
 
+    `tools` is the short form of capabilities that need no configuration; `capabilities` have names of the agent's own.
     `tool_policy` holds rules by the names of tools, and under `*` that of the others; what no rule is about is allowed.
     `facets` holds what a dialect's clients say of it and the core has no word for, by dialect.
     """
@@ -49,6 +51,7 @@ class AgentSpec:
     runner: RunnerKind = "model"
     model: str | None = None
     tools: tuple[str, ...] = ()
+    capabilities: Mapping[str, Capability] = field(default_factory=dict[str, Capability])
     client_tools: tuple[ClientTool, ...] = ()
     runner_config: Mapping[str, Json] = field(default_factory=dict[str, Json])
     policy: Policy = NO_POLICY

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain.agent import Agent, AgentQuery, AgentSpec
+from sojourn.domain.capability import Catalogue
 from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, RevisionMismatch
 from sojourn.domain.ids import AgentId, OrgId, uuid7
@@ -26,10 +27,13 @@ MOST_COPIES: Final = 1_000
 
 
 class Agents:
-    def __init__(self, store: Store, clock: Clock, allow_commands: bool = False) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, catalogue: Catalogue, allow_commands: bool = False
+    ) -> None:
         """`allow_commands` lets clients name programs that then run on this machine."""
         self._store = store
         self._clock = clock
+        self._catalogue = catalogue
         self._allow_commands = allow_commands
         self._named: dict[tuple[OrgId, AgentId | str], tuple[float, Agent]] = {}
         self._unknown: dict[tuple[OrgId, str], float] = {}
@@ -60,6 +64,7 @@ class Agents:
 
     def _check(self, spec: AgentSpec) -> None:
         check_client_tools("client_tools", spec.client_tools)
+        self._catalogue.check(spec.runner, spec.tools, spec.capabilities)
         check_runner_config(spec, allow_commands=self._allow_commands)
 
     async def apply(

@@ -4,6 +4,7 @@ import os
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sojourn.domain.capability import Catalogue
 from sojourn.outgoing import Outgoing
 from sojourn.ports import Clock, Secrets, Store
 from sojourn.service.access import Access
@@ -80,6 +81,8 @@ class Services:
     clock: Clock
     # The model of turns whose agent names none.
     default_model: str
+    # What agents may be given in this process.
+    catalogue: Catalogue
     # Whose models an agent, or a session, may be given by a client that does not know this server.
     providers: Collection[str]
 
@@ -89,15 +92,15 @@ class Choices:
     """What a process's settings choose for its services.
 
     `default_model` is that of turns whose agent names none. `is_shared` says that other processes write to the same
-    store; `known_tools` are those of the `model` runner; `private_webhooks` lets webhooks be at private addresses,
-    `private_agents` the apps of agents and the providers that organisations store; `allow_commands` lets agents name
-    programs of this machine. `providers` are those of models that this process has keys for, `max_streams` the streams
-    of an organisation.
+    store; `catalogue` holds what agents of the `model` runner may have; `private_webhooks` lets webhooks be at private
+    addresses, `private_agents` the apps of agents and the providers that organisations store; `allow_commands` lets
+    agents name programs of this machine. `providers` are those of models that this process has keys for, `max_streams`
+    the streams of an organisation.
     """
 
     default_model: str
     is_shared: bool
-    known_tools: Collection[str]
+    catalogue: Catalogue
     private_webhooks: bool = False
     # How long a worker outside holds a turn after each renewal.
     outside_ttl_seconds: float = LEASE_TTL_SECONDS
@@ -110,10 +113,10 @@ class Choices:
 def build_services(
     store: Store, secrets: Secrets, hub: Hub, clock: Clock, terms: LeaseTerms, choices: Choices
 ) -> Services:
-    agents, orgs = Agents(store, clock, choices.allow_commands), Orgs(store)
+    agents, orgs = Agents(store, clock, choices.catalogue, choices.allow_commands), Orgs(store)
     feed = Feed(store.reads, hub, choices.max_streams)
     rosters = Rosters(store.reads, agents, hub, choices.is_shared)
-    sessions = Sessions(store, clock, agents, orgs, hub, choices.known_tools)
+    sessions = Sessions(store, clock, agents, orgs, hub, choices.catalogue)
     inputs = Inputs(store, clock, hub)
     transcripts = Transcripts(store.reads, hub)
     children = Children(store, clock, agents, sessions, hub)
@@ -131,9 +134,9 @@ def build_services(
         asks=Asks(store, clock, agents),
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
-        forks=Forks(store, clock, agents),
+        forks=Forks(store, clock, agents, choices.catalogue),
         rewinds=Rewinds(store, clock),
-        imports=Imports(store, clock, agents, choices.known_tools),
+        imports=Imports(store, clock, agents, choices.catalogue),
         exports=Exports(store.reads, clock, agents),
         turns=turns,
         outside_claims=outside_claims,
@@ -158,5 +161,6 @@ def build_services(
         hub=hub,
         clock=clock,
         default_model=choices.default_model,
+        catalogue=choices.catalogue,
         providers=choices.providers,
     )

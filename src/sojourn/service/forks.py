@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
+from sojourn.domain.capability import Catalogue
 from sojourn.domain.commands import ForkSession
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import InvalidRequest, NotFound, StoreUnavailable
@@ -98,10 +99,11 @@ class Work:
 
 
 class Forks:
-    def __init__(self, store: Store, clock: Clock, agents: Agents) -> None:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, catalogue: Catalogue) -> None:
         self._store = store
         self._clock = clock
         self._agents = agents
+        self._catalogue = catalogue
 
     async def fork(
         self, org: OrgId, parent: SessionId, new: NewFork, by: Actor, repeat: Repeat | None = None
@@ -143,8 +145,7 @@ class Forks:
             agent, version, runner = given.id, given.version, given.spec.runner
         overlay = parent.overlay
         if not isinstance(new.overlay, Unset) and new.overlay is not None:
-            # Its tools were looked at when the parent was given them.
-            overlay = accepted(new.overlay, runner, new.overlay.tools)
+            overlay = accepted(new.overlay, runner, self._catalogue)
         elif new.overlay is None:
             overlay = None
         session = Session(

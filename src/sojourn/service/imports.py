@@ -6,7 +6,7 @@ written a piece at a time as that of a fork is, and shown by the last transactio
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.agent import Agent
+from sojourn.domain.capability import Catalogue
 from sojourn.domain.commands import ImportSession
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound, StoreUnavailable
@@ -94,11 +95,11 @@ class Work:
 
 
 class Imports:
-    def __init__(self, store: Store, clock: Clock, agents: Agents, known_tools: Collection[str]) -> None:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, catalogue: Catalogue) -> None:
         self._store = store
         self._clock = clock
         self._agents = agents
-        self._known_tools = known_tools
+        self._catalogue = catalogue
 
     async def check(self, file: BinaryIO) -> Checked:
         """Read all of an export. BrokenExport names the line that makes it none that a session can be made of."""
@@ -178,7 +179,7 @@ class Imports:
     def _record(self, org: OrgId, checked: Checked, new: NewImport, agent: Agent) -> SessionRecord:
         """As a fork's: names, budgets and usage are its own, and its policy counts from now."""
         now = self._clock.now()
-        overlay = accepted(new.overlay, agent.spec.runner, self._known_tools)
+        overlay = accepted(new.overlay, agent.spec.runner, self._catalogue)
         session = Session(
             org=org,
             id=SessionId(uuid7()),

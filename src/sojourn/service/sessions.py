@@ -1,12 +1,13 @@
 """Sessions: create, read, describe, end, archive, delete."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.agent import Agent
+from sojourn.domain.capability import Catalogue
 from sojourn.domain.commands import Command, EndSession, ReceiveInput, UpdateSession
 from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.draft import State, moved_timers
@@ -73,17 +74,17 @@ class NewSession:
 
 
 class Sessions:
-    """`known_tools` are the names of the tools that an agent of the `model` runner may have."""
+    """`catalogue` holds what an agent of the `model` runner may have."""
 
     def __init__(
-        self, store: Store, clock: Clock, agents: Agents, orgs: Orgs, hub: Hub, known_tools: Collection[str]
+        self, store: Store, clock: Clock, agents: Agents, orgs: Orgs, hub: Hub, catalogue: Catalogue
     ) -> None:
         self._store = store
         self._clock = clock
         self._agents = agents
         self._orgs = orgs
         self._hub = hub
-        self._known_tools = known_tools
+        self._catalogue = catalogue
 
     async def create(
         self, org: OrgId, new: NewSession, by: Actor, repeat: Repeat | None = None
@@ -140,7 +141,7 @@ class Sessions:
 
     def _record(self, org: OrgId, new: NewSession, agent: Agent, policy: Policy) -> SessionRecord:
         now = self._clock.now()
-        overlay = accepted(new.overlay, agent.spec.runner, self._known_tools)
+        overlay = accepted(new.overlay, agent.spec.runner, self._catalogue)
         session = Session(
             org=org,
             id=new.id or SessionId(uuid7()),
@@ -246,7 +247,7 @@ class Sessions:
     def _accepted(self, change: SessionChange, state: State) -> SessionChange:
         if isinstance(change.overlay, Unset):
             return change
-        return replace(change, overlay=accepted(change.overlay, state.session.runner, self._known_tools))
+        return replace(change, overlay=accepted(change.overlay, state.session.runner, self._catalogue))
 
     async def end(
         self,

@@ -378,7 +378,7 @@ async def test_agents_of_the_native_api_are_agents_here(everruns: Everruns) -> N
     spec = AgentSpec(
         name="Native One",
         instructions="Do.",
-        tools=("files", "other", "current_time"),
+        tools=("files", "sessions", "current_time"),
         policy=Policy(max_turn_seconds=9),
         metadata={"a": 1},
     )
@@ -390,7 +390,7 @@ async def test_agents_of_the_native_api_are_agents_here(everruns: Everruns) -> N
     assert await everruns.read("/agents/Native%20One") == shown
     await apply(everruns, 200, id=id, name="native", capabilities=[{"ref": "current_time"}])
     changed = (await agents.get(everruns.org, made.id)).spec
-    assert changed.tools == ("other", "current_time")
+    assert changed.tools == ("sessions", "current_time")
     assert (changed.policy, changed.metadata) == (spec.policy, spec.metadata)
     await everruns.ask("PATCH", f"/agents/{id}", json={"tags": ["x"]})
     await agents.amend(everruns.org, AgentId(made.id), lambda spec: AgentSpec(name="n", facets=spec.facets))

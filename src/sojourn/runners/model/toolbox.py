@@ -53,7 +53,8 @@ class Toolbox:
         self._of_clients = {
             tool.name: ToolSpec(tool.name, tool.description, tool.parameters) for tool in spec.client_tools
         }
-        ours = {tool.spec.name: tool for name in spec.tools for tool in toolsets.get(name, ())}
+        kinds = (*spec.tools, *(capability.kind for capability in spec.capabilities.values()))
+        ours = {tool.spec.name: tool for kind in kinds for tool in toolsets.get(kind, ())}
         self._ours = {name: tool for name, tool in ours.items() if name not in self._of_clients}
         self._policy = spec.tool_policy
         self._timeout_seconds = spec.ask_timeout_seconds

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sojourn.domain.capability import MAX_CAPABILITIES, REFERENCE
 from sojourn.domain.kin import MAX_CHILDREN, MAX_DEPTH
 from sojourn.web.native.wire import AgentName, Description, Instant, Name, Object, Policy, RunnerKind, Seconds
 
@@ -48,10 +49,28 @@ ToolPolicy = Annotated[
 ]
 
 
+class Capability(Struct, forbid_unknown_fields=True):
+    """A kind of the catalogue with its configuration, whose schema is in the catalogue."""
+
+    kind: Name
+    config: Object = {}
+
+
+Reference = Annotated[str, Meta(pattern=REFERENCE)]
+
+Capabilities = Annotated[
+    dict[Reference, Capability],
+    Meta(
+        max_length=MAX_CAPABILITIES,
+        description="By names of the agent's own, which begin the names of tools that a server tells of.",
+    ),
+]
+
+
 class Overlay(Struct, forbid_unknown_fields=True):
     """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them.
 
-    At most 256 KiB. Null is as the agent has it.
+    At most 256 KiB. Null is as the agent has it; as a capability it takes the agent's of that name away.
     """
 
     instructions: str = ""
@@ -61,6 +80,7 @@ class Overlay(Struct, forbid_unknown_fields=True):
     tool_policy: ToolPolicy = {}
     ask_timeout_seconds: Seconds | None = None
     on_ask_expire: OnAskExpire | None = None
+    capabilities: Annotated[dict[Reference, Capability | None], Meta(max_length=MAX_CAPABILITIES)] = {}
 
 
 class Compaction(Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +113,7 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     runner: RunnerKind = "model"
     model: Name | None = None
     tools: Annotated[list[Name], Meta(max_length=1000)] = []
+    capabilities: Capabilities = {}
     client_tools: ClientTools = []
     tool_policy: ToolPolicy = {}
     ask_timeout_seconds: Seconds | None = None
@@ -113,6 +134,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     runner: RunnerKind | UnsetType = UNSET
     model: Name | UnsetType | None = UNSET
     tools: Annotated[list[Name], Meta(max_length=1000)] | UnsetType = UNSET
+    capabilities: Capabilities | UnsetType = UNSET
     client_tools: ClientTools | UnsetType = UNSET
     tool_policy: ToolPolicy | UnsetType = UNSET
     ask_timeout_seconds: Seconds | UnsetType | None = UNSET
@@ -139,6 +161,7 @@ class Agent(Struct):
     runner: RunnerKind
     model: str | None
     tools: list[str]
+    capabilities: dict[str, Capability]
     client_tools: list[ClientTool]
     tool_policy: ToolPolicy
     ask_timeout_seconds: float | None

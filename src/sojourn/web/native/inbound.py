@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sojourn.domain.agent import AgentQuery, AgentSpec, ClientTool, Compaction
+from sojourn.domain.capability import Capability
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.export import Header
@@ -85,6 +86,14 @@ def client_tools(tools: list[agent_wire.ClientTool]) -> tuple[ClientTool, ...]:
     )
 
 
+def capabilities(field: str, given: Mapping[str, agent_wire.Capability]) -> Mapping[str, Capability]:
+    return {ref: _capability(f"{field}.{ref}.config", one) for ref, one in given.items()}
+
+
+def _capability(field: str, given: agent_wire.Capability) -> Capability:
+    return Capability(kind=given.kind, config=free_form(field, given.config))
+
+
 def tool_policy(policy: agent_wire.ToolPolicy) -> ToolPolicy:
     return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
 
@@ -105,6 +114,10 @@ def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:
         instructions=overlay.instructions,
         model=overlay.model,
         tools=tuple(overlay.tools),
+        capabilities={
+            ref: None if one is None else _capability(f"overlay.capabilities.{ref}.config", one)
+            for ref, one in overlay.capabilities.items()
+        },
         client_tools=client_tools(overlay.client_tools),
         tool_policy=tool_policy(overlay.tool_policy),
         ask_timeout_seconds=overlay.ask_timeout_seconds,
@@ -139,6 +152,7 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
         runner=new.runner,
         model=new.model,
         tools=tuple(new.tools),
+        capabilities=capabilities("capabilities", new.capabilities),
         client_tools=client_tools(new.client_tools),
         tool_policy=tool_policy(new.tool_policy),
         ask_timeout_seconds=new.ask_timeout_seconds,
@@ -285,6 +299,8 @@ def changed_spec(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
     if change.runner_config is not UNSET:
         spec = replace(spec, runner_config=free_form("runner_config", change.runner_config))
     spec = _with_rules(spec, change)
+    if change.capabilities is not UNSET:
+        spec = replace(spec, capabilities=capabilities("capabilities", change.capabilities))
     if change.metadata is not UNSET:
         spec = replace(spec, metadata=free_form("metadata", change.metadata))
     return replace(

@@ -8,6 +8,7 @@ import msgspec
 
 from sojourn.domain.agent import Agent, ClientTool
 from sojourn.domain.ask import Ask
+from sojourn.domain.capability import Capability
 from sojourn.domain.content import Usage
 from sojourn.domain.file import File
 from sojourn.domain.ids import SessionId
@@ -41,6 +42,10 @@ def client_tools(tools: Sequence[ClientTool]) -> list[agent_wire.ClientTool]:
     return [agent_wire.ClientTool(tool.name, tool.description, dict(tool.parameters)) for tool in tools]
 
 
+def _capability(capability: Capability) -> agent_wire.Capability:
+    return agent_wire.Capability(capability.kind, dict(capability.config))
+
+
 def tool_policy(policy: ToolPolicy) -> agent_wire.ToolPolicy:
     return {name: rule if isinstance(rule, str) else _timed(rule) for name, rule in policy.items()}
 
@@ -60,6 +65,7 @@ def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
         tool_policy(overlay.tool_policy),
         overlay.ask_timeout_seconds,
         overlay.on_ask_expire,
+        {ref: None if one is None else _capability(one) for ref, one in overlay.capabilities.items()},
     )
 
 
@@ -85,6 +91,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
         runner=spec.runner,
         model=spec.model,
         tools=list(spec.tools),
+        capabilities={ref: _capability(one) for ref, one in spec.capabilities.items()},
         client_tools=client_tools(spec.client_tools),
         tool_policy=tool_policy(spec.tool_policy),
         ask_timeout_seconds=spec.ask_timeout_seconds,

@@ -6,6 +6,7 @@ from sojourn.web.native import meta, queries, wire
 from sojourn.web.native.agent_routes import AGENTS
 from sojourn.web.native.ask_routes import ASKS
 from sojourn.web.native.budget_routes import BUDGETS
+from sojourn.web.native.capability_routes import CAPABILITIES
 from sojourn.web.native.event_routes import EVENTS
 from sojourn.web.native.export_routes import EXPORTS
 from sojourn.web.native.file_routes import FILES
@@ -48,6 +49,7 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *WHO,
     *ORGS,
     *AGENTS,
+    *CAPABILITIES,
     *SESSIONS,
     *INPUTS,
     *TURNS,
