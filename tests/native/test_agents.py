@@ -132,7 +132,8 @@ async def test_a_copy_of_an_agent_is_an_agent_of_its_own(client: httpx.AsyncClie
 
 
 async def test_a_rule_about_a_tool_may_be_a_word_or_an_object(client: httpx.AsyncClient) -> None:
-    rules = {"send": {"rule": "ask", "timeout_seconds": 5.0, "on_expire": "keep"}, "*": "deny"}
+    timed = {"rule": "ask", "timeout_seconds": 5.0, "on_expire": "keep", "on_lost": None}
+    rules = {"send": timed, "*": "deny"}
     agent = value(await client.post("/agents", json={"name": "ruled", "tool_policy": rules}), 201)
     assert agent["tool_policy"] == rules
     session = value(await client.post("/sessions", json={"overlay": {"tool_policy": rules}}), 201)

@@ -255,7 +255,7 @@ async def test_what_is_too_large_is_refused(everruns: Everruns, said: Json) -> N
 
 
 @covers("agent.capabilities")
-@pytest.mark.parametrize("ref", ["nothing", "web_fetch", "", "mcp:x", "__everruns_x"])
+@pytest.mark.parametrize("ref", ["nothing", "shell", "", "mcp:x", "__everruns_x"])
 async def test_an_unavailable_capability_is_refused(everruns: Everruns, ref: str) -> None:
     body: Json = {"name": "clerk", "system_prompt": "", "capabilities": [{"ref": ref}]}
     problem = await everruns.refused(400, "POST", "/agents", json=body)
