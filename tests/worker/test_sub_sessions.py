@@ -324,3 +324,71 @@ async def test_a_session_of_the_wanted_id_that_is_there_already_is_left_alone(wo
     ((status, output),) = await outputs(world, leader)
     assert (status, "is there already" in output) == ("error", True)
     assert (await world.record(other)).session.kin == Kin()
+
+
+async def test_what_somebody_else_has_sent_a_child_goes_on_and_what_the_parent_wanted_is_never_done(
+    world: World,
+) -> None:
+    leader = await lead(world, run("for the parent"))
+    await work_alone(world, leader)
+    (child,) = await children_when_made(world, leader)
+    mine = await world.send(child, "for me")
+    turn = await world.claim(child)
+    assert turn.turn == mine.turn
+    await cancel(world, leader)
+    await do_all(world)
+    left = (await world.conversation(child)).progress.unfinished()
+    await world.services.turns.settle(turn, left.closing("cancelled", ""))
+    inputs = await world.services.inputs.list(world.org, child, None, 0, 10)
+    assert [one.status for one in inputs] == ["withdrawn", "delivered"]
+    assert (await world.record(child)).session.activity is Activity.IDLE
+    assert await world.problems() == []
+
+
+async def test_a_turn_behind_the_one_that_the_parent_wanted_is_not_stopped_with_the_waiting(
+    world: World,
+) -> None:
+    leader = await lead(world, run(script({"say": "done"})))
+    await work_alone(world, leader)
+    (child,) = await children_when_made(world, leader)
+    await world.claim(child)
+    await world.send(child, "for me")
+    await world.services.turns.interrupt(world.org, child, SOMEBODY)
+    turn = await world.claim(child)
+    await cancel(world, leader)
+    await do_all(world)
+    left = (await world.conversation(child)).progress.unfinished()
+    await world.services.turns.settle(turn, left.closing("cancelled", ""))
+    assert await world.problems() == []
+
+
+async def test_a_child_is_ended_with_its_parent_whichever_process_s_clock_is_ahead(world: World) -> None:
+    leader = await lead(world, run(script(ASK)))
+    await work_alone(world, leader)
+    world.clock.advance(5)
+    await do_all(world)
+    world.clock.advance(-5)
+    (child,) = await children(world, leader)
+    await end(world, leader)
+    await do_all(world)
+    assert (await world.record(child.session.id)).session.status is SessionStatus.COMPLETED
+
+
+async def test_the_children_that_a_session_starts_after_it_was_reopened_are_not_ended_with_the_former_ones(
+    world: World,
+) -> None:
+    leader = await lead(world, run(script(ASK)))
+    await work_alone(world, leader)
+    await do_all(world)
+    (former,) = await children(world, leader)
+    await end(world, leader)
+    await world.send(leader, script(run(script(ASK))))
+    await work_alone(world, leader)
+    await do_all(world)
+    records = await children(world, leader)
+    assert {one.session.id: one.session.status for one in records} == {
+        former.session.id: SessionStatus.COMPLETED,
+        **{one.session.id: SessionStatus.OPEN for one in records if one.session.id != former.session.id},
+    }
+    assert len(records) == 2
+    assert await world.problems() == []

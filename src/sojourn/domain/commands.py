@@ -154,8 +154,9 @@ class CancelTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseChild:
-    """The parent waits for this session no more."""
+    """The parent waits for this session no more. `asked` is the input that it made the session with."""
 
+    asked: Input
     by: Actor
     unfinished: Unfinished = NOTHING_UNFINISHED
 

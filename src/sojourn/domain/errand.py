@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal, NewType
 from uuid import UUID
 
@@ -46,9 +45,9 @@ class StopChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndChildren:
-    """End the children that were made before the session's own end."""
+    """End the children of turns that the session had before the event `upto`, its end."""
 
-    before: datetime
+    upto: int
     status: Literal["completed", "failed", "cancelled", "expired"]
     reason: str
     by: Actor

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from sojourn.domain import budget_events as be
@@ -31,9 +30,13 @@ from sojourn.domain.turn import Turn, TurnStatus
 def release_child(draft: Draft, command: c.ReleaseChild) -> None:
     """Its parent does not wait for it any more: what it was asked for is cancelled, and what else was sent goes on."""
     draft.session = replace(draft.session, kin=replace(draft.session.kin, awaited=False))
-    if draft.turn is not None:
+    asked = command.asked
+    if draft.turn is not None and draft.turn.input == asked.id:
         draft.stop_turn(command.by, "interrupted", command.unfinished)
         draft.queue_head()
+    elif asked.status == "queued":
+        draft.withdraw(asked.id, command.by)
+        draft.session = replace(draft.session, queued_inputs=draft.session.queued_inputs - 1)
 
 
 def wanted(ask: Ask) -> Wanted | None:
@@ -63,7 +66,7 @@ def errands(state: State, decision: Decision, void: Iterable[Ask]) -> Iterator[T
             yield StopChild(child=child.id, ask=ask.id, by=by)
     if after.kin.children and before.status is SessionStatus.OPEN and after.status is not SessionStatus.OPEN:
         yield EndChildren(
-            before=after.updated_at, status=after.status.value, reason="The parent session ended.", by=by
+            upto=after.next_seq - 1, status=after.status.value, reason="The parent session ended.", by=by
         )
     yield from _of_budgets(decision)
     kin = after.kin
@@ -78,11 +81,12 @@ def errands(state: State, decision: Decision, void: Iterable[Ask]) -> Iterator[T
         )
 
 
-def on_deletion(session: Session, by: Actor, now: datetime) -> Iterator[Task]:
+def on_deletion(session: Session, by: Actor) -> Iterator[Task]:
     """What the deletion of a session leaves to be done to those next to it."""
     kin = session.kin
     if kin.children:
-        yield EndChildren(before=now, status="cancelled", reason="The parent session was deleted.", by=by)
+        upto = session.next_seq - 1
+        yield EndChildren(upto=upto, status="cancelled", reason="The parent session was deleted.", by=by)
     if kin.awaited and kin.parent is not None and kin.ask is not None:
         yield AnswerParent(parent=kin.parent, ask=kin.ask, turn=None, end="deleted")
 

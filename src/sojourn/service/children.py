@@ -13,25 +13,23 @@ from sojourn.domain.draft import State
 from sojourn.domain.errand import AnswerParent, EndChildren, Errand, StartChild, StopChild
 from sojourn.domain.errors import AlreadyExists, InvalidRequest
 from sojourn.domain.events import MessageCompleted, ModelCompleted, UsageRecorded
-from sojourn.domain.filter import All, Compare, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId, TurnId
 from sojourn.domain.kin import MAX_CHILDREN, MAX_DEPTH, Kin
 from sojourn.domain.kinds import Json
 from sojourn.domain.kinship import answer, wanted
 from sojourn.domain.log import NewEvent
 from sojourn.domain.record import SessionRecord
-from sojourn.domain.session import SessionStatus
+from sojourn.domain.session import Session, SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
 from sojourn.service.sessions import MAX_QUEUED, NewSession, Sessions
+from sojourn.service.trees import children_of
 from sojourn.service.verbs import PAGE, carry_out, stopped, usage_of
 
 AGENT: Final = Actor("agent")
 ORIGIN: Final = "agent"
-# Children that are ended between two looks at which are left.
-AT_ONCE: Final = 100
 # Characters of a child's answer that its parent is told; the whole of it stands in the child's log.
 MAX_TEXT: Final = 100_000
 
@@ -185,25 +183,32 @@ class Children:
             # The id is what a runner has said: a session of that id may be another's child, or nobody's.
             if not kin.awaited or (kin.parent, kin.ask) != (errand.session, task.ask):
                 return
+            # What it was made with is the first that it received.
+            found = await tx.list_inputs(errand.org, task.child, None, 0, 1)
+            if not found:
+                return
             left = await stopped(tx, state, self._hub)
-            await carry_out(tx, state, ReleaseChild(by=task.by, unfinished=left), self._clock.now())
+            command = ReleaseChild(asked=found[0], by=task.by, unfinished=left)
+            await carry_out(tx, state, command, self._clock.now())
 
         await self._store.write(verb)
 
     async def end(self, errand: Errand, task: EndChildren) -> None:
         """Each child is ended by itself, so that no transaction holds more than one session."""
-        where = All(
-            (
-                Compare("parent", "eq", errand.session),
-                Compare("status", "eq", "open"),
-                Compare("created_at", "le", task.before),
-            )
-        )
-        query = SessionQuery(where=where, order="asc", limit=AT_ONCE)
-        while found := await self._store.reads.list_sessions(errand.org, query):
-            for record in found:
-                await self._end(record.session.org, record.session.id, task)
+        for record in await children_of(self._store.reads, errand.org, errand.session):
+            child = record.session
+            if child.status is SessionStatus.OPEN and await self._was_before(errand, task, child):
+                await self._end(errand.org, child.id, task)
         await self._store.write(lambda tx: tx.settle_errand(errand))
+
+    async def _was_before(self, errand: Errand, task: EndChildren, child: Session) -> bool:
+        """Whether it is no child that the parent has started since, when it was open again. No clock is asked."""
+        started_by = child.kin.turn
+        if started_by is None:
+            return False
+        # The turns of a parent that was deleted are gone, and it starts no other child.
+        turn = await self._store.reads.get_turn(errand.org, errand.session, started_by)
+        return turn is None or turn.first_seq <= task.upto
 
     async def _end(self, org: OrgId, child: SessionId, task: EndChildren) -> None:
         async def verb(tx: Tx) -> None:

@@ -1,18 +1,14 @@
 """Budgets of a session and the tree below it: what is said at the top of it, and what the sessions below are told."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from sojourn.domain.commands import Command, LookAtBudgets, TellOfBudget
 from sojourn.domain.errand import Errand
 from sojourn.domain.errand import TellOfBudget as Telling
-from sojourn.domain.filter import Compare, Position, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId
-from sojourn.domain.record import SessionRecord
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.trees import children_of
 from sojourn.service.verbs import carry_out
-
-PAGE = 200
 
 
 class TreeBudgets:
@@ -40,21 +36,12 @@ class TreeBudgets:
         while level:
             below: list[SessionId] = []
             for parent in level:
-                for record in await self._children(errand.org, parent):
+                for record in await children_of(self._store.reads, errand.org, parent):
                     child = record.session
                     await self._write(errand.org, child.id, LookAtBudgets)
                     below.append(child.id)
             level = below
         await self._store.write(lambda tx: tx.settle_errand(errand))
-
-    async def _children(self, org: OrgId, parent: SessionId) -> list[SessionRecord]:
-        found: list[SessionRecord] = []
-        query = SessionQuery(where=Compare("parent", "eq", parent), order="asc", limit=PAGE)
-        while page := await self._store.reads.list_sessions(org, query):
-            found.extend(page)
-            last = page[-1].session
-            query = replace(query, after=Position(last.created_at, last.id))
-        return found
 
     async def _write(self, org: OrgId, session: SessionId, command: Callable[[], Command]) -> None:
         async def verb(tx: Tx) -> None:

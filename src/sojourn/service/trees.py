@@ -2,18 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import NotFound
-from sojourn.domain.filter import OneOf, SessionQuery
+from sojourn.domain.filter import Compare, OneOf, Position, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Reads
 
-# Parents that one query names.
+# Parents that one query names, and children that one brings.
 AT_ONCE: Final = 500
 
 
@@ -56,6 +56,17 @@ class Trees:
             if len(found) >= limit:
                 break
         return found
+
+
+async def children_of(reads: Reads, org: OrgId, parent: SessionId) -> Sequence[SessionRecord]:
+    """Those that a session has started, the oldest first."""
+    found: list[SessionRecord] = []
+    query = SessionQuery(where=Compare("parent", "eq", parent), order="asc", limit=AT_ONCE)
+    while page := await reads.list_sessions(org, query):
+        found.extend(page)
+        last = page[-1].session
+        query = replace(query, after=Position(last.created_at, last.id))
+    return found
 
 
 def total(records: Sequence[SessionRecord]) -> Usage:

@@ -78,7 +78,7 @@ async def leave_on_deletion(tx: Tx, session: Session, by: Actor, now: datetime) 
     """A parent that waits for the session is told, and its own children are ended; they outlive it."""
     if session.kin is NO_KIN:
         return
-    for task in on_deletion(session, by, now):
+    for task in on_deletion(session, by):
         await leave_errand(tx, session, task, now)
 
 

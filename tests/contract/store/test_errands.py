@@ -18,7 +18,7 @@ TASKS: tuple[Task, ...] = (
         parent=session_id(), ask=AskId(uuid7()), turn=TurnId(uuid7()), end="failed", error="so it is"
     ),
     StopChild(child=session_id(), ask=AskId(uuid7()), by=BY),
-    EndChildren(before=at(7), status="expired", reason="over", by=Actor("timeout")),
+    EndChildren(upto=7, status="expired", reason="over", by=Actor("timeout")),
 )
 
 
