@@ -26,7 +26,7 @@ KIND: Final = "acp"
 # A program takes some hundred megabytes: so many are kept while their sessions rest, those used last.
 MOST_IDLE: Final = 4
 # How long a program may take to stop when it is asked to, before it is killed.
-CANCEL_SECONDS: Final = 2.0
+CANCEL_SECONDS: Final = 1.5
 
 Place = tuple[OrgId, SessionId]
 
@@ -60,13 +60,14 @@ class Live:
                 return self.program.is_running
         return False
 
-    async def end(self) -> None:
+    async def end(self, at_once: bool = False) -> None:
+        """A program at rest is let end by itself; any other is ended `at_once`."""
         if self.expiry is not None:
             self.expiry.cancel()
         try:
             await self.connection.close()
         finally:
-            await self.program.end()
+            await (self.program.kill() if at_once else self.program.end())
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ class AcpRunner:
             if is_at_rest:
                 self._programs.keep(journal.turn, live)
             else:
-                await live.end()
+                await live.end(at_once=True)
 
     async def close(self) -> None:
         """End every program. Their turns have been stopped before."""
