@@ -191,6 +191,25 @@ async def test_a_fork_has_a_session_and_a_directory_of_its_own_and_is_told_the_p
     assert len(stage.prompts(session)[0]) == 1
 
 
+async def test_after_a_rewind_a_new_session_of_the_program_is_told_what_still_stands(stage: Stage) -> None:
+    world = stage.world
+    session = await stage.session()
+    async with stage.working():
+        await world.send(session, "say kept")
+        await until(world, session, "turn.completed")
+        to = (await world.record(session)).session.next_seq - 1
+        await world.send(session, "say taken back")
+        await until(world, session, "turn.completed", 2)
+        await world.services.rewinds.rewind(world.org, session, to, SOMEBODY)
+        await world.send(session, "say on")
+        await until(world, session, "turn.completed", 3)
+    first, second = await linked(stage, session)
+    assert first.provider_session != second.provider_session
+    (told,) = stage.prompts(session)[1]
+    assert "say kept" in told
+    assert "taken back" not in told
+
+
 async def test_a_program_that_does_not_stop_in_time_is_killed_and_the_next_turn_has_a_new_one(
     stage: Stage,
 ) -> None:

@@ -86,13 +86,7 @@ class Programs:
         if kept is not None:
             if kept.expiry is not None:
                 kept.expiry.cancel()
-            is_current = kept.linked_seq == journal.conversation.linked_seq
-            if (
-                is_current
-                and kept.config == config
-                and kept.model == turn.agent.spec.model
-                and kept.program.is_running
-            ):
+            if _is_current(kept, journal, config):
                 kept.is_new = False
                 return kept
             await kept.end()
@@ -224,6 +218,15 @@ async def _choose_model(
         raise CannotStart(f"{config.name} has no model {model}; it has {known}.")
     if model != session.model:
         await connection.choose_model(session, model)
+
+
+def _is_current(kept: Live, journal: Journal, config: AcpConfig) -> bool:
+    """Whether a kept program is what its agent asks for now, and knows of the session what the log does."""
+    conversation = journal.conversation
+    # A rewind has taken back what the program was told.
+    is_true = conversation.provider_session is not None and kept.linked_seq == conversation.linked_seq
+    is_as_asked = (kept.config, kept.model) == (config, journal.turn.agent.spec.model)
+    return is_true and is_as_asked and kept.program.is_running
 
 
 def _unfit(former: ProviderSessionLinked, config: AcpConfig, abilities: "Abilities") -> str | None:
