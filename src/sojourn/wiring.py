@@ -40,6 +40,7 @@ from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
 from sojourn.service.relay import Relay
+from sojourn.service.vault import EnvironmentSecrets, Vault
 from sojourn.store.clock import DatabaseClock
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters
@@ -129,6 +130,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     store = await open_store(settings, clock, hub)
     models = Models(settings)
     apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
+    vault = Vault(
+        store, SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir)), os.environ
+    )
     programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
     try:
         await clock.tune(store)
@@ -138,8 +142,8 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             clock=clock,
             clients=models.clients,
             toolsets={**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
-            runners={"acp": programs, "http": HttpRunner(apps, os.environ)},
-            probes={"http": HttpProbe(apps, os.environ)},
+            runners={"acp": programs, "http": HttpRunner(apps, vault)},
+            probes={"http": HttpProbe(apps, vault)},
             wakeups=open_wakeups(settings),
         )
         keeping = [] if settings.database_url is None else [clock.keep(store)]
@@ -174,11 +178,14 @@ async def open_outside_worker(settings: Settings, elsewhere: Elsewhere) -> Async
 
     models = Models(settings)
     apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
+    secrets = EnvironmentSecrets(os.environ)
     programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
     known: dict[RunnerKind, Runner] = {
-        "model": ModelRunner(models.clients(PlainModels()), {**BUILT_IN, "fetch": fetch_tools(pages)}),
+        "model": ModelRunner(
+            models.clients(PlainModels()), {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)}
+        ),
         "acp": programs,
-        "http": HttpRunner(apps, os.environ),
+        "http": HttpRunner(apps, secrets),
     }
     runners: dict[RunnerKind, Runner] = {kind: known[kind] for kind in elsewhere.runners}
     try:

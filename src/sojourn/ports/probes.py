@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Protocol
 
 from sojourn.domain.agent import Agent
-from sojourn.domain.ids import SessionId
+from sojourn.domain.ids import OrgId, SessionId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idler:
     """A session whose idle timeout is over. `ended_at` is when its last turn ended."""
 
+    org: OrgId
     session: SessionId
     alias: str | None
     agent: Agent

@@ -61,7 +61,9 @@ class KeepAlive:
         agent = await self._agents.get_version(
             self._store.reads, session.org, session.agent, session.agent_version
         )
-        idler = Idler(session=session.id, alias=record.alias, agent=agent, ended_at=span.ended_at)
+        idler = Idler(
+            org=session.org, session=session.id, alias=record.alias, agent=agent, ended_at=span.ended_at
+        )
         is_due = await self._store.write(lambda tx: self._put_off(tx, timer))
         place = (timer.org, timer.session)
         if is_due and place not in self._asking and len(self._asking) < MOST:

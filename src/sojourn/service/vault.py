@@ -21,6 +21,19 @@ class StoredSecret:
     updated_at: datetime
 
 
+class EnvironmentSecrets:
+    """All that a worker without a store has of secrets: the variables of its own environment, with our prefix."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    async def reveal(self, org: OrgId, reference: SecretReference) -> str:
+        value = self._environment.get(reference.name) if reference.source == "env" else None
+        if not value:
+            raise NotFound("secret", reference)
+        return value
+
+
 class Vault:
     """`environment` is that of the server, of which references may name the variables with our prefix."""
 

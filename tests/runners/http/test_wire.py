@@ -60,6 +60,23 @@ async def test_headers_come_from_the_agent_and_their_secrets_from_the_environmen
     assert "s3cret" not in repr(items)
 
 
+async def test_a_stored_secret_is_sent_in_a_header_and_one_that_is_gone_fails_the_turn(
+    served: Served,
+) -> None:
+    async with scripted(GOOD) as app:
+        stored = await served.client.put("secrets/app", json={"value": "v3ry-secret"})
+        assert stored.status_code == 200, stored.text
+        agent = await new_agent(served, app.base_url, headers={"Authorization": "Bearer secret://app"})
+        items = await ended(served, await say(served, agent, "hello"))
+        assert (await served.client.delete("secrets/app")).status_code == 204
+        failed_items = await ended(served, await say(served, agent, "hello"))
+    (seen,) = app.seen
+    assert seen.headers["authorization"] == "Bearer v3ry-secret"
+    assert types(items)[-1] == "turn.completed"
+    assert "v3ry-secret" not in repr(items)
+    assert said(failed_items, "turn.failed")[0]["error"] == "There is no secret secret://app."
+
+
 async def test_a_variable_that_is_not_set_fails_the_turn(served: Served) -> None:
     async with scripted() as app:
         agent = await new_agent(served, app.base_url, headers={"X-Api-Key": "env:SOJOURN_AGENT_OTHER"})

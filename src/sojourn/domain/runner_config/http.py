@@ -1,62 +1,25 @@
 """The `http` runner's configuration: where the agent's app is, and how it is asked."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.headers import CONNECTION_HEADERS, HeaderValue, read_headers
 from sojourn.domain.kinds import Json
 from sojourn.domain.runner_config import fields
 
-# Of the server's environment, agents may name these variables only: whoever may write an agent may write its URL too,
-# and would otherwise have every other variable sent there.
-READABLE_PREFIX: Final = "SOJOURN_AGENT_"
 SESSION_HEADER: Final = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 REQUEST_HEADER: Final = "X-Amzn-Bedrock-AgentCore-Runtime-Request-Id"
 
-MAX_HEADERS: Final = 32
-MAX_HEADER_LENGTH: Final = 4_096
 MAX_URL_LENGTH: Final = 1_900
 MAX_EXTRA_BYTES: Final = 32 * 1024
 LONGEST_SECONDS: Final = 28_800.0
 MAX_ANSWER_BYTES: Final = 16 * 1024 * 1024
 
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
-_REFERENCE: Final = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9-]{0,31} )?env:(?P<name>[A-Za-z_][A-Za-z0-9_]{0,127})"
-)
-_SECRET: Final = re.compile(r"auth|cookie|credential|key|passw|secret|signature|token", re.IGNORECASE)
-_OURS: Final = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "host",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        SESSION_HEADER.lower(),
-        REQUEST_HEADER.lower(),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentHeader:
-    """A header whose value is in a variable of the server's environment, behind `prefix` (`Bearer `, or nothing)."""
-
-    variable: str
-    prefix: str = ""
-
-
-HeaderValue = str | EnvironmentHeader
+_OURS: Final = CONNECTION_HEADERS | {SESSION_HEADER.lower(), REQUEST_HEADER.lower()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +49,7 @@ def read_http(config: Mapping[str, Json]) -> HttpConfig:
     fields.refuse_others(config, HttpConfig.__dataclass_fields__)
     return HttpConfig(
         url=_url(fields.text(config, "url")),
-        headers=_headers(fields.mapping(config, "headers")),
+        headers=read_headers("runner_config.headers", fields.mapping(config, "headers"), _OURS),
         payload=_payload(fields.mapping(config, "payload")),
         prompt_field=fields.text(config, "prompt_field", "prompt"),
         shape=_shape(config.get("shape", "json")),
@@ -134,32 +97,3 @@ def _payload(payload: Mapping[str, Json]) -> Mapping[str, Json]:
             "runner_config.payload", f"must not be larger than {MAX_EXTRA_BYTES} bytes of JSON"
         )
     return payload
-
-
-def _headers(headers: Mapping[str, Json]) -> Mapping[str, HeaderValue]:
-    if len(headers) > MAX_HEADERS:
-        raise InvalidRequest("runner_config.headers", f"must not be more than {MAX_HEADERS}")
-    return {name: _header(name, value) for name, value in headers.items()}
-
-
-def _header(name: str, value: Json) -> HeaderValue:
-    place = f"runner_config.headers.{name}"
-    if not _HEADER_NAME.fullmatch(name):
-        raise InvalidRequest("runner_config.headers", f"{name!r} is no name of a header")
-    if name.lower() in _OURS:
-        raise InvalidRequest(place, "is set by the runner itself")
-    if (
-        not isinstance(value, str)
-        or len(value) > MAX_HEADER_LENGTH
-        or not value.isascii()
-        or not value.isprintable()
-    ):
-        raise InvalidRequest(place, f"must be printable ASCII text of at most {MAX_HEADER_LENGTH} characters")
-    reference = _REFERENCE.fullmatch(value)
-    if reference is None:
-        if _SECRET.search(name):
-            raise InvalidRequest(place, f"must refer to the server's environment: env:{READABLE_PREFIX}NAME")
-        return value
-    if not reference["name"].startswith(READABLE_PREFIX):
-        raise InvalidRequest(place, f"may name variables that begin with {READABLE_PREFIX} only")
-    return EnvironmentHeader(reference["name"], reference["scheme"] or "")

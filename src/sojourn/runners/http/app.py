@@ -16,7 +16,6 @@ from sojourn.domain.ids import SessionId
 from sojourn.domain.runner_config.http import (
     REQUEST_HEADER,
     SESSION_HEADER,
-    EnvironmentHeader,
     HttpConfig,
 )
 from sojourn.outgoing import AddressRefused, Answer, AnswerBroken, NotSent, Outgoing, Unanswered
@@ -101,15 +100,15 @@ class Heard:
 
 
 class App:
-    """`session` is the session's name in the app's eyes; `environment` holds what headers refer to."""
+    """`session` is the session's name in the app's eyes; `headers` are those that its agent names."""
 
     def __init__(
-        self, outgoing: Outgoing, config: HttpConfig, session: str, environment: Mapping[str, str]
+        self, outgoing: Outgoing, config: HttpConfig, session: str, headers: Mapping[str, str]
     ) -> None:
         self._outgoing = outgoing
         self._config = config
         self._session = session
-        self._environment = environment
+        self._own_headers = headers
 
     async def ping(self) -> Health:
         """Unanswered without an answer in time. An app that answers anything but a status is not busy."""
@@ -205,18 +204,7 @@ class App:
         raise AppLost(problem) if answer.status in _LOST else AppFailed(problem)
 
     def _headers(self) -> dict[str, str]:
-        headers = {"user-agent": f"sojourn/{__version__}", SESSION_HEADER: self._session}
-        for name, value in self._config.headers.items():
-            headers[name] = self._resolved(value) if isinstance(value, EnvironmentHeader) else value
-        return headers
-
-    def _resolved(self, header: EnvironmentHeader) -> str:
-        value = self._environment.get(header.variable)
-        if not value:
-            raise AppFailed(f"The server's environment has no {header.variable}.")
-        if not value.isascii() or not value.isprintable():
-            raise AppFailed(f"The variable {header.variable} holds what no header can.")
-        return header.prefix + value
+        return {"user-agent": f"sojourn/{__version__}", SESSION_HEADER: self._session, **self._own_headers}
 
 
 def _value(event: SentEvent) -> Any:

@@ -6,7 +6,7 @@ agent declares that its app may be asked twice.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final
 from uuid import uuid5
@@ -26,6 +26,7 @@ from sojourn.domain.runner_config.http import HttpConfig, read_http
 from sojourn.outgoing import AddressRefused, Outgoing, Unanswered
 from sojourn.ports.endings import Faulted, Settled
 from sojourn.ports.turns import Journal
+from sojourn.ports.vault import SecretSource
 from sojourn.runners.backoff import backoff
 from sojourn.runners.http.app import (
     App,
@@ -36,6 +37,7 @@ from sojourn.runners.http.app import (
     request_body,
     session_name,
 )
+from sojourn.runners.revealing import SecretUnusable, revealed_headers
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +52,11 @@ WORKER_LOST: Final = (
 
 
 class HttpRunner:
-    """`environment` is the server's, of which agents may name some variables."""
+    """`secrets` has what the headers of agents refer to."""
 
-    def __init__(self, outgoing: Outgoing, environment: Mapping[str, str]) -> None:
+    def __init__(self, outgoing: Outgoing, secrets: SecretSource) -> None:
         self._outgoing = outgoing
-        self._environment = environment
+        self._secrets = secrets
 
     async def run(self, journal: Journal) -> Settled | Faulted:
         try:
@@ -69,9 +71,12 @@ class HttpRunner:
         voided = () if step.abandoned is None else (step.abandoned,)
         if voided and not config.idempotent:
             return Settled(events=voided, reason="error", error=WORKER_LOST)
-        app = App(
-            self._outgoing, config, session_name(journal.turn.session, journal.turn.alias), self._environment
-        )
+        turn = journal.turn
+        try:
+            headers = await revealed_headers(self._secrets, turn.org, config.headers)
+        except SecretUnusable as error:
+            return Settled(events=voided, reason="error", error=str(error))
+        app = App(self._outgoing, config, session_name(turn.session, turn.alias), headers)
         return await _Invocation(journal, config, app, step.call).carry_out(voided)
 
 

@@ -3,8 +3,10 @@
 import pytest
 
 from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.headers import SecretHeader
 from sojourn.domain.kinds import Json
-from sojourn.domain.runner_config.http import EnvironmentHeader, read_http
+from sojourn.domain.runner_config.http import read_http
+from sojourn.domain.secret_reference import SecretReference
 
 URL = "http://a.example"
 
@@ -21,11 +23,13 @@ def test_a_secret_stays_a_reference() -> None:
     headers: Json = {
         "Authorization": "Bearer env:SOJOURN_AGENT_TOKEN",
         "X-Api-Key": "env:SOJOURN_AGENT_KEY",
+        "X-Other": "secret://other",
         "X-Stage": "test",
     }
     assert read_http({"url": URL, "headers": headers}).headers == {
-        "Authorization": EnvironmentHeader("SOJOURN_AGENT_TOKEN", "Bearer "),
-        "X-Api-Key": EnvironmentHeader("SOJOURN_AGENT_KEY"),
+        "Authorization": SecretHeader(SecretReference("env", "SOJOURN_AGENT_TOKEN"), "Bearer "),
+        "X-Api-Key": SecretHeader(SecretReference("env", "SOJOURN_AGENT_KEY")),
+        "X-Other": SecretHeader(SecretReference("secret", "other")),
         "X-Stage": "test",
     }
 
@@ -50,6 +54,7 @@ def test_a_secret_stays_a_reference() -> None:
         ({"url": URL, "headers": {"X-Auth-Token": "x"}}, "headers.X-Auth-Token"),
         ({"url": URL, "headers": {"X-Key": "env:SOJOURN_SECRET_KEY"}}, "headers.X-Key"),
         ({"url": URL, "headers": {"X-A": "env:PATH"}}, "headers.X-A"),
+        ({"url": URL, "headers": {"X-A": "secret://a b"}}, "headers.X-A"),
         ({"url": URL, "headers": {"Host": "b"}}, "headers.Host"),
         ({"url": URL, "headers": {"X-A": "a\r\nb: c"}}, "headers.X-A"),
         ({"url": URL, "headers": {"X-A": 7}}, "headers.X-A"),
