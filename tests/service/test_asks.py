@@ -113,6 +113,27 @@ async def test_several_are_decided_by_their_calls_and_the_others_stay_open(world
     assert await world.problems() == []
 
 
+async def test_several_are_decided_by_their_ids_all_of_them_or_none(world: World) -> None:
+    turn = await park(world, 3)
+    first, second, third = await asks_of(world, turn)
+    asks = world.services.asks
+    await asks.decide_many(world.org, turn.session, {first.id: YES}, SOMEBODY)
+    log = await world.types(turn.session)
+    for verdicts in ({second.id: YES, first.id: YES}, {}):
+        with pytest.raises(WrongState):
+            await asks.decide_many(world.org, turn.session, verdicts, SOMEBODY)
+    with pytest.raises(NotFound):
+        await asks.decide_many(world.org, turn.session, {second.id: YES, AskId(uuid7()): YES}, SOMEBODY)
+    assert await world.types(turn.session) == log
+    repeat = Repeat(KeyId(uuid7()), "decide many", "once", b"hash")
+    for replayed in (False, True):
+        both = {} if replayed else {second.id: YES, third.id: YES}
+        many = await asks.decide_many(world.org, turn.session, both, SOMEBODY, repeat)
+        assert ([ask.id for ask in many.value], many.replayed) == ([second.id, third.id], replayed)
+    assert await turn_status(world, turn) is TurnStatus.QUEUED
+    assert await world.problems() == []
+
+
 async def test_a_call_that_no_open_ask_is_about_fails_all_of_its_request(world: World) -> None:
     turn = await park(world)
     asks = world.services.asks

@@ -102,6 +102,29 @@ class Asks:
 
         return await self._decide(org, session, choose, by, repeat)
 
+    async def decide_many(
+        self,
+        org: OrgId,
+        session: SessionId,
+        verdicts: Mapping[AskId, Verdict],
+        by: Actor,
+        repeat: Repeat | None = None,
+    ) -> Result[Sequence[Ask]]:
+        """Decide these asks, all of them or none. WrongState where one is not open, or none is named."""
+
+        async def choose(tx: Tx, state: State) -> Sequence[tuple[Ask, Verdict]]:
+            if not verdicts:
+                raise WrongState("session", state.session.activity, "have an ask decided")
+            chosen: list[tuple[Ask, Verdict]] = []
+            for id, verdict in verdicts.items():
+                ask = await tx.get_ask(org, session, id)
+                if ask is None:
+                    raise NotFound("ask", id)
+                chosen.append((ask, verdict))
+            return chosen
+
+        return await self._decide(org, session, choose, by, repeat)
+
     async def _decide(
         self,
         org: OrgId,
@@ -146,9 +169,11 @@ class Asks:
         now: datetime,
     ) -> None:
         """What was decided for good becomes a rule of the session, of its own revision."""
-        for_good: dict[str, ToolRule] = {
-            str(ask.prompt["name"]): _rule(verdict) for ask, verdict in chosen if verdict.always
-        }
+        for_good: dict[str, ToolRule] = {}
+        for ask, verdict in chosen:
+            # Of two about one tool the refusal is the stronger.
+            if verdict.always and for_good.get(str(ask.prompt["name"])) != "deny":
+                for_good[str(ask.prompt["name"])] = _rule(verdict)
         record = await tx.get_session(org, session) if for_good else None
         if record is None:
             return
@@ -182,6 +207,8 @@ def _check(ask: Ask, verdict: Verdict) -> None:
         raise InvalidRequest("decision", f"must be {allowed} for an ask of kind {ask.kind}")
     if verdict.always and ask.kind != "approval":
         raise InvalidRequest("always", f"is no word for an ask of kind {ask.kind}")
+    if verdict.always and not isinstance(ask.prompt.get("name"), str):
+        raise InvalidRequest("always", "is no word for an ask that names no tool")
     if is_of_program(ask):
         check_option(ask.prompt, verdict.answer)
         return

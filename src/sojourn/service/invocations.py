@@ -3,7 +3,7 @@
 A session that was made without an alias is called by its id.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,8 +15,9 @@ from sojourn.domain.ask import Ask
 from sojourn.domain.draft import State
 from sojourn.domain.errors import NotFound
 from sojourn.domain.feed import CaughtUp, Closing, FeedItem, Preview
-from sojourn.domain.ids import InputId, MessageId, OrgId, SessionId
+from sojourn.domain.ids import AskId, InputId, MessageId, OrgId, SessionId
 from sojourn.domain.input import Input
+from sojourn.domain.kinds import AskKind
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
@@ -133,8 +134,12 @@ class Invocations:
         """All that the log says of the turn of a queued input, with the previews of its messages, to the turn's end.
 
         It also ends while the turn waits for a decision, or is held up: that has no end that a sender could wait for.
-        What was decided before this is asked does not count as waiting. NotFound at once.
+        What was decided before this is asked does not count as waiting, nor does a session that the turn has started.
+        NotFound at once, also for an input that was cut from the log.
         """
+        record = await self._sessions.get(org, session)
+        if record.first_seq > input.position:
+            raise NotFound("input", input.id)
         return self._follow(org, session, input, await self._feed.follow(org, session, input.position - 1))
 
     async def _follow(
@@ -158,12 +163,17 @@ class Invocations:
                     return
 
     async def _held_up(self, org: OrgId, session: SessionId) -> HeldUp | None:
-        record = await self._store.reads.get_session(org, session)
-        if record is None:
-            return None
-        if record.session.activity is Activity.WAITING:
-            return HeldUp(await self._store.reads.list_asks(org, session, open_only=True))
-        return HeldUp(()) if record.session.presences else None
+        reads = self._store.reads
+        while (record := await reads.get_session(org, session)) is not None:
+            if record.session.activity is not Activity.WAITING:
+                return HeldUp(()) if record.session.presences else None
+            asks = await reads.list_asks(org, session, open_only=True)
+            if asks:
+                return HeldUp(asks) if _need_somebody(ask.kind for ask in asks) else None
+            # Two reads are no snapshot: it waits for a budget only if nothing was decided between them.
+            if (await reads.head_seqs(org, [session])).get(session) == record.session.next_seq - 1:
+                return HeldUp(())
+        return None
 
 
 async def _lock_newest(tx: Tx, org: OrgId, alias: str) -> State | None:
@@ -184,6 +194,12 @@ def _id_of(alias: str) -> SessionId | None:
         return None
 
 
+def _need_somebody(kinds: Iterable[AskKind]) -> bool:
+    """Whether a turn that waits for these needs somebody: sessions that it has started come to an end by themselves."""
+    # Nothing at all is a budget that somebody has to raise.
+    return set(kinds) != {"session"}
+
+
 _HOLDS_UP: Final = frozenset({e.LeaseAcquired.type, e.TurnWaiting.type})
 
 
@@ -197,6 +213,7 @@ class _Watch:
     has_ended: bool = False
     is_waiting: bool = False
     messages: set[MessageId] = field(default_factory=set[MessageId])
+    asks: dict[AskId, AskKind] = field(default_factory=dict[AskId, AskKind])
 
     def may_concern(self, stored: StoredEvent) -> bool:
         return stored.turn == self.input.turn or stored.type == e.InputWithdrawn.type
@@ -214,21 +231,32 @@ class _Watch:
                 self.has_begun = False
             case e.TurnCompleted() | e.TurnFailed() | e.TurnCancelled():
                 self.has_ended = True
+            case e.ModelCalled(message=message):
+                self.messages.add(message)
+            case _:
+                self._note_wait(event)
+        return True
+
+    def _note_wait(self, event: e.Event) -> None:
+        match event:
+            case e.AskOpened(ask=ask, kind=kind):
+                self.asks[ask] = kind
+            case e.AskDecided(ask=ask):
+                self.asks.pop(ask, None)
+                # With the last of them the turn resumes.
+                self.is_waiting = self.is_waiting and bool(self.asks)
             case e.TurnWaiting():
                 self.is_waiting = True
             case e.TurnResumed():
                 self.is_waiting = False
-            case e.ModelCalled(message=message):
-                self.messages.add(message)
             case _:
                 pass
-        return True
 
     def shows(self, preview: Preview) -> bool:
         return preview.message in self.messages
 
     def is_over(self) -> bool:
-        return self.has_ended or (self.is_waiting and self.is_live)
+        return self.has_ended or (self.is_waiting and self.is_live and _need_somebody(self.asks.values()))
 
     def may_be_stuck(self, item: FeedItem) -> bool:
         """Whether `item` may have brought something that keeps the turn from its beginning."""

@@ -73,6 +73,14 @@ REQUIREMENTS: Final = (
         "A turn that waits for a decision is answered with what was said so far and `waiting`, its questions.",
     ),
     Requirement(
+        "invoke.child",
+        OURS,
+        "A turn that waits for a session that it has started is waited for, and so is a call behind it.",
+    ),
+    Requirement(
+        "invoke.cut", OURS, "The repetition of a call that was cut from its session's log is not found."
+    ),
+    Requirement(
         "invoke.held-up",
         CONTAINER,
         "Every invocation is run.",

@@ -7,9 +7,12 @@ import httpx2
 import pytest
 
 from sojourn.domain import events as e
-from sojourn.domain.ids import MessageId, uuid7
+from sojourn.domain.ask import NewAsk
+from sojourn.domain.ids import AskId, MessageId, uuid7
+from sojourn.domain.policy import Policy
+from sojourn.service.asks import Verdict
 from sojourn.service.budgets import BudgetChange, NewBudget
-from sojourn.service.sessions import NewSession
+from sojourn.service.sessions import NewSession, SessionChange
 from tests.contract.agentcore.hands import Hands
 from tests.contract.agentcore.requirements import covers
 from tests.contract.agentcore.surface import ID, STREAM, AgentCore, as_answer, as_failure, as_lines
@@ -226,3 +229,44 @@ async def test_a_turn_that_fails_after_its_first_word_ends_the_stream_with_an_er
     turn = await hands.claim()
     await world.services.turns.settle(turn, [], error="It broke again.", reason="error")
     assert as_failure(await asked, "RuntimeClientError")["message"] == "It broke again."
+
+
+@covers("invoke.child")
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_a_turn_that_waits_for_a_session_it_has_started_is_waited_for(
+    by_hand: AgentCore, world: World, hands: Hands, accept: str
+) -> None:
+    asked = asking(by_hand, accept=accept)
+    turn = await hands.claim()
+    await hands.say(turn, "I have it done.")
+    ask = NewAsk(id=AskId(uuid7()), kind="session", prompt={"message": "hello"})
+    await world.services.turns.wait(turn, [], [ask], "parked")
+    behind = asking(by_hand, "And then?")
+    await hands.until_received(turn.session, 2)
+    await world.services.asks.decide(world.org, turn.session, ask.id, Verdict("deny"), SOMEBODY)
+    resumed = await hands.claim()
+    await world.services.turns.append(resumed, [next_call(2)])
+    await hands.finish(resumed, "It is done.")
+    said = ["I have it done.", "\n\nIt is done."]
+    read = as_lines if accept == "text/event-stream" else as_answer
+    assert read(await asked) == (said if read is as_lines else {"result": "".join(said)})
+    await hands.finish(await hands.claim(), "That was all.")
+    assert as_answer(await behind) == {"result": "That was all."}
+
+
+@covers("invoke.cut")
+async def test_a_repetition_of_a_call_that_was_cut_from_the_log_is_not_found(
+    by_hand: AgentCore, world: World, hands: Hands
+) -> None:
+    asked = asking(by_hand, **REPEATED)
+    turn = await hands.claim()
+    await hands.finish(turn, "It is noon.")
+    assert as_answer(await asked) == {"result": "It is noon."}
+    change = SessionChange(policy=Policy(retain_log_seconds=60))
+    await world.services.sessions.update(world.org, turn.session, change, SOMEBODY)
+    await world.services.sessions.end(world.org, turn.session, "completed", None, SOMEBODY)
+    world.clock.advance(60)
+    await world.services.upkeep.tick()
+    assert (await world.record(turn.session)).first_seq > 1
+    as_failure(await asking(by_hand, **REPEATED), "ResourceNotFoundException")
+    as_failure(await asking(by_hand, "once more"), "ConflictException")

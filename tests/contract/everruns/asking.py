@@ -8,7 +8,7 @@ from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import AskDecided
 from sojourn.domain.ids import AgentId, AskId, SessionId, uuid7
 from sojourn.domain.kinds import AskKind, Json
-from sojourn.ports.turns import Ready
+from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.sessions import NewSession
 from tests.contract.everruns.surface import Everruns, id_of
 from tests.contract.everruns.waits import until
@@ -48,24 +48,30 @@ class Asking:
         return found
 
 
-async def asking(everruns: Everruns, *asks: NewAsk) -> Asking:
-    """A turn that is parked with these asks."""
+async def sent(everruns: Everruns) -> Asking:
+    """A turn that waits for its worker, which is the test: nobody else takes turns of this runner."""
     name = f"asker-{uuid7().hex[-12:]}"
-    agent = (
-        await everruns.services.agents.create(
-            everruns.org, AgentSpec(name=name, runner="acp", runner_config={"agent": "opencode"})
-        )
-    ).value
+    spec = AgentSpec(name=name, runner="external")
+    agent = (await everruns.services.agents.create(everruns.org, spec)).value
     session = await everruns.native(NewSession(agent=name))
     await everruns.send(session, "hello")
-    await park(everruns, session, asks)
     return Asking(everruns, agent.id, session)
 
 
-async def park(everruns: Everruns, session: SessionId, asks: Sequence[NewAsk]) -> None:
-    turns = everruns.services.turns
-    turn = await turns.claim(Ready(everruns.org, session), "tester", ("acp",))
+async def claimed(everruns: Everruns, session: SessionId) -> ClaimedTurn:
+    turn = await everruns.services.turns.claim(Ready(everruns.org, session), "tester", ("external",))
     assert turn is not None
-    await turns.append(turn, ())
-    await turns.wait(turn, (), asks, "parked")
+    return turn
+
+
+async def asking(everruns: Everruns, *asks: NewAsk) -> Asking:
+    """A turn that is parked with these asks."""
+    it = await sent(everruns)
+    await park(everruns, it.session, asks)
+    return it
+
+
+async def park(everruns: Everruns, session: SessionId, asks: Sequence[NewAsk]) -> None:
+    turn = await claimed(everruns, session)
+    await everruns.services.turns.wait(turn, (), asks, "parked")
     await until(everruns, session, "turn.waiting")

@@ -10,12 +10,14 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from sojourn.domain.content import TextPart
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.service.changes import SessionChange
 from sojourn.service.core import Services
+from sojourn.service.inputs import NewInput
 from tests.contract.matrix.voice import Voice
 from tests.contract.matrix.voices import VOICES
 from tests.support.world import SOMEBODY
@@ -176,6 +178,25 @@ async def test_the_organisations_of_this_test_are_two(house: House) -> None:
         if "get" in voice.can:
             assert await voice.word(id) is not None
         assert await house.voice("native").word(id) is None
+
+
+async def test_what_was_taken_back_and_what_was_withdrawn_is_said_in_no_dialect(house: House) -> None:
+    id = await house.voice("native").create()
+    heads = [(await house.record(id)).session.next_seq - 1]
+    for text in ("first", "second"):
+        await house.voice("native").message(id, text)
+        heads.append(await house.until(id, closes, heads[-1]))
+    # Behind the receipt of the second message, and before its turn has read it.
+    await house.services.rewinds.rewind(DEFAULT_ORG, SessionId(id), heads[1] + 1, SOMEBODY)
+    await house.voice("native").message(id, LONG)
+    await house.until(id, lambda type: type == "model.called", heads[-1])
+    new = NewInput(content=(TextPart("never mind"),))
+    inputs = house.services.inputs
+    waiting = (await inputs.send(DEFAULT_ORG, SessionId(id), new, SOMEBODY)).value
+    readers = [voice for voice in house.voices if "read" in voice.can and voice.name != "native"]
+    assert [await voice.said(id) for voice in readers] == [["first", "echo: first", LONG, "never mind"]] * 2
+    await inputs.withdraw(DEFAULT_ORG, SessionId(id), waiting.id, SOMEBODY)
+    assert [await voice.said(id) for voice in readers] == [["first", "echo: first", LONG]] * 2
 
 
 @pytest.mark.parametrize("name", [voice.name for voice in VOICES if "message" in voice.can])

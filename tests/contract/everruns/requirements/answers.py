@@ -32,6 +32,11 @@ REQUIREMENTS: Final = (
         "Every call that waits is settled at once; one that is left out is not approved.",
     ),
     Requirement("approval.always", SERVER, "allow_always and reject_always are remembered for the session."),
+    Requirement(
+        "approval.program",
+        OURS,
+        "What an agent's program asks before it acts is an approval; for good is the program's own such answer.",
+    ),
     Requirement("approval.role", OURS, "A worker's key answers and allows nothing: 403."),
     Requirement(
         "answer.twins", SERVER, "The same two routes are at a channel's sessions and at all sessions."

@@ -34,6 +34,20 @@ REQUIREMENTS: Final = (
     ),
     Requirement("events.sealed", SERVER, "A turn without progress, or without a budget, is sealed."),
     Requirement(
+        "events.compaction",
+        OPENAPI,
+        "A summary is told as context.compacting and context.compacted, or context.compaction.failed.",
+        "Their messages_before is of what is summarised, and known when that is done.",
+    ),
+    Requirement(
+        "events.thinking", OPENAPI, "Thoughts are told as reason.thinking.completed, and no messages."
+    ),
+    Requirement(
+        "events.cut",
+        OURS,
+        "Of a log that was cut there is what is left, counted so; a cursor into what is gone goes on behind it.",
+    ),
+    Requirement(
         "events.one-end", OURS, "Every turn has one last event of its own, and the session idles once."
     ),
     Requirement("events.elsewhere", OURS, "Sessions of every other dialect tell the same events."),

@@ -52,6 +52,14 @@ REQUIREMENTS: Final = (
         "Results of other calls than those that wait are not accepted.",
         "The vendor does not look which calls wait.",
     ),
+    Requirement(
+        "results.session",
+        OURS,
+        "A session that an agent has started is no call of a client's: none is requested, and no result is taken.",
+    ),
+    Requirement(
+        "results.question", OURS, "A question of no tool is answered under the id that it is told with."
+    ),
     Requirement("results.refused", OPENAPI, "No results at all, or malformed ones, are 400."),
     Requirement("results.repeat", OURS, "Of several that bring the same result one is accepted."),
     Requirement(
@@ -60,6 +68,16 @@ REQUIREMENTS: Final = (
         "A message to a waiting session cancels the pending calls and resumes the turn.",
     ),
     Requirement("results.cancel", CLIENT, "A turn that waits for results is cancelled like any other."),
+    Requirement(
+        "messages.gone",
+        OURS,
+        "A message that nobody read, or that was taken back, is among the events and not among the messages.",
+    ),
+    Requirement(
+        "messages.cut",
+        OURS,
+        "A log that was cut has no messages from before; one that is sent again under its old key is 404.",
+    ),
     Requirement(
         "messages.edited", OURS, "A message that was edited before a turn read it is shown as it was read."
     ),

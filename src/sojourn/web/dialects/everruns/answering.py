@@ -1,16 +1,12 @@
 """Answers questions and settles approvals of a session, whoever's door they came through."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from sojourn.domain.ask import Ask
-from sojourn.domain.errors import NotFound, RevisionMismatch, WrongState
+from sojourn.domain.errors import NotFound, WrongState
 from sojourn.domain.ids import SessionId
 from sojourn.domain.kinds import AskKind
-from sojourn.domain.overlay import NOTHING_ADDED
-from sojourn.domain.tool_policy import ToolRule
-from sojourn.service.changes import SessionChange
 from sojourn.web.dialects.everruns import answers
 from sojourn.web.dialects.everruns.answers import AlreadyResolved, NothingPending
 from sojourn.web.dialects.everruns.server import Caller, Server
@@ -29,7 +25,6 @@ class Answering:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._asks = server.services.asks
-        self._sessions = server.services.sessions
 
     async def answer(self, request: Request, caller: Caller, session: SessionId) -> Response:
         said = await self._server.body(request, _ANSWERS)
@@ -46,25 +41,11 @@ class Answering:
         said = await self._server.body(request, _APPROVALS)
         decided = answers.outcomes(said)
         pending = await self._pending(caller, session, "approval", decided.keys())
-        # Before the turn goes on: its next claim reads the rules.
-        await self._remember(caller, session, answers.remembered(pending, decided))
         try:
-            await self._asks.decide_calls(caller.org, session, answers.verdicts(pending, decided), caller.by)
+            await self._asks.decide_many(caller.org, session, answers.verdicts(pending, decided), caller.by)
         except (WrongState, NotFound):
             raise AlreadyResolved("approval") from None
         return json_response(answers.resolved(pending, decided))
-
-    async def _remember(self, caller: Caller, session: SessionId, rules: Mapping[str, ToolRule]) -> None:
-        """Let rules stand for the rest of the session. A change in between means to read it again."""
-        while rules:
-            record = await self._sessions.get(caller.org, session)
-            overlay = record.overlay or NOTHING_ADDED
-            change = SessionChange(overlay=replace(overlay, tool_policy={**overlay.tool_policy, **rules}))
-            try:
-                await self._sessions.update(caller.org, session, change, caller.by, record.session.revision)
-            except RevisionMismatch:
-                continue
-            return
 
     async def pending(self, caller: Caller, session: SessionId) -> Sequence[Ask]:
         return await self._asks.list(caller.org, session, open_only=True, after=None, limit=MOST)

@@ -1,6 +1,7 @@
 """Our asks as Everruns' questions and approvals, and what is said to them. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final
 
@@ -8,9 +9,10 @@ from msgspec import UNSET, UnsetType
 
 from sojourn.domain.ask import Ask
 from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.ids import AskId
 from sojourn.domain.kinds import AskKind
-from sojourn.domain.tool_policy import ToolRule
 from sojourn.service.asks import Verdict
+from sojourn.web.dialects.everruns import calls
 from sojourn.web.dialects.everruns.outbound import stamp
 from sojourn.web.dialects.everruns.wire import answer as wire
 from sojourn.web.kit.refusals import BadRequest, RequestRefused
@@ -25,6 +27,8 @@ _VERDICTS: Final[Mapping[wire.Decision, Verdict]] = {
     "reject": Verdict("deny", {"reason": "The user rejected the call."}),
     "reject_always": Verdict("deny", {"reason": "The user rejected the call."}),
 }
+
+_FOR_GOOD: Final = frozenset({"allow_always", "reject_always"})
 
 
 class NothingPending(RequestRefused):
@@ -42,12 +46,7 @@ class AlreadyResolved(RequestRefused):
 
 
 def call_id(ask: Ask) -> str:
-    """The tool call that an ask is about; one that is about none has an id of its own."""
-    match ask.prompt:
-        case {"tool_call_id": str(id)}:
-            return id
-        case _:
-            return f"ask_{ask.id.hex}"
+    return calls.call_id(ask.id, ask.prompt)
 
 
 def pending_questions(asks: Sequence[Ask]) -> list[wire.PendingQuestions]:
@@ -124,24 +123,16 @@ def outcomes(said: wire.ToolApprovals) -> dict[str, wire.Decision]:
     return decided
 
 
-def verdicts(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> dict[str, Verdict]:
+def verdicts(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> dict[AskId, Verdict]:
     """For every call that waits: the turn goes on once, so all of them are settled now."""
-    calls = (call_id(ask) for ask in pending)
-    return {call: _VERDICTS[decided[call]] if call in decided else _NOT_APPROVED for call in calls}
+    return {ask.id: _verdict(ask, decided.get(call_id(ask))) for ask in pending}
 
 
-def remembered(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> dict[str, ToolRule]:
-    """The rules for later calls of the same tools that some decisions make. A refusal is the stronger one."""
-    rules: dict[str, ToolRule] = {}
-    for ask in pending:
-        match decided.get(call_id(ask)):
-            case "allow_always":
-                rules.setdefault(tool(ask), "allow")
-            case "reject_always":
-                rules[tool(ask)] = "deny"
-            case _:
-                pass
-    return rules
+def _verdict(ask: Ask, decision: wire.Decision | None) -> Verdict:
+    if decision is None:
+        return _NOT_APPROVED
+    # A rule about later calls is one about a tool.
+    return replace(_VERDICTS[decision], always=decision in _FOR_GOOD and bool(tool(ask)))
 
 
 def resolved(pending: Sequence[Ask], decided: Mapping[str, wire.Decision]) -> wire.Resolved:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from sojourn.domain.errors import NotFound
 from sojourn.domain.events import InputReceived, TurnQueued, TurnResumed
 from sojourn.domain.ids import SessionId
 from sojourn.domain.input import Input
@@ -33,8 +34,10 @@ class Sender:
         """The message as the log tells it, with what became of it."""
         feed, input = self._services.feed, result.value
         rows = await feed.page(caller.org, session, input.position - 1, _LOOKED_AT)
-        received = (await feed.read(rows[0])).event
-        assert isinstance(received, InputReceived), "the position of an input is where it was received"
+        received = (await feed.read(rows[0])).event if rows else None
+        if not isinstance(received, InputReceived):
+            # It is sent again, and the log has been cut since.
+            raise NotFound("message", input.id)
         message = of_input(rows[0], received)
         message["delivery"] = "duplicate" if result.replayed else _delivery(input, rows)
         return message

@@ -18,6 +18,7 @@ def model_called(pen: Pen, called: e.ModelCalled) -> None:
     turn.calls, turn.message = called.call, called.message
     turn.called, turn.called_at = called, pen.stored.at
     turn.acting = Acting()
+    turn.abandoned = False
     reason: Data = {
         "harness_id": ids.text("harness", pen.subject.harness),
         "agent_id": ids.text("agent", pen.subject.agent),
@@ -36,8 +37,12 @@ def model_called(pen: Pen, called: e.ModelCalled) -> None:
 def message_abandoned(pen: Pen, _abandoned: e.MessageAbandoned) -> None:
     """The call is made again, under the same number."""
     turn = pen.turn
-    turn.called = None
+    turn.called, turn.abandoned = None, True
     pen.say("reason.completed", _reasoned(pen, False, 0) | {"error": "The model did not answer."})
+
+
+def thought_recorded(pen: Pen, thought: e.ThoughtRecorded) -> None:
+    pen.say("reason.thinking.completed", {"turn_id": pen.turn_id, "thinking": thought.text})
 
 
 def message_completed(pen: Pen, said: e.MessageCompleted) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from sojourn.domain import events as e
 from sojourn.domain.kinds import Outcome
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import payloads
+from sojourn.web.dialects.everruns.log import compaction, payloads
 from sojourn.web.dialects.everruns.log.pen import Pen
 from sojourn.web.dialects.everruns.wire.event import Data
 
@@ -44,6 +44,7 @@ def completed(pen: Pen, done: e.TurnCompleted) -> None:
 
 
 def failed(pen: Pen, failure: e.TurnFailed) -> None:
+    compaction.unfinished(pen, failure.error)
     if failure.reason in SEALED:
         _seal(pen, SEALED[failure.reason], failure.error)
         return

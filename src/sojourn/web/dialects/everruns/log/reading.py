@@ -1,19 +1,17 @@
 """Reads a session's log as Everruns' events: all of it, a part of it, or the end of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Final
 
-from sojourn.domain.events import InputEdited, SessionRewound
-from sojourn.domain.kinds import Json
 from sojourn.domain.record import SessionRecord
-from sojourn.domain.timeline import Lasting
 from sojourn.service.feed import Feed
-from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.harnesses import harness_of
 from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.messages import messages
+from sojourn.web.dialects.everruns.log.past import READ, Past
 from sojourn.web.dialects.everruns.log.pen import Subject
+from sojourn.web.dialects.everruns.log.sequences import sequence_of
 from sojourn.web.dialects.everruns.log.story import Entry, Story
 from sojourn.web.dialects.everruns.wire.event import Data, Event
 
@@ -67,39 +65,22 @@ class Log:
 
     async def messages(self) -> list[Data]:
         """The conversation. What was edited before it was read by a turn is as it was read."""
-        edited = await self._edited()
-        found = messages(await self.lasting())
-        return [message | edited.get(str(message["id"]), UNEDITED) for message in found]
+        past = await self._past()
+        found = messages(past.lasting(await self.between(cursors.START.sequence)))
+        return [message | past.edited.get(str(message["id"]), UNEDITED) for message in found]
 
     async def lasting(self) -> list[Event]:
-        """The events of the conversation as it stands: those that no rewind has taken back."""
-        found = Lasting.of(await self._rewinds(), self._head)
-        events = await self.between(cursors.START.sequence)
-        return [event for event in events if found.holds(cursors.seq_of(sequence_of(event)))]
+        """The events of the conversation as it stands: without what was taken back, and what nobody will read."""
+        return (await self._past()).lasting(await self.between(cursors.START.sequence))
 
-    async def _rewinds(self) -> list[tuple[int, int]]:
-        rewinds: list[tuple[int, int]] = []
+    async def _past(self) -> Past:
+        past = Past(self._head)
         after = 0
-        while page := await self._feed.page(self._org, self._session, after, PAGE, (SessionRewound.type,)):
+        while page := await self._feed.page(self._org, self._session, after, PAGE, READ):
             for stored in page:
-                event = (await self._feed.read(stored)).event
-                if isinstance(event, SessionRewound):
-                    rewinds.append((stored.seq, event.to))
+                past.add(stored.seq, (await self._feed.read(stored)).event)
             after = page[-1].seq
-        return rewinds
-
-    async def _edited(self) -> Mapping[str, Data]:
-        """What the log says of messages after they were received, by their ids."""
-        edited: dict[str, Data] = {}
-        after = 0
-        while page := await self._feed.page(self._org, self._session, after, PAGE, (InputEdited.type,)):
-            for stored in page:
-                event = (await self._feed.read(stored)).event
-                if isinstance(event, InputEdited):
-                    content: list[Json] = [{"type": "text", "text": part.text} for part in event.content]
-                    edited[ids.text("message", event.input)] = {"content": content}
-            after = page[-1].seq
-        return edited
+        return past
 
     async def entries(self, after: int) -> AsyncIterator[Entry]:
         while page := await self._feed.page(self._org, self._session, after, PAGE):
@@ -139,9 +120,3 @@ class Log:
             for event in told
             if sequence_of(event) > after and (before is None or sequence_of(event) < before)
         ]
-
-
-def sequence_of(event: Event) -> int:
-    """Everything that is read from a log has a sequence."""
-    assert isinstance(event.sequence, int)
-    return event.sequence

@@ -14,7 +14,7 @@ from sojourn.domain.ids import TurnId
 from sojourn.domain.kinds import Json
 from sojourn.domain.log import StoredEvent
 from sojourn.web.dialects.everruns import ids
-from sojourn.web.dialects.everruns.log import answers, budgets, ends, payloads, tools
+from sojourn.web.dialects.everruns.log import answers, budgets, compaction, ends, payloads, tools
 from sojourn.web.dialects.everruns.log.pen import Pen, Subject, context_of
 from sojourn.web.dialects.everruns.log.turn import Telling
 from sojourn.web.dialects.everruns.wire.event import Context, Data, Event
@@ -140,6 +140,7 @@ _TELLERS: Final[Mapping[type[Any], Callable[[Pen, Any], None]]] = {
     e.TurnQueued: _turn_queued,
     e.TurnStarted: _turn_started,
     e.ModelCalled: answers.model_called,
+    e.ThoughtRecorded: answers.thought_recorded,
     e.MessageCompleted: answers.message_completed,
     e.MessageAbandoned: answers.message_abandoned,
     e.ModelCompleted: answers.model_completed,
@@ -149,6 +150,8 @@ _TELLERS: Final[Mapping[type[Any], Callable[[Pen, Any], None]]] = {
     e.ToolCompleted: tools.tool_completed,
     e.AskOpened: tools.ask_opened,
     e.TurnWaiting: tools.turn_waiting,
+    e.CompactionStarted: compaction.started,
+    e.CompactionCompleted: compaction.completed,
     e.FileWritten: _file_written,
     be.BudgetWarned: budgets.warned,
     be.BudgetPaused: budgets.paused,

@@ -1,6 +1,6 @@
 """How many events of which type each session's log tells, kept for the sessions that were asked for last.
 
-A log only grows, so a count goes on from where it ended.
+A log only grows, so a count goes on from where it ended, until the beginning of the log is cut.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ class Tally:
 @dataclass(slots=True)
 class _Kept:
     story: Story
+    first_seq: int
     tally: Tally = field(default_factory=Tally)
     seq: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -59,7 +60,9 @@ class Tallies:
     async def of(self, record: SessionRecord) -> Tally:
         log = Log(self._feed, record)
         place = (record.session.org, record.session.id)
-        kept = self._kept.setdefault(place, _Kept(Story(log.subject)))
+        kept = self._kept.get(place)
+        if kept is None or kept.first_seq != record.first_seq:
+            kept = self._kept[place] = _Kept(Story(log.subject), record.first_seq)
         self._kept.move_to_end(place)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)

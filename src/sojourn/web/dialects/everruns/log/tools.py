@@ -2,11 +2,10 @@
 
 from sojourn.domain import events as e
 from sojourn.domain.kinds import Json
+from sojourn.web.dialects.everruns.calls import CLIENTS, requested_call
 from sojourn.web.dialects.everruns.log import payloads
 from sojourn.web.dialects.everruns.log.pen import Pen
 from sojourn.web.dialects.everruns.wire.event import Data
-
-ASK_USER = "ask_user"
 
 
 def tool_started(pen: Pen, started: e.ToolStarted) -> None:
@@ -47,17 +46,8 @@ def ask_opened(pen: Pen, opened: e.AskOpened) -> None:
 
 
 def turn_waiting(pen: Pen, _waiting: e.TurnWaiting) -> None:
-    """One request for all that a client is to do or to answer. An approval is nothing that a client carries out."""
+    """One request for all that a client is to do or to answer."""
     asks, pen.turn.asks = pen.turn.asks, []
-    calls: list[Json] = [requested_call(ask) for ask in asks if ask.kind != "approval"]
+    calls: list[Json] = [requested_call(ask.ask, ask.prompt) for ask in asks if ask.kind in CLIENTS]
     if calls:
         pen.say("tool.call_requested", {"tool_calls": calls})
-
-
-def requested_call(ask: e.AskOpened) -> Data:
-    """An ask as the tool call that it is about; a question of no tool is a call of `ask_user`."""
-    match ask.prompt:
-        case {"tool_call_id": str(id), "name": str(name), "arguments": arguments}:
-            return {"id": id, "name": name, "arguments": arguments}
-        case prompt:
-            return {"id": f"ask_{ask.ask.hex}", "name": ASK_USER, "arguments": dict(prompt)}

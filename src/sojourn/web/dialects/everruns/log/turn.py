@@ -34,7 +34,10 @@ class Acting:
 
 @dataclass(slots=True)
 class Telling:
-    """`message` is the one of the last model call, `called` that call while it is not answered."""
+    """`message` is the one of the last model call, `called` that call while it is not answered.
+
+    `abandoned` says that the last call was given up, `compacting_at` when a summary was begun that there is not yet.
+    """
 
     turn: TurnId
     input: InputId | None = None
@@ -49,4 +52,6 @@ class Telling:
     acting: Acting = field(default_factory=Acting)
     asks: list[AskOpened] = field(default_factory=list[AskOpened])
     last_message: MessageId | None = None
+    abandoned: bool = False
+    compacting_at: datetime | None = None
     last_text: str = ""

@@ -5,7 +5,8 @@ from typing import Final
 from sojourn.domain.record import SessionRecord
 from sojourn.web.dialects.everruns import ids
 from sojourn.web.dialects.everruns.log import cursors, filters
-from sojourn.web.dialects.everruns.log.reading import Log, sequence_of
+from sojourn.web.dialects.everruns.log.reading import Log
+from sojourn.web.dialects.everruns.log.sequences import sequence_of
 from sojourn.web.dialects.everruns.log.tallies import Tallies, Tally
 from sojourn.web.dialects.everruns.server import Routes, Server
 from sojourn.web.dialects.everruns.wire.event import Event, Events

@@ -16,7 +16,8 @@ from sojourn.web.dialects.everruns.catalogue import Catalogue
 from sojourn.web.dialects.everruns.locale import normalised
 from sojourn.web.dialects.everruns.log import cursors
 from sojourn.web.dialects.everruns.log.messages import message_of
-from sojourn.web.dialects.everruns.log.reading import Log, sequence_of
+from sojourn.web.dialects.everruns.log.reading import Log
+from sojourn.web.dialects.everruns.log.sequences import sequence_of
 from sojourn.web.dialects.everruns.presenter import Presenter
 from sojourn.web.dialects.everruns.server import Caller, Routes, Server
 from sojourn.web.dialects.everruns.session_facet import DIALECT, SessionFacet

@@ -4,9 +4,10 @@ import json
 from typing import Final
 
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
-from sojourn.domain.ids import SessionId
+from sojourn.domain.ids import AskId, SessionId
 from sojourn.service.asks import Verdict
 from sojourn.web.dialects.everruns import ids, status
+from sojourn.web.dialects.everruns.calls import CLIENTS, call_id
 from sojourn.web.dialects.everruns.errors import NotWaiting
 from sojourn.web.dialects.everruns.server import Caller, Routes, Server
 from sojourn.web.dialects.everruns.wire.message import AcceptedResults, Cancelled, ToolResult, ToolResults
@@ -58,34 +59,31 @@ class _Turns:
         said = _RESULTS.decode(data)
         pending = await self._pending(caller, session)
         again = repeat(request, caller.key, "everruns.tool-results", data)
-        verdicts = {each.tool_call_id: verdict(each) for each in said.tool_results}
-        wanted = {call: each for call, each in verdicts.items() if call in pending}
+        given = {each.tool_call_id: verdict(each) for each in said.tool_results}
+        verdicts = {pending[call]: each for call, each in given.items() if call in pending}
         if not pending and again is None:
             raise await self._not_waiting(caller, session)
-        if not wanted and again is None:
+        if not verdicts and again is None:
             raise InvalidRequest("tool_results", "none of them is for a call that waits for its result")
         try:
-            result = await self._services.asks.decide_calls(
-                caller.org, session, wanted or verdicts, caller.by, again
-            )
+            result = await self._services.asks.decide_many(caller.org, session, verdicts, caller.by, again)
         except (WrongState, NotFound):
             # Somebody else was faster, or nothing waited.
             raise await self._not_waiting(caller, session) from None
-        left = pending - verdicts.keys()
+        left = pending.keys() - given.keys()
         if left:
             # Others may have brought the rest in the meantime.
-            left &= await self._pending(caller, session)
+            left &= (await self._pending(caller, session)).keys()
         answer = AcceptedResults(len(result.value), "waitingfortoolresults" if left else "active")
         return json_response(answer, 200, *replayed(result))
 
-    async def _pending(self, caller: Caller, session: SessionId) -> set[str]:
-        """The ids of the tool calls that wait for a client's result. An approval is none."""
+    async def _pending(self, caller: Caller, session: SessionId) -> dict[str, AskId]:
+        """The asks that a client answers with a result, by what their calls were told as.
+
+        A model may give two calls one id: the older ask is answered first.
+        """
         asks = await self._services.asks.list(caller.org, session, open_only=True, after=None, limit=MOST)
-        return {
-            id
-            for ask in asks
-            if ask.kind != "approval" and isinstance(id := ask.prompt.get("tool_call_id"), str)
-        }
+        return {call_id(ask.id, ask.prompt): ask.id for ask in reversed(asks) if ask.kind in CLIENTS}
 
     async def _not_waiting(self, caller: Caller, session: SessionId) -> NotWaiting:
         record = await self._services.sessions.get(caller.org, session)
