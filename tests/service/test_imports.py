@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -233,6 +233,9 @@ def envelope(**changes: Any) -> Callable[[dict[str, Any]], None]:
     return lambda fields: fields.update(changes)
 
 
+CUT: Final = {"first_seq": 2, "by": {"kind": "timeout", "key": None}}
+
+
 @pytest.mark.parametrize(
     ("type", "forge", "why"),
     [
@@ -253,6 +256,7 @@ def envelope(**changes: Any) -> Callable[[dict[str, Any]], None]:
         ("input.delivered", change(input=str(uuid7())), "does not wait"),
         ("tool.requested", change(index=5), "not asked for"),
         ("tool.completed", change(index=7), "not asked for"),
+        ("file.written", envelope(type="session.trimmed", data=CUT), "open session"),
         ("file.written", change(path="../x"), r"'\.\.'"),
         ("file.written", change(path="a//b"), "another form"),
         ("file.written", change(size=7), "size"),

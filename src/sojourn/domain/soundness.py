@@ -106,6 +106,9 @@ class Soundness:
                 if self._is_open:
                     _refuse("reopens an open session")
                 self._is_open = True
+            case e.SessionTrimmed():
+                if self._is_open:
+                    _refuse("cuts the log of an open session")
             case e.SessionRewound(to=to):
                 if not (0 < to < entry.seq and self._is_open and is_idle):
                     _refuse("rewinds what is not idle, or to no event before it")
