@@ -3,6 +3,7 @@
 What is written here is what folds and rows rely on; a log that breaks it would fail its readers later.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NoReturn
@@ -92,30 +93,36 @@ class Soundness:
             self._transcript = fresh
 
     def _take_of_session(self, entry: LogEntry) -> None:
-        is_idle = self._turn is None and not self._waiting
         match entry.event:
             case e.SessionForked(at=at) | e.SessionImported(at=at):
                 if at != entry.seq - 1:
                     _refuse("is not about the event before it")
                 self._is_open = True
             case e.SessionEnded() | e.SessionExpired():
-                if not (self._is_open and is_idle):
+                if not (self._is_open and self._is_idle):
                     _refuse("ends a session that is ended, or not idle")
                 self._is_open = False
             case e.SessionReopened():
                 if self._is_open:
                     _refuse("reopens an open session")
                 self._is_open = True
-            case e.SessionTrimmed():
-                if self._is_open:
-                    _refuse("cuts the log of an open session")
+            case e.SessionTrimmed() if self._is_open:
+                _refuse("cuts the log of an open session")
             case e.SessionRewound(to=to):
-                if not (0 < to < entry.seq and self._is_open and is_idle):
-                    _refuse("rewinds what is not idle, or to no event before it")
-                if any(first <= to < last for first, last in self._turns):
-                    _refuse("rewinds to an event within a turn")
+                self._rewind(entry.seq, to)
             case _:
                 pass
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._turn is None and not self._waiting
+
+    def _rewind(self, seq: int, to: int) -> None:
+        if not (0 < to < seq and self._is_open and self._is_idle):
+            _refuse("rewinds what is not idle, or to no event before it")
+        begun = bisect_right(self._turns, to, key=lambda turn: turn[0])
+        if begun and to < self._turns[begun - 1][1]:
+            _refuse("rewinds to an event within a turn")
 
     def _take_input(self, event: e.InputReceived | e.InputEdited | e.InputMoved | e.InputWithdrawn) -> None:
         if isinstance(event, e.InputReceived):

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -10,9 +10,14 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Branch(Generic[T]):
-    """What grew from the event `first` on; `seqs` are those of the events that `items` came with."""
+    """What grew from the event `first` on, behind the first `kept` items of the branch at `base`.
+
+    `seqs` are those of the events that `items` came with.
+    """
 
     first: int = 0
+    base: int | None = None
+    kept: int = 0
     items: list[T] = field(default_factory=list[T])
     seqs: list[int] = field(default_factory=list[int])
 
@@ -21,35 +26,55 @@ class _Branch(Generic[T]):
 class Timeline(Generic[T]):
     """A list that grows with a log, and that a rewind takes back to what it was behind an earlier event.
 
-    What was taken back is kept: a later rewind may be to an event of it.
+    What was taken back is kept: a later rewind may be to an event of it. It is kept once, whatever grew behind it.
     """
 
+    # The list as it stands, and the seqs of its items.
+    _items: list[T] = field(default_factory=list[T])
+    _seqs: list[int] = field(default_factory=list[int])
+    # Where it began; its items come with it when it is left.
     _branch: _Branch[T] = field(default_factory=_Branch[T])
     _left: list[_Branch[T]] = field(default_factory=list[_Branch[T]])
 
     @property
     def items(self) -> list[T]:
-        """The list as it stands; whoever replaces an item does so here."""
-        return self._branch.items
+        """The list as it stands; whoever replaces one of the items since the last rewind does so here."""
+        return self._items
 
     def add(self, seq: int, item: T) -> None:
-        self._branch.items.append(item)
-        self._branch.seqs.append(seq)
+        self._items.append(item)
+        self._seqs.append(seq)
 
     def keep(self, wanted: Callable[[T], bool]) -> None:
-        """Drop the others for good."""
-        branch = self._branch
-        kept = [(item, seq) for item, seq in zip(branch.items, branch.seqs, strict=True) if wanted(item)]
-        branch.items = [item for item, _ in kept]
-        branch.seqs = [seq for _, seq in kept]
+        """Drop the others since the last rewind, for good."""
+        start = self._branch.kept
+        new = zip(self._items[start:], self._seqs[start:], strict=True)
+        kept = [(item, seq) for item, seq in new if wanted(item)]
+        self._items[start:] = [item for item, _ in kept]
+        self._seqs[start:] = [seq for _, seq in kept]
 
     def rewind(self, seq: int, to: int) -> None:
         """Make the list what it was behind the event `to`; `seq` is that of the rewind."""
-        self._left.append(self._branch)
+        start = self._branch.kept
+        self._left.append(replace(self._branch, items=self._items[start:], seqs=self._seqs[start:]))
         # The first one began with the log, so one of them holds the event.
-        then = next(branch for branch in reversed(self._left) if branch.first <= to)
-        kept = bisect_right(then.seqs, to)
-        self._branch = _Branch(seq, then.items[:kept], then.seqs[:kept])
+        at = next(at for at in reversed(range(len(self._left))) if self._left[at].first <= to)
+        items, seqs = self._grown(at)
+        kept = bisect_right(seqs, to)
+        self._items, self._seqs = items[:kept], seqs[:kept]
+        self._branch = _Branch(seq, at, kept)
+
+    def _grown(self, at: int) -> tuple[list[T], list[int]]:
+        """The list as it was when that branch was left."""
+        branch = self._left[at]
+        parts, below = [(branch.items, branch.seqs)], branch.kept
+        while branch.base is not None:
+            branch = self._left[branch.base]
+            own = max(0, below - branch.kept)
+            parts.append((branch.items[:own], branch.seqs[:own]))
+            below = min(below, branch.kept)
+        parts.reverse()
+        return [item for items, _ in parts for item in items], [seq for _, seqs in parts for seq in seqs]
 
 
 @dataclass(frozen=True, slots=True)

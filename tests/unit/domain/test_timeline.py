@@ -1,5 +1,6 @@
 """A list that is rewound is at each moment what it was at the moment that it was rewound to."""
 
+import pickle
 from random import Random
 
 from hypothesis import given
@@ -41,3 +42,14 @@ def test_what_is_dropped_does_not_come_back() -> None:
     timeline.add(4, "c")
     timeline.rewind(5, 3)
     assert timeline.items == ["b"]
+
+
+def test_what_is_kept_does_not_grow_with_the_number_of_rewinds() -> None:
+    timeline = Timeline[int]()
+    for seq in range(1, 1001):
+        timeline.add(seq, seq)
+    once = len(pickle.dumps(timeline))
+    for seq in range(1001, 1101):
+        timeline.rewind(seq, 1000)
+    assert len(timeline.items) == 1000
+    assert len(pickle.dumps(timeline)) < 3 * once
