@@ -256,7 +256,7 @@ CUT: Final = {"first_seq": 2, "by": {"kind": "timeout", "key": None}}
         ("input.delivered", change(input=str(uuid7())), "does not wait"),
         ("tool.requested", change(index=5), "not asked for"),
         ("tool.completed", change(index=7), "not asked for"),
-        ("file.written", envelope(type="session.trimmed", data=CUT), "open session"),
+        ("model.called", envelope(type="session.trimmed", v=1, data=CUT), "open session"),
         ("file.written", change(path="../x"), r"'\.\.'"),
         ("file.written", change(path="a//b"), "another form"),
         ("file.written", change(size=7), "size"),
