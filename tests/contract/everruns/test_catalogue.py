@@ -1,3 +1,6 @@
+from datetime import UTC, datetime
+
+from sojourn.domain.provider import OWN_CHOICE, Model
 from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, absent
 
@@ -58,3 +61,25 @@ async def test_models_are_those_that_turns_here_can_have(everruns: Everruns) -> 
     await everruns.refused(400, "GET", "/models/x")
     # The id is made of the name, and so the same for everybody.
     assert (await (await everruns.other_org()).read("/models"))["data"][0]["id"] == models[0]["id"]
+
+
+@covers("catalogue.stored")
+async def test_a_model_that_is_stored_is_listed_and_given_to_agents_and_sessions(everruns: Everruns) -> None:
+    services, now = everruns.services, datetime(2030, 1, 2, tzinfo=UTC)
+    stored = Model(
+        name="quick", provider="sim", model="echo", settings=OWN_CHOICE, prices=None, updated_at=now
+    )
+    await services.models.put_model(everruns.org, stored)
+    [listed] = (await everruns.read("/models", params={"source": "manual"}))["data"]
+    assert (listed["model_id"], listed["provider_name"], listed["source"]) == ("sim/echo", "sim", "manual")
+    assert listed["display_name"].startswith("quick")
+    assert await everruns.read(f"/models/{listed['id']}") == listed
+    assert listed in (await everruns.read("/models"))["data"]
+    assert listed not in (await everruns.read("/models", params={"source": "predefined"}))["data"]
+    session = await everruns.make(model_id=listed["id"])
+    assert (session["model_id"], session["status"]) == (listed["id"], "started")
+    await everruns.say(session["id"], '[{"say": "a script"}]')
+    await everruns.until(session["id"], "session.idled")
+    [said] = await everruns.events(session["id"], types="output.message.completed")
+    assert said["data"]["message"]["content"][0]["text"] == 'echo: [{"say": "a script"}]'
+    assert (await (await everruns.other_org()).read("/models", params={"source": "manual"}))["data"] == []

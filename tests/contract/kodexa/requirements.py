@@ -102,6 +102,12 @@ REQUIREMENTS: Final = (
     Requirement("status.ends", OURS, "Writing TERMINATED, FAILED or EXPIRED ends the session."),
     Requirement("expiry.given", PAGE, "A session ends as EXPIRED at its expiresAt."),
     Requirement("expiry.past", PAGE, "An expiresAt that has passed is kept and ends nothing."),
+    Requirement(
+        "expiry.extended",
+        PAGE,
+        "expiresAt is when a session ends.",
+        "It is what a client wrote: a session that was extended or opened again elsewhere ends later than that.",
+    ),
     Requirement("expiry.none", OURS, "Null is no expiry."),
     Requirement("invoked.last", PAGE, "lastInvokedAt is when the session was last invoked, and not its end."),
     Requirement("expiry.invoked", PAGE, "lastInvokedAt counts as activity for the session's idle limit."),

@@ -14,6 +14,7 @@ from sojourn.domain.session import SessionStatus
 from tests.client.server import ServerProcess
 from tests.contract.kodexa.requirements import covers
 from tests.contract.kodexa.surface import Kodexa, absent, as_failure, as_session
+from tests.support.world import SOMEBODY
 
 # The body of the vendor's own example.
 PLACEHOLDERS: dict[str, Any] = {
@@ -222,6 +223,31 @@ async def test_turns_and_expiries_do_not_count_as_updates(kodexa: Kodexa) -> Non
     await world.services.upkeep.tick()
     read = await kodexa.get(made["id"])
     assert (read["status"], read["changeSequence"]) == ("EXPIRED", 0)
+
+
+@covers("expiry.extended")
+async def test_an_extended_session_shows_what_was_written_and_a_put_of_it_takes_nothing_back(
+    kodexa: Kodexa,
+) -> None:
+    world = kodexa.world
+    expires_at = world.clock.now() + timedelta(seconds=60)
+    made = await kodexa.make(expiresAt=expires_at.isoformat())
+    session, later = (await kodexa.record(made["id"])).session.id, expires_at + timedelta(seconds=60)
+    await world.services.lifetimes.extend(world.org, session, later, SOMEBODY)
+    read = await kodexa.get(made["id"])
+    assert read["expiresAt"] == made["expiresAt"]
+    await kodexa.put(made["id"], read)
+    assert (await kodexa.record(made["id"])).expires_at == later
+    world.clock.advance(61)
+    await world.services.upkeep.tick()
+    assert (await kodexa.get(made["id"]))["status"] == "ACTIVE"
+    world.clock.advance(60)
+    await world.services.upkeep.tick()
+    assert (await kodexa.get(made["id"]))["status"] == "EXPIRED"
+    await world.services.lifetimes.reopen(world.org, session, SOMEBODY)
+    again = await kodexa.get(made["id"])
+    assert (again["status"], again["expiresAt"]) == ("ACTIVE", made["expiresAt"])
+    assert (await kodexa.record(made["id"])).expires_at is None
 
 
 @covers("update.no-patch")

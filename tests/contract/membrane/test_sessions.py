@@ -9,6 +9,7 @@ import pytest
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.events import InputReceived
 from sojourn.domain.ids import AskId, uuid7
+from sojourn.domain.provider import Provider
 from sojourn.domain.session import SessionStatus
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
@@ -82,6 +83,21 @@ async def test_what_the_client_says_of_a_session_is_given_back(on_sqlite: Membra
     record = await on_sqlite.world.record(of(made["id"]))
     default = await on_sqlite.world.services.agents.resolve(on_sqlite.world.org, None)
     assert record.session.agent == default.id
+
+
+@covers("create.model")
+async def test_a_model_of_a_provider_that_is_stored_is_the_sessions_own(on_sqlite: Membrane) -> None:
+    world = on_sqlite.world
+    server = Provider(
+        name="openai",
+        kind="openai-compatible",
+        base_url="https://8.8.8.8/v1",
+        api_key=None,
+        updated_at=world.clock.now(),
+    )
+    await world.services.models.put_provider(world.org, server)
+    made = await on_sqlite.make("hello", modelId="openai/gpt-5.2")
+    assert (await world.claim(of(made["id"]))).model == made["modelId"] == "openai/gpt-5.2"
 
 
 @covers("create.model")

@@ -92,6 +92,11 @@ REQUIREMENTS: Final = (
     ),
     Requirement("catalogue.harness-examples", CLIENT, "The examples of harnesses are a bare array."),
     Requirement(
+        "catalogue.stored",
+        OURS,
+        "A model that an organisation has stored is listed as manual, under what its name stands for.",
+    ),
+    Requirement(
         "catalogue.models",
         CLIENT,
         "Models are listed and read by id.",

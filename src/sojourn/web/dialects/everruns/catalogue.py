@@ -9,6 +9,7 @@ from sojourn.domain.errors import NotFound
 from sojourn.domain.ids import OrgId
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns import ids, models
+from sojourn.web.dialects.everruns.models import Known
 
 # Of how many agents in use the models are known here.
 MOST_AGENTS: Final = 1_000
@@ -17,23 +18,27 @@ MOST_AGENTS: Final = 1_000
 class Catalogue:
     def __init__(self, services: Services) -> None:
         self._agents = services.agents
-        self._always = tuple(dict.fromkeys((services.default_model, *models.ALWAYS)))
+        self._models = services.models
+        self._always = tuple(Known(name) for name in dict.fromkeys((services.default_model, *models.ALWAYS)))
 
-    async def models(self, org: OrgId) -> Sequence[str]:
-        """The server's default model first, the simulated ones, then those of agents in use."""
+    async def models(self, org: OrgId) -> Sequence[Known]:
+        """The server's default model first, the simulated ones, those that are stored, then those of agents in use."""
+        stored = [Known(model.name, model) for model in await self._models.list_models(org)]
         agents = await self._agents.list(org, AgentQuery(archived=False, limit=MOST_AGENTS))
-        named = (agent.spec.model for agent in agents if agent.spec.model is not None)
-        return tuple(dict.fromkeys((*self._always, *named)))
+        used = [Known(agent.spec.model) for agent in agents if agent.spec.model is not None]
+        found: dict[str, Known] = {}
+        for known in (*self._always, *stored, *used):
+            found.setdefault(known.name, known)
+        return tuple(found.values())
 
-    async def model(self, org: OrgId, text: str) -> str:
+    async def model(self, org: OrgId, text: str) -> Known:
         """The model of an id, or of its own name. NotFound for an unknown id, BadRequest for what is neither."""
         if models.is_name(text):
-            return text
+            return Known(text)
         wanted = ids.parse("model", text)
-        for names in (self._always, await self.models(org)):
-            for name in names:
-                if models.uuid_of(name) == wanted:
-                    return name
+        for known in await self.models(org):
+            if models.uuid_of(known.name) == wanted:
+                return known
         raise NotFound("model", wanted)
 
     async def since(self, org: OrgId) -> datetime:

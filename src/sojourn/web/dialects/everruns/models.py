@@ -1,9 +1,11 @@
 """Models: our names for them, `provider/name`, behind ids as Everruns gives them. Pure."""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from sojourn.domain.provider import Model
 from sojourn.web.dialects.everruns import ids
 
 # An id is made of the name alone, so that it is the same everywhere and needs no table.
@@ -14,6 +16,14 @@ _NAME: Final = re.compile(r"([^/:]+)[/:].+", re.DOTALL)
 SIMULATED: Final = "sim"
 # What there is without any provider's key.
 ALWAYS: Final = ("sim/echo", "sim/script")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A model by the name that an agent has it by; `stored` is what the organisation has put behind that name."""
+
+    name: str
+    stored: Model | None = None
 
 
 def uuid_of(name: str) -> UUID:

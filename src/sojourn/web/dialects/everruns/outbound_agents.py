@@ -13,6 +13,7 @@ from sojourn.domain.record import SessionTotals
 from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, links, models, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
 from sojourn.web.dialects.everruns.links import Base
+from sojourn.web.dialects.everruns.models import Known
 from sojourn.web.dialects.everruns.outbound import stamp
 
 Vendor = Literal["openai", "anthropic", "google", "xai", "llmsim"]
@@ -134,19 +135,23 @@ def harness(runner: RunnerKind, since: datetime, base: Base) -> wire.Harness:
     )
 
 
-def model(name: str, since: datetime, base: Base) -> wire.Model:
-    provider = models.provider_of(name)
+def model(known: Known, since: datetime, base: Base) -> wire.Model:
+    """A stored one is called as the organisation calls it, and `model_id` is what that stands for."""
+    name, stored = known.name, known.stored
+    provider = models.provider_of(name) if stored is None else stored.provider
     is_simulated = provider == models.SIMULATED
     id = models.id_of(name)
+    changed_at = stamp(since if stored is None else stored.updated_at)
     return wire.Model(
         **links.of_built_in(base, "models", id),
         id=id,
-        model_id=name,
+        model_id=name if stored is None else f"{provider}/{stored.model}",
         display_name=f"{name} (simulated)" if is_simulated else name,
         provider_id=models.provider_id(provider),
         provider_name=provider,
         provider_type="llmsim" if is_simulated else provider,
-        created_at=stamp(since),
-        updated_at=stamp(since),
+        created_at=changed_at,
+        updated_at=changed_at,
         model_vendor=_VENDORS.get(provider, UNSET),
+        source="predefined" if stored is None else "manual",
     )

@@ -1,12 +1,13 @@
 """Membrane's paths, each with its handler."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import UnsetType
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.errors import NotFound, WrongState
@@ -88,11 +89,19 @@ class Membrane:
     async def create(self, request: Request) -> Response:
         caller = await self._caller(request, "sessions:write")
         data = await read_body(request, self._max_body_bytes)
-        said, providers = _NEW.decode(data), self._services.providers
+        said = _NEW.decode(data)
+        providers = await self._providers(caller, said)
         new = inbound.new_session(said, caller.workspace, caller.tenant, providers)
         again = repeat(request, caller.principal.key, "membrane.create", data)
         result = await self._services.sessions.create(caller.principal.org, new, _by(caller), again)
         return await self._answer(caller, result.value, *replayed(result))
+
+    async def _providers(self, caller: Caller, said: wire.CreateAgentSession) -> Collection[str]:
+        """Those that this process has keys for, and those that the organisation has stored."""
+        if isinstance(said.model_id, UnsetType):
+            return ()
+        stored = await self._services.models.list_providers(caller.principal.org)
+        return {*self._services.providers, *(provider.name for provider in stored)}
 
     async def page(self, request: Request) -> Response:
         caller = await self._caller(request, "sessions:read")

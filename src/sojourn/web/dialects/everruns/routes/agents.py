@@ -147,7 +147,7 @@ class _Agents:
             raise
 
     async def _model(self, org: OrgId, text: str) -> str:
-        return await self._catalogue.model(org, text)
+        return (await self._catalogue.model(org, text)).name
 
 
 def _made(request: Request, result: Result[Agent]) -> Response:

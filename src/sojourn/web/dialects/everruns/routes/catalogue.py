@@ -3,6 +3,7 @@
 from typing import Final
 
 import msgspec
+from msgspec import UNSET
 
 from sojourn.domain.errors import NotFound
 from sojourn.web.dialects.everruns import capabilities, harnesses, ids, links, outbound_agents, wire
@@ -83,16 +84,16 @@ class _Catalogue:
     async def models(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
         query, base = _MODELS.read(request.query_string), base_of(request)
-        is_any = query.source in ("predefined", None) or not isinstance(query.source, str)
-        names = await self._catalogue.models(caller.org) if is_any and query.favorites_only == "false" else ()
+        known = () if query.favorites_only == "true" else await self._catalogue.models(caller.org)
         since = await self._catalogue.since(caller.org)
-        return json_response(wire.Items([outbound_agents.model(name, since, base) for name in names]))
+        found = [outbound_agents.model(each, since, base) for each in known]
+        return json_response(wire.Items([each for each in found if query.source in (UNSET, each.source)]))
 
     async def model(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        name = await self._catalogue.model(caller.org, request.params["model"])
+        known = await self._catalogue.model(caller.org, request.params["model"])
         return json_response(
-            outbound_agents.model(name, await self._catalogue.since(caller.org), base_of(request))
+            outbound_agents.model(known, await self._catalogue.since(caller.org), base_of(request))
         )
 
 

@@ -77,7 +77,7 @@ class _Forks:
         if said.system_prompt is not None:
             overlay = dataclasses.replace(overlay, instructions=said.system_prompt)
         if said.model_id is not None:
-            model = await self._catalogue.model(caller.org, said.model_id)
+            model = (await self._catalogue.model(caller.org, said.model_id)).name
             overlay = dataclasses.replace(overlay, model=model)
         return overlay
 

@@ -66,7 +66,7 @@ class _Sessions:
             agent = await agents.find(org, inbound_agents.name(said.agent_name))
         else:
             agent = await agents.resolve(org, None)
-        model = None if said.model_id is None else await self._catalogue.model(org, said.model_id)
+        model = None if said.model_id is None else (await self._catalogue.model(org, said.model_id)).name
         if said.workspace_id is not None:
             # Every session has a workspace of its own digits, and there are no others.
             await self._sessions.get(org, SessionId(ids.parse("wsp", said.workspace_id)))

@@ -65,7 +65,7 @@ class Model(Linked, kw_only=True):
     created_at: str
     updated_at: str
     model_vendor: Literal["openai", "anthropic", "google", "xai", "llmsim"] | UnsetType = UNSET
-    source: Literal["predefined"] = "predefined"
+    source: Literal["predefined", "manual"] = "predefined"
     capabilities: tuple[str, ...] = ()
     enabled: bool = True
     healthy: bool = True
