@@ -29,7 +29,7 @@ async def test_an_organisation_is_read_and_its_policy_is_that_of_new_sessions(
 
 
 async def test_only_an_administrator_changes_an_organisation(served: Served) -> None:
-    for role in ("member", "worker"):
+    for role in ("member", "reporter"):
         async with await served.other_role(role) as colleague:
             value(await colleague.get("/org"))
             problem(await colleague.patch("/org", json={"name": "x"}), 403, "forbidden")
