@@ -27,7 +27,7 @@ from tests.runners.acp.test_recovery import kill_program
 from tests.support.clock import HandClock
 from tests.support.environments import interpreter_with
 from tests.support.invariants import check_sqlite_file
-from tests.support.processes import gone, working_in
+from tests.support.programs import gone, working_in
 from tests.support.world import SOMEBODY
 from tests.worker.workplace import until
 

@@ -20,7 +20,7 @@ from sojourn.service.asks import Verdict
 from sojourn.service.forks import NewFork
 from tests.runners.acp.stage import Stage, decide
 from tests.support.clock import HandClock
-from tests.support.processes import working_in
+from tests.support.programs import working_in
 from tests.support.world import SOMEBODY
 from tests.worker.workplace import until
 

@@ -15,7 +15,7 @@ from sojourn.domain.runner_config.acp import AcpConfig, read_acp
 from sojourn.runners.acp import process
 from sojourn.runners.acp.process import CannotStart, start_program, variables_of
 from tests.runners.acp.stage import Stage
-from tests.support.processes import gone, is_alive
+from tests.support.programs import gone, is_alive
 from tests.worker.workplace import BOUND_SECONDS, until
 
 GUARD = Path(process.__file__).with_name("guard.py")
