@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import DEFAULT_ORG, MessageId, SessionId, uuid7
+from sojourn.ports.wakeups import Hint
+from sojourn.service.hub import Hub
 from sojourn.service.partials import Partials
 
 SESSION, TEXT = SessionId(uuid7()), "Once upon a time"
@@ -50,3 +52,21 @@ def test_only_own_messages_are_told_again() -> None:
     elsewhere = Preview(SessionId(uuid7()), others, 0, "elsewhere")
     partials.add(DEFAULT_ORG, elsewhere, is_own=False)
     assert list(partials.own()) == [(DEFAULT_ORG, preview(own, 0, 9))]
+
+
+def test_the_late_word_of_an_end_elsewhere_does_not_cut_what_is_written_here_by_now() -> None:
+    hub, theirs, ours = Hub(), MessageId(uuid7()), MessageId(uuid7())
+    hub.hear_preview(DEFAULT_ORG, preview(theirs, 0, 4))
+    hub.preview(DEFAULT_ORG, preview(ours, 0, 2))
+    hub.hear(Hint(DEFAULT_ORG, SESSION, ended=frozenset({theirs})))
+    hub.preview(DEFAULT_ORG, preview(ours, 2, 4))
+    assert hub.partial(DEFAULT_ORG, SESSION) == (ours, "Once")
+    hub.hear(Hint(DEFAULT_ORG, SESSION, ended=frozenset({ours})))
+    assert hub.partial(DEFAULT_ORG, SESSION) is None
+
+
+def test_an_end_that_does_not_say_of_which_message_is_that_of_any() -> None:
+    hub, ours = Hub(), MessageId(uuid7())
+    hub.preview(DEFAULT_ORG, preview(ours, 0, 2))
+    hub.hear(Hint(DEFAULT_ORG, SESSION, ends_message=True))
+    assert hub.partial(DEFAULT_ORG, SESSION) is None

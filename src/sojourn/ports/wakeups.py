@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sojourn.domain.feed import Preview
-from sojourn.domain.ids import OrgId, SessionId, TurnId
+from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +13,8 @@ class Hint:
     """What commits changed of a session, for the processes that did not make them.
 
     `head` is the seq of its last event, 0 where none was appended. `stopped` are turns that whoever runs them holds
-    no more. `is_ready` says that a turn of it may be claimed, `ends_message` that none of its messages is being
-    written any more.
+    no more, `ended` messages that are not being written any more. `is_ready` says that a turn of it may be claimed,
+    `ends_message` that a message has ended whose id is not known.
     """
 
     org: OrgId
@@ -24,6 +24,7 @@ class Hint:
     ends_message: bool = False
     is_deleted: bool = False
     stopped: frozenset[TurnId] = frozenset()
+    ended: frozenset[MessageId] = frozenset()
 
     def and_then(self, later: "Hint") -> "Hint":
         """Both, of one session, as one."""
@@ -35,6 +36,7 @@ class Hint:
             self.ends_message or later.ends_message,
             self.is_deleted or later.is_deleted,
             self.stopped | later.stopped,
+            self.ended | later.ended,
         )
 
 

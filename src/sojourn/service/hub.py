@@ -159,8 +159,10 @@ class Hub:
             if channel is not None:
                 channel.push((event,))
                 channel.told = max(channel.told, event.seq)
+            ended = None
             if event.type in _MESSAGE_ENDS:
-                self._partials.end(*place, None if self._wakeups is None else _message_of(event))
+                ended = None if self._wakeups is None else _message_of(event)
+                self._partials.end(*place, ended)
             if event.type in _STOP_TYPES:
                 ran_here = self._stop(place, event.turn)
                 if event.type == "turn.cancelled":
@@ -171,7 +173,7 @@ class Hub:
             if event.type in _ROSTER_TYPES and self._on_driven is not None:
                 self._on_driven(event.org, event.session)
             if self._wakeups is not None:
-                self._wakeups.tell(_hint_of(event, is_free))
+                self._wakeups.tell(_hint_of(event, ended, is_free))
 
     def _ready(self, place: Place, at_once: bool) -> None:
         """A turn is ready. One that follows a cancelled one waits for the step of that to end.
@@ -204,6 +206,8 @@ class Hub:
         if hint.is_deleted:
             self.close_session(hint.org, hint.session)
             return False
+        if hint.ended:
+            self._partials.hear_end(hint.org, hint.session, hint.ended)
         if hint.ends_message:
             self._partials.end(hint.org, hint.session)
         for turn in hint.stopped:
@@ -326,16 +330,20 @@ class Hub:
             channel.wake()
 
 
-def _hint_of(event: StoredEvent, is_free: bool) -> Hint:
-    """`is_free` says that a turn that it makes ready is for any worker."""
+def _hint_of(event: StoredEvent, ended: MessageId | None, is_free: bool) -> Hint:
+    """`ended` is the message that it ends, where that is known.
+
+    `is_free` says that a turn that it makes ready is for any worker.
+    """
     stopped = (event.turn,) if event.type in _STOP_TYPES and event.turn is not None else ()
     return Hint(
         event.org,
         event.session,
         head=event.seq,
         is_ready=is_free and event.type in _READY_TYPES,
-        ends_message=event.type in _MESSAGE_ENDS,
+        ends_message=ended is None and event.type in _MESSAGE_ENDS,
         stopped=frozenset(stopped),
+        ended=frozenset() if ended is None else frozenset({ended}),
     )
 
 

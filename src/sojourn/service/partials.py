@@ -5,7 +5,7 @@ known text ends is not taken. So the text that an interrupt keeps is never wrong
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -59,11 +59,21 @@ class Partials:
         """No message of the session is being written; `message` names the one that was, where that is known."""
         known = self._known.pop((org, session), None)
         ended = known.message if known is not None else message
-        if ended is None:
-            return
+        if ended is not None:
+            self._remember(ended)
+
+    def _remember(self, ended: MessageId) -> None:
         self._ended[ended] = None
         if len(self._ended) > REMEMBERED_ENDS:
             self._ended.popitem(last=False)
+
+    def hear_end(self, org: OrgId, session: SessionId, ended: Collection[MessageId]) -> None:
+        """Another process says that these messages have ended; by now the one behind them may be being written."""
+        known = self._known.get((org, session))
+        if known is not None and known.message in ended:
+            self.end(org, session)
+        for message in ended:
+            self._remember(message)
 
     def own(self) -> Iterator[tuple[OrgId, Preview]]:
         """What this process's workers are writing, each from its beginning."""

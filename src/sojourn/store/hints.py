@@ -31,6 +31,7 @@ class WireHint(msgspec.Struct, array_like=True, frozen=True):
     ends_message: bool
     is_deleted: bool
     stopped: tuple[UUID, ...]
+    ended: tuple[UUID, ...]
 
 
 class WirePreview(msgspec.Struct, array_like=True, frozen=True):
@@ -71,6 +72,7 @@ def hint_of(wire: WireHint) -> Hint:
         ends_message=wire.ends_message,
         is_deleted=wire.is_deleted,
         stopped=frozenset(TurnId(turn) for turn in wire.stopped),
+        ended=frozenset(MessageId(message) for message in wire.ended),
     )
 
 
@@ -125,6 +127,7 @@ def _wire_of(hint: Hint) -> WireHint:
         hint.ends_message,
         hint.is_deleted,
         tuple(hint.stopped),
+        tuple(hint.ended),
     )
 
 

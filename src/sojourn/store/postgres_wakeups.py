@@ -52,7 +52,7 @@ class PostgresWakeups:
 
     def tell(self, hint: Hint) -> None:
         # Before the hint is sent, so that no preview follows the end of its message.
-        if hint.ends_message or hint.is_deleted:
+        if hint.ended or hint.ends_message or hint.is_deleted:
             self._previews.drop(hint.org, hint.session)
         self._hints.add(hint)
         self._wake.set()
