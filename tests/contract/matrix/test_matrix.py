@@ -1,6 +1,7 @@
 """A session that was made through one dialect is the same session through every other of its organisation."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import httpx2
 import pytest
 
 from sojourn.domain.content import TextPart
+from sojourn.domain.filter import Compare, SessionQuery
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId, uuid7
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.service.changes import SessionChange
@@ -43,6 +46,14 @@ class House:
 
     async def record(self, id: UUID) -> SessionRecord:
         return await self.services.sessions.get(DEFAULT_ORG, SessionId(id))
+
+    async def child_of(self, parent: UUID) -> UUID:
+        """The session that the parent has started, once there is one."""
+        query = SessionQuery(where=Compare("parent", "eq", SessionId(parent)))
+        async with asyncio.timeout(BOUND_SECONDS):
+            while not (found := await self.services.sessions.list(DEFAULT_ORG, query)):
+                await self.services.errands.do_due()
+        return found[0].session.id
 
     async def until(self, id: UUID, happened: Callable[[str], bool], after: int = 0) -> int:
         """Return the seq of the first event of such a type once it is in the log."""
@@ -208,9 +219,32 @@ async def test_a_message_to_a_session_that_ended_for_good_is_refused_in_every_di
     change = SessionChange(policy=Policy(reopen="never"))
     await sessions.update(DEFAULT_ORG, SessionId(id), change, SOMEBODY)
     await sessions.end(DEFAULT_ORG, SessionId(id), "completed", None, SOMEBODY)
+    before = await house.record(id)
     with pytest.raises(AssertionError, match="for good by its policy"):
         await house.voice(name).message(id, "once more")
-    assert (await house.record(id)).session.status == "completed"
+    assert await house.record(id) == before
+
+
+async def test_what_a_session_has_started_is_read_and_ended_through_every_dialect(house: House) -> None:
+    """Everruns ends nothing; what its cancel stops stops the same."""
+    overlay = SessionChange(overlay=Overlay(tools=("sessions",)))
+    for stopper in house.voices:
+        if stopper.name == "agent-swarm":
+            continue
+        parent = await house.voice("native").create()
+        await house.services.sessions.update(DEFAULT_ORG, SessionId(parent), overlay, SOMEBODY)
+        call = {"name": "run_session", "arguments": {"agent": "default", "message": LONG}}
+        head = (await house.record(parent)).session.next_seq - 1
+        await house.voice("native").message(parent, json.dumps([{"call": call}]))
+        await house.until(parent, lambda type: type == "turn.waiting", head)
+        child = await house.child_of(parent)
+        await house.until(child, lambda type: type == "model.called")
+        for reader in house.voices:
+            if "read" in reader.can:
+                assert LONG in await reader.said(child), reader.name
+        await (stopper.end if "end" in stopper.can else stopper.interrupt)(parent)
+        await house.until(child, lambda type: type == "turn.cancelled")
+        assert (await house.record(parent)).session.activity == "idle", stopper.name
 
 
 async def test_a_session_whose_log_was_cut_is_shown_in_every_dialect_and_says_nothing(house: House) -> None:
