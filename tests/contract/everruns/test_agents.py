@@ -350,7 +350,10 @@ async def test_a_harness_is_named_by_id_or_name(everruns: Everruns) -> None:
     assert agent["harness_id"] == harnesses["external"]
     assert (await apply(everruns, 200))["harness_id"] == harnesses["external"]
     assert (await apply(everruns, 200, harness_name="default"))["harness_id"] == harnesses["generic"]
-    assert (await apply(everruns, 200, harness_id=harnesses["acp"]))["harness_id"] == harnesses["acp"]
+    problem = await everruns.refused(
+        400, "POST", "/agents", json={"name": "coder", "system_prompt": "", "harness_id": harnesses["acp"]}
+    )
+    assert "runner_config" in problem["detail"]
     body = {"name": "clerk", "system_prompt": ""}
     await everruns.refused(
         400, "POST", "/agents", json=body | {"harness_name": "generic", "harness_id": harnesses["acp"]}
@@ -358,6 +361,20 @@ async def test_a_harness_is_named_by_id_or_name(everruns: Everruns) -> None:
     for unknown in ({"harness_name": "nothing"}, {"harness_id": absent("harness")}):
         problem = await everruns.refused(404, "POST", "/agents", json=body | unknown)
         assert problem["code"] == "harness_not_found"
+
+
+@covers("agent.harness", "agent.native-rest")
+async def test_what_configures_a_harness_stays_with_it_and_goes_with_it(everruns: Everruns) -> None:
+    harnesses = {harness["name"]: harness["id"] for harness in (await everruns.read("/harnesses"))["data"]}
+    spec = AgentSpec(name="clerk", runner="acp", runner_config={"agent": "opencode"})
+    await everruns.services.agents.create(everruns.org, spec)
+    assert (await apply(everruns, 200))["harness_id"] == harnesses["acp"]
+    assert (await apply(everruns, 200, harness_id=harnesses["acp"]))["harness_id"] == harnesses["acp"]
+    agents = everruns.services.agents
+    assert (await agents.find(everruns.org, "clerk")).spec.runner_config == {"agent": "opencode"}
+    generic = await apply(everruns, 200, harness_name="generic")
+    assert generic["harness_id"] == harnesses["generic"]
+    assert (await agents.find(everruns.org, "clerk")).spec.runner_config == {}
 
 
 @covers("agent.repeat")

@@ -71,7 +71,10 @@ REQUIREMENTS: Final = (
         "A model's own name, provider/name, is taken too: a server here is configured by names.",
     ),
     Requirement(
-        "agent.harness", OPENAPI, "harness_id and harness_name exclude each other; an unknown one is 404."
+        "agent.harness",
+        OPENAPI,
+        "harness_id and harness_name exclude each other; an unknown one is 404.",
+        "What a coding agent or a container is run with is said natively: 400 for one of which it is not known.",
     ),
     Requirement("agent.repeat", OURS, "A POST with an Idempotency-Key can be repeated."),
     Requirement("agent.natively", OURS, "An agent that was made natively shows here, and the reverse."),

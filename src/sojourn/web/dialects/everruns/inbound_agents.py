@@ -69,7 +69,12 @@ def applied(new: wire.NewAgent, model: str | None, current: AgentSpec | None) ->
         tools=capabilities.with_tools_of(base.tools, _refs(facet)),
         client_tools=client_tools(facet.tools),
     )
-    return agent_facet.written(spec, facet)
+    return agent_facet.written(_configured(spec, base), facet)
+
+
+def _configured(spec: AgentSpec, before: AgentSpec) -> AgentSpec:
+    """What configures one runner says nothing to another."""
+    return spec if spec.runner == before.runner else replace(spec, runner_config={})
 
 
 def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> AgentSpec:
@@ -78,7 +83,7 @@ def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> Age
     if change.capabilities is not None or change.initial_files:
         builtin = capabilities.with_tools_of(spec.tools, _refs(facet))
     prompt, description = change.system_prompt, change.description
-    spec = replace(
+    after = replace(
         spec,
         name=spec.name if change.name is None else name(change.name),
         instructions=spec.instructions if prompt is None else _bounded(prompt, MAX_PROMPT_BYTES),
@@ -88,7 +93,7 @@ def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> Age
         tools=builtin,
         client_tools=spec.client_tools if change.tools is None else client_tools(facet.tools),
     )
-    return agent_facet.written(spec, facet)
+    return agent_facet.written(_configured(after, spec), facet)
 
 
 def _facet(said: wire.AgentFields, before: AgentFacet) -> AgentFacet:
