@@ -4,6 +4,7 @@ Every surface and the tools of a runner go by the one rule: a path is relative t
 slashes, and nothing in it leads out.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,6 +100,12 @@ def ancestors(path: str) -> tuple[str, ...]:
 
 def is_below(path: str, directory: str) -> bool:
     return not directory or path.startswith(f"{directory}/")
+
+
+def below(paths: Sequence[str], directory: str) -> Sequence[str]:
+    """Those of sorted paths that lie below a directory."""
+    # Of all that begins with `directory/` nothing comes behind `directory0`, its next character.
+    return paths[bisect_left(paths, f"{directory}/") : bisect_left(paths, f"{directory}0")]
 
 
 def tree(files: Iterable[File]) -> Sequence[File]:

@@ -184,6 +184,11 @@ class Rebuild:
 
     def _change_file(self, change: FileWritten | FileDeleted, seq: int, at: datetime) -> None:
         if isinstance(change, FileDeleted):
+            deleted = self.files.get(change.path)
+            if deleted is not None and not deleted.is_directory:
+                # Nothing lies below a file.
+                del self.files[change.path]
+                return
             for path in [path for path in self.files if path == change.path or is_below(path, change.path)]:
                 del self.files[path]
             return

@@ -198,6 +198,10 @@ class Soundness:
         if path != event.path:
             _refuse("names a path in another form than its one")
         if isinstance(event, e.FileDeleted):
+            if self._files.get(path) is not None:
+                # Nothing lies below a file.
+                del self._files[path]
+                return
             self._files = {
                 one: sha for one, sha in self._files.items() if one != path and not is_below(one, path)
             }

@@ -7,7 +7,7 @@ from typing import Final
 from sojourn.domain.actor import Actor
 from sojourn.domain.commands import RewindSession
 from sojourn.domain.errors import InvalidRequest, NotFound, SequenceMismatch
-from sojourn.domain.file import File, is_below
+from sojourn.domain.file import File, below
 from sojourn.domain.file_events import FileDeleted, FileWritten
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild
@@ -109,14 +109,14 @@ class Rewinds:
 
 def restoring(now: Mapping[str, File], then: Mapping[str, File]) -> Changes:
     """The changes that make an area what it was."""
-    left = dict(now)
+    left, paths = dict(now), sorted(now)
     changes: list[FileWritten | FileDeleted] = []
     for path in sorted(now.keys() - then.keys()):
         if path in left:
             changes.append(FileDeleted(path=path))
             # Whatever lay below goes with it, and is written again if it was there.
-            for gone in [one for one in left if one == path or is_below(one, path)]:
-                del left[gone]
+            for gone in (path, *below(paths, path)):
+                left.pop(gone, None)
     changes += [_written(file) for file in _unlike(then.values(), left)]
     return tuple(changes)
 

@@ -9,10 +9,12 @@ from sojourn.domain.file import (
     File,
     NewFile,
     ancestors,
+    below,
     children,
     directory_path,
     file_path,
     initial_files,
+    is_below,
     tree,
 )
 from tests.support.clock import START
@@ -100,3 +102,9 @@ def test_of_two_initial_files_of_one_path_the_later_counts() -> None:
 def test_initial_files_that_cannot_be_are_refused(files: list[NewFile]) -> None:
     with pytest.raises(InvalidRequest, match="files"):
         initial_files(files)
+
+
+@given(st.sets(st.text("ab/.0-", min_size=1)), st.text("ab/.0-", min_size=1))
+def test_what_lies_below_a_directory_is_found_among_sorted_paths(paths: set[str], directory: str) -> None:
+    ordered = sorted(paths)
+    assert below(ordered, directory) == [path for path in ordered if is_below(path, directory)]
