@@ -29,6 +29,14 @@ FACTS = (
     "tool.completed unknown",
     "tool.completed cancelled",
     "effects done again",
+    "input.edited",
+    "input.moved",
+    "input.withdrawn",
+    "session.forked",
+    "session.rewound",
+    "session.ended",
+    "budget.exhausted",
+    "provider_session.linked",
 )
 
 

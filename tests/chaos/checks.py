@@ -1,41 +1,20 @@
 """What the log, the clients and the outside must agree on once every turn has ended."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.export import ExportedEvent
+from sojourn.domain.verifier import Verifier
 from tests.chaos.client import Reader, Witness
+from tests.chaos.kin_checks import check_kin
+from tests.chaos.log import Log, Step, read_log
 from tests.chaos.outside import Effect
 from tests.chaos.tools import REPEATABLE
 from tests.support.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.support.invariants import check_postgres, check_sqlite_file
-
-
-@dataclass
-class Step:
-    """One model call or tool call, by what the log says of it. `intents` are the processes that announced it."""
-
-    name: str
-    intents: list[int] = field(default_factory=list[int])
-    status: str | None = None
-    completed_by: int = 0
-
-
-@dataclass
-class Log:
-    """The sessions' events as (seq, id, type), and the steps of all turns by the keys that effects have.
-
-    `facts` counts what tells how hard a round was.
-    """
-
-    events: dict[str, list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
-    steps: dict[tuple[str, str], Step] = field(default_factory=dict[tuple[str, str], Step])
-    inputs: Counter[str] = field(default_factory=Counter[str])
-    decided: dict[str, list[str]] = field(default_factory=lambda: defaultdict[str, list[str]](list))
-    facts: Counter[str] = field(default_factory=Counter[str])
 
 
 async def check(
@@ -55,6 +34,8 @@ async def check(
         *not_as_acknowledged(log, witness),
         *not_as_told(log, readers),
         *done_wrongly(log, done, pids),
+        *check_kin(database, log),
+        *exported_wrongly(log, witness),
     ]
     return problems, log.facts
 
@@ -63,60 +44,6 @@ async def invariants(database: SqliteDatabase | PostgresDatabase) -> list[str]:
     if isinstance(database, PostgresDatabase):
         return await check_postgres(database.url)
     return await check_sqlite_file(database.path)
-
-
-def read_log(database: Database) -> Log:
-    rows = database.query("SELECT session, seq, id, type, turn, data FROM events ORDER BY session, seq")
-    log, reading = Log(), Reading()
-    for session, seq, id, type, turn, text in rows:
-        data = json.loads(text)
-        log.facts[f"{type} {data['status']}" if type == "tool.completed" else type] += 1
-        log.events[str(UUID(bytes=session))].append((seq, str(UUID(bytes=id)), type))
-        reading.take(log, type, turn, data)
-    return log
-
-
-class Reading:
-    """What must be remembered of a log to name the steps in it."""
-
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-        self._last_text: dict[bytes, str] = {}
-        self._holder: dict[bytes, int] = {}
-        self._tools: dict[tuple[bytes, int, int], Step] = {}
-
-    def take(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
-        match type:
-            case "input.received" | "input.edited":
-                log.inputs[data["input"]] += type == "input.received"
-                self._texts[data["input"]] = "".join(part["text"] for part in data["content"])
-            case "input.delivered":
-                self._last_text[turn] = self._texts[data["input"]]
-            case "turn.started":
-                self._holder[turn] = int(data["worker"].split("/")[1])
-            case "model.called" | "model.completed":
-                self._take_model(log, type, turn, data)
-            case "tool.requested":
-                step = self._tools[turn, data["call"], data["index"]] = Step(data["name"])
-                key = json.loads(data["arguments"]).get("key")
-                if key is not None:
-                    log.steps["tool", key] = step
-            case "ask.decided":
-                log.decided[data["ask"]].append(data["decision"])
-            case "tool.started":
-                self._tools[turn, data["call"], data["index"]].intents.append(self._holder[turn])
-            case "tool.completed":
-                step = self._tools[turn, data["call"], data["index"]]
-                step.status, step.completed_by = data["status"], self._holder[turn]
-            case _:
-                pass
-
-    def _take_model(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
-        step = log.steps.setdefault(("model", f"{data['call']} {self._last_text[turn]}"), Step("model"))
-        if type == "model.called":
-            step.intents.append(self._holder[turn])
-        else:
-            step.status, step.completed_by = "done", self._holder[turn]
 
 
 def at_rest(database: Database) -> Iterator[str]:
@@ -134,10 +61,46 @@ def not_as_acknowledged(log: Log, witness: Witness) -> Iterator[str]:
         if log.inputs[input] != 1:
             yield f"input {input} was acknowledged and is in the log {log.inputs[input]} times"
     for done in witness.acknowledged:
-        if done.path.endswith("/decide") and log.decided[done.id] != [done.body["decision"]]:
+        if done.path.endswith("/decide") and not _is_decided(log.decided[done.id], done.body):
             yield f"ask {done.id} was decided by {done.body}, and is {log.decided[done.id]} in the log"
-    for input in log.inputs.keys() - set(sent):
+    for input in log.inputs.keys() - set(sent) - log.own:
         yield f"input {input} is in the log, and the request that made it was answered with another"
+    yield from _not_as_changed(log, witness)
+
+
+def _not_as_changed(log: Log, witness: Witness) -> Iterator[str]:
+    for input in witness.withdrawn:
+        if log.withdrawn[input] != 1 or log.delivered[input]:
+            yield f"input {input} was withdrawn, and the log says {log.withdrawn[input]} times, and delivers it"
+    for input, texts in log.delivered.items():
+        if len(texts) > 1:
+            yield f"input {input} was delivered {len(texts)} times"
+        if input in witness.edited and texts[:1] not in ([], [witness.edited[input]]):
+            yield f"input {input} was edited, and delivered as {texts}"
+
+
+def _is_decided(decisions: Sequence[tuple[str, Any]], body: dict[str, Any]) -> bool:
+    """Once, and with that answer; of a program's ask `always` is a part of it."""
+    if len(decisions) != 1 or decisions[0][0] != body["decision"]:
+        return False
+    answer = decisions[0][1]
+    return "answer" not in body or answer == body["answer"]
+
+
+def exported_wrongly(log: Log, witness: Witness) -> Iterator[str]:
+    """An export holds together, and says what the log says, then and now."""
+    for session, data in witness.exports:
+        verifier, told = Verifier(), list[tuple[int, str]]()
+        try:
+            for line in data.splitlines(keepends=True):
+                taken = verifier.take(line)
+                if isinstance(taken, ExportedEvent):
+                    told.append((taken.seq, taken.type))
+            verifier.end()
+        except InvalidRequest as error:
+            yield f"an export of session {session} is broken: {error}"
+        if told != [(seq, type) for seq, _, type in log.events[session][: len(told)]]:
+            yield f"an export of session {session} said {told}"
 
 
 def not_as_told(log: Log, readers: Sequence[Reader]) -> Iterator[str]:
@@ -149,7 +112,8 @@ def not_as_told(log: Log, readers: Sequence[Reader]) -> Iterator[str]:
 def done_wrongly(log: Log, done: Sequence[Effect], pids: Sequence[int]) -> Iterator[str]:
     by_step: dict[tuple[str, str], list[int]] = defaultdict(list)
     for effect in done:
-        by_step[effect.kind, effect.key].append(effect.pid)
+        if effect.kind != "death":
+            by_step[effect.kind, effect.key].append(effect.pid)
     for step in by_step.keys() - log.steps.keys():
         yield f"{step} was done and is not in the log"
     for key, step in log.steps.items():

@@ -28,13 +28,26 @@ class Acknowledged:
     id: str
 
 
+@dataclass(frozen=True)
+class AskOpened:
+    id: str
+    kind: str
+    prompt: dict[str, Any]
+
+
 @dataclass
 class Witness:
-    """What the clients saw. `on_answer` is called at every answer, before anybody uses it."""
+    """What the clients saw. `on_answer` is called at every answer, before anybody uses it.
+
+    `withdrawn` and `edited` are inputs that were said to be so, `exports` files of sessions, as they were answered.
+    """
 
     on_answer: Callable[[], None] = lambda: None
     acknowledged: list[Acknowledged] = field(default_factory=list[Acknowledged])
     violations: list[str] = field(default_factory=list[str])
+    withdrawn: set[str] = field(default_factory=set[str])
+    edited: dict[str, str] = field(default_factory=dict[str, str])
+    exports: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
 
 
 class Caller:
@@ -57,6 +70,14 @@ class Caller:
         if answer.is_success:
             self.witness.acknowledged.append(Acknowledged(path, body, key, answer.json()["id"]))
         elif answer.status_code not in (404, 409):
+            self.witness.violations.append(f"{path} answers {answer.status_code} {answer.text}")
+
+    async def try_do(
+        self, path: str, body: dict[str, Any], key: str, refused: tuple[int, ...] = (404, 409)
+    ) -> None:
+        """A POST to what is there already, which may come too late."""
+        answer = await self.ask("POST", path, body, key)
+        if not answer.is_success and answer.status_code not in refused:
             self.witness.violations.append(f"{path} answers {answer.status_code} {answer.text}")
 
     async def ask(
@@ -103,10 +124,10 @@ class Reader:
         self._turns: dict[str, str] = {}
         self._ended: set[str] = set()
         self._withdrawn: set[str] = set()
-        self._asks = asyncio.Queue[tuple[str, str]]()
+        self._asks = asyncio.Queue[AskOpened]()
 
-    async def next_ask(self) -> tuple[str, str]:
-        """The id and kind of the next ask that the log tells of."""
+    async def next_ask(self) -> AskOpened:
+        """The next ask that the log tells of."""
         return await self._asks.get()
 
     async def follow(self) -> None:
@@ -144,7 +165,7 @@ class Reader:
         elif type == "input.withdrawn":
             self._withdrawn.add(data["input"])
         elif type == "ask.opened":
-            self._asks.put_nowait((data["ask"], data["kind"]))
+            self._asks.put_nowait(AskOpened(data["ask"], data["kind"], data["prompt"]))
         elif type in ENDS:
             self._ended.add(turn)
 

@@ -1,104 +1,111 @@
-"""What is asked of the server in a round: sessions with inputs, scripts for their turns, replays and stops."""
+"""What is asked of the server in a round: sessions with inputs for their turns, decisions, replays and stops."""
 
 import asyncio
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from tests.chaos.client import Caller, Reader
-from tests.chaos.tools import CLIENT_TOOL, NAMES, REFUSES
+from tests.chaos.client import AskOpened, Caller, Reader
+from tests.chaos.meddling import ACTS, FAMILY_ACTS, REST_ACTS, Meddler
+from tests.chaos.scripts import SCRIPTS
 
 DELIVERIES = ("queue", "queue", "queue", "steer", "interrupt")
+# Of a session that does not wait long: inputs lapse, and so do turns.
+HASTY = {"max_queued_seconds": 0.5, "max_turn_seconds": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
+    """`agents` are those that sessions are drawn of."""
+
     sessions: int = 4
     inputs: int = 4
     replays: int = 2
+    agents: Sequence[str] = ("scripted", "scripted", "parallel", "parallel", "family", "family", "program")
+    hasty: float = 0.15
+    meddles: float = 0.6
 
 
-def tool_call(random: Random, key: str) -> dict[str, Any]:
-    name = random.choice([*NAMES, *NAMES, REFUSES, "write_file", "is-missing", CLIENT_TOOL])
-    match name:
-        case "write_file":
-            arguments = {"path": "a.txt", "content": key}
-        case _ if name == CLIENT_TOOL:
-            # Nothing that is done here: a client looks.
-            arguments = {"at": key}
+def verdicts(ask: AskOpened) -> list[dict[str, Any]]:
+    """What somebody may decide of an ask."""
+    deny = {"decision": "deny", "answer": {"reason": "not now"}}
+    allow = {"decision": "allow"}
+    match ask.kind:
+        case "session":
+            return [deny]
+        case "approval" if "options" in ask.prompt:
+            return [allow, allow, {**allow, "always": True}, deny]
+        case "approval":
+            key = f"{ask.prompt['arguments'].get('key', '')}-edited-{ask.id}"
+            edited = {**allow, "answer": {"arguments": {"key": key}}}
+            return [allow, allow, {**allow, "always": True}, edited, deny]
         case _:
-            arguments = {"key": key}
-    return {"name": name, "arguments": arguments}
+            return [{"decision": "answer", "answer": "seen"}] * 2 + [deny]
 
 
 async def decide_all(caller: Caller, reader: Reader, random: Random) -> None:
-    """Decide whatever the session's turns ask. What a steer, an end or a cancel has decided before is refused."""
+    """Decide what the session's turns ask. What a steer, an end or a cancel has decided before is refused.
+
+    A session below decides by its own end, and somebody who does not want to wait for it.
+    """
     while True:
-        ask, kind = await reader.next_ask()
-        yes = {"decision": "allow"} if kind == "approval" else {"decision": "answer", "answer": "seen"}
-        body = random.choice([yes, yes, {"decision": "deny"}])
-        await caller.try_make(f"/sessions/{reader.session}/asks/{ask}/decide", body, f"decide-{ask}")
-
-
-def simulated(random: Random, key: str) -> str:
-    """A script of `sim/script`."""
-    steps: list[dict[str, Any]] = []
-    for call in range(1, random.randint(1, 4)):
-        steps += random.choice([[], [], [{"sleep": 0.005}], [{"error": "transient"}]])
-        steps.append({"call": tool_call(random, f"{key}/{call}/0")})
-    return json.dumps([*steps, {"say": f"{key} is done"}])
-
-
-def parallel(random: Random, key: str) -> str:
-    """A script of the model that calls tools side by side."""
-    steps: list[list[dict[str, Any]] | str] = [
-        [tool_call(random, f"{key}/{call}/{index}") for index in range(random.randint(1, 4))]
-        for call in range(1, random.randint(2, 4))
-    ]
-    return json.dumps([*steps, f"{key} is done with it"])
-
-
-async def interfere(caller: Caller, random: Random, sent: dict[str, Any], key: str, text: str) -> None:
-    """Somebody changes his mind. What he is told depends on how far the turn has got; what he does must not harm."""
-    session = f"/sessions/{sent['session']}"
-    match random.choice(["cancel", "withdraw", "edit", "end", "describe"]):
-        case "cancel":
-            await caller.ask("POST", f"{session}/turns/{sent['turn']}/cancel", {}, f"{key}-cancel")
-        case "withdraw":
-            await caller.ask("DELETE", f"{session}/inputs/{sent['id']}")
-        case "edit":
-            await caller.ask("PATCH", f"{session}/inputs/{sent['id']}", {"content": text})
-        case "end":
-            await caller.ask("POST", f"{session}/end", {"status": "completed"}, f"{key}-end")
-        case _:
-            await caller.ask("PATCH", session, {"title": key, "tags": [key]})
+        ask = await reader.next_ask()
+        if ask.kind != "session" or random.random() < 0.15:
+            body = random.choice(verdicts(ask))
+            path = f"/sessions/{reader.session}/asks/{ask.id}/decide"
+            await caller.try_make(path, body, f"decide-{ask.id}")
 
 
 async def run_session(caller: Caller, random: Random, name: str, load: Load) -> Reader:
     """One session from its creation until all its turns have ended."""
-    agent, script = random.choice([("scripted", simulated), ("parallel", parallel)])
-    session = (await caller.make("/sessions", {"agent": agent, "title": name}, f"{name}-create"))["id"]
+    agent = random.choice(load.agents)
+    body: dict[str, Any] = {"agent": agent, "title": name}
+    if random.random() < load.hasty:
+        body["policy"] = HASTY
+    session = (await caller.make("/sessions", body, f"{name}-create"))["id"]
+    if agent == "family":
+        await _limit(caller, random, session, name)
     reader = Reader(caller, session)
     following = asyncio.create_task(reader.follow())
     deciding = asyncio.create_task(decide_all(caller, reader, Random(random.random())))
     try:
         await reader.live()
-        inputs: list[str] = []
-        for number in range(load.inputs):
-            key = f"{name}-{number}"
-            body = {"content": script(random, key), "delivery": random.choice(DELIVERIES)}
-            sent = await caller.make(f"/sessions/{session}/inputs", body, key)
-            inputs.append(sent["id"])
-            if random.random() < 0.2:
-                await interfere(caller, random, sent, key, script(random, f"{key}-edited"))
-            if random.random() < 0.5:
-                await reader.settled(inputs)
-        await reader.settled(inputs)
+        await _send_all(caller, random, name, load, reader, agent)
         for done in random.sample(caller.witness.acknowledged, load.replays):
             await caller.replay(done)
     finally:
         following.cancel()
         deciding.cancel()
         await asyncio.wait([following, deciding])
+    for task in (following, deciding):
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
     return reader
+
+
+async def _limit(caller: Caller, random: Random, session: str, name: str) -> None:
+    """A budget that the whole tree below uses up, large or small."""
+    body = {"currency": random.choice(["turns", "tool_calls"]), "limit": random.choice(["2", "1000", "1000"])}
+    await caller.make(f"/sessions/{session}/budgets", body, f"{name}-budget")
+
+
+async def _send_all(
+    caller: Caller, random: Random, name: str, load: Load, reader: Reader, agent: str
+) -> None:
+    inputs: list[str] = []
+    script = SCRIPTS[agent]
+    for number in range(load.inputs):
+        key = f"{name}-{number}"
+        body = {"content": script(random, key), "delivery": random.choice(DELIVERIES)}
+        sent = await caller.make(f"/sessions/{reader.session}/inputs", body, key)
+        inputs.append(sent["id"])
+        if random.random() < load.meddles:
+            meddler = Meddler(caller, random, sent, key, script(random, f"{key}-edited"))
+            await random.choice(FAMILY_ACTS if agent == "family" else ACTS)(meddler)
+            if random.random() < 0.3:
+                await reader.settled(inputs)
+                await random.choice(REST_ACTS)(replace(meddler, key=f"{key}-rest"))
+        if random.random() < 0.5:
+            await reader.settled(inputs)
+    await reader.settled(inputs)

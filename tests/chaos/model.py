@@ -28,10 +28,10 @@ def last_text(request: ModelRequest) -> str:
 
 
 class ParallelModel:
-    """Plays the last user text: JSON, for each model call a list of tool calls or a text to say."""
+    """Plays the last user text: JSON, for each model call a list of tool calls or a text to say; others it repeats."""
 
     async def stream(self, request: ModelRequest) -> Stream:
-        steps: list[list[Call] | str] = json.loads(last_text(request))
+        steps: list[list[Call] | str] = _steps(last_text(request))
         step = steps[request.call - 1] if request.call <= len(steps) else ""
         text = step if isinstance(step, str) else ""
         for word in text.split(" ") if text else ():
@@ -51,6 +51,10 @@ class ParallelModel:
             provider="chaos",
             model=request.model,
         )
+
+
+def _steps(text: str) -> list[list[Call] | str]:
+    return json.loads(text) if text.startswith("[") else [text]
 
 
 class WatchedModels:

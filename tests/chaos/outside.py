@@ -9,9 +9,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """`key` names the step (of a tool) or the input that the model answers; `pid` is the process that did it."""
+    """`key` names the step (of a tool) or the input that the model answers; `pid` is the server that did it.
 
-    kind: Literal["tool", "model"]
+    A `death` is that of an agent's program, which it dies by itself.
+    """
+
+    kind: Literal["tool", "model", "death"]
     key: str
     pid: int
 

@@ -15,6 +15,9 @@ from typing import Final, Literal, get_args
 # before_effect   a tool runs and has done nothing yet
 # after_effect    a tool has done its work and not returned
 # between_tools   a tool has done its work while others of the same answer still run
+# before_decision an ask's decision is about to be committed
+# before_errand   what one session leaves to be done to another is done, and about to be committed
+# after_errand    it is committed, and nobody knows
 Point = Literal[
     "while_starting",
     "before_commit",
@@ -25,6 +28,9 @@ Point = Literal[
     "before_effect",
     "after_effect",
     "between_tools",
+    "before_decision",
+    "before_errand",
+    "after_errand",
 ]
 POINTS: Final[tuple[Point, ...]] = get_args(Point)
 
@@ -32,10 +38,27 @@ POINTS: Final[tuple[Point, ...]] = get_args(Point)
 # early_publish   followers are told of a commit that does not come
 # reruns          tools that may not be run again are
 # forgets_keys    what a restarted server knows of answered requests is gone
-Defect = Literal["early_answer", "early_publish", "reruns", "forgets_keys"]
+# early_settle    an errand is marked as done before it is done
+# told_twice      a parent is told again of the end of a session below, whatever it knows
+# unleashed       the program of an agent outlives its server
+Defect = Literal[
+    "early_answer",
+    "early_publish",
+    "reruns",
+    "forgets_keys",
+    "early_settle",
+    "told_twice",
+    "unleashed",
+]
+
+DEFECTS: Final[tuple[Defect, ...]] = get_args(Defect)
 
 KILL_VARIABLE: Final = "CHAOS_KILL"
 DEFECT_VARIABLE: Final = "CHAOS_DEFECT"
+
+
+def defect_named(name: str) -> Defect | None:
+    return next((defect for defect in DEFECTS if defect == name), None)
 
 
 @dataclass(frozen=True, slots=True)

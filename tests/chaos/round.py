@@ -16,11 +16,14 @@ import httpx2
 
 from tests.chaos.checks import check
 from tests.chaos.client import Caller, Reader, Witness
+from tests.chaos.kin_checks import below, is_quiet, trees
 from tests.chaos.load import Load, run_session
+from tests.chaos.orphans import orphans
 from tests.chaos.outside import effects
 from tests.chaos.plan import POINTS, Defect, Plan, Point
 from tests.chaos.process import Server
 from tests.chaos.server import KEY, OUTSIDE_FILE
+from tests.chaos.tools import pause
 from tests.support.databases import PostgresDatabase, SqliteDatabase
 
 # How far into a round a point's number may lie. A number that is never reached is a kill at rest.
@@ -34,6 +37,9 @@ REACH: Final[dict[Point, int]] = {
     "before_effect": 6,
     "after_effect": 6,
     "between_tools": 2,
+    "before_decision": 6,
+    "before_errand": 6,
+    "after_errand": 6,
 }
 RANDOM_SECONDS: Final = 0.6
 ANSWERS: Final = 10
@@ -123,6 +129,7 @@ class _Round:
         if status:
             self._witness.violations.append(f"the server ended with status {status}")
         self._witness.violations.extend(self._server.complaints())
+        self._witness.violations.extend(await orphans(self._directory))
         outside = effects(self._directory / OUTSIDE_FILE)
         violations, facts = await check(self._database, outside, self._server.pids, self._witness, readers)
         return Outcome(
@@ -151,9 +158,25 @@ class _Round:
                     for name, seed in zip(names, seeds, strict=True)
                 ]
                 await self._kill_and_restart(at_work)
+            # Nobody follows the sessions that sessions have started, nor forks.
+            while not is_quiet(self._database):
+                await pause(0.05)
             for done in self._witness.acknowledged:
                 await caller.replay(done)
+            await self._add_up(caller)
         return [task.result() for task in at_work]
+
+    async def _add_up(self, caller: Caller) -> None:
+        """What a tree is said to have used is what its sessions have."""
+        for session in trees(self._database):
+            answer = await caller.ask("GET", f"/sessions/{session}/tree")
+            tree = answer.json()
+            used = sum(node["usage"]["input_tokens"] for node in tree["nodes"])
+            ids = {node["id"] for node in tree["nodes"]}
+            if ids != below(self._database, session):
+                self._witness.violations.append(f"the tree of session {session} is said to be {ids}")
+            if used != tree["usage"]["input_tokens"]:
+                self._witness.violations.append(f"the tree of session {session} adds up to {used}: {tree}")
 
     async def _session(self, caller: Caller, random: Random, name: str) -> Reader:
         await self._server.up_after(0)

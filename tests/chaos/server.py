@@ -11,116 +11,35 @@ import logging
 import os
 import socket
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+import sys
+from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from sojourn.cli.server import run_server
 from sojourn.config import Settings
 from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.ids import DEFAULT_ORG
-from sojourn.domain.log import StoredEvent
-from sojourn.ports import Reads, Store, Tx
+from sojourn.domain.tool_policy import DetailedRule
+from sojourn.runners.acp import process
+from sojourn.runners.acp.runner import AcpRunner
 from sojourn.service.claims import LEASE_TTL_SECONDS
-from sojourn.service.hub import Hub
-from sojourn.store.tx import StoreTx
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
 from tests.chaos.model import PARALLEL, WatchedModels
 from tests.chaos.outside import Outside
-from tests.chaos.plan import DEFECT_VARIABLE, Killer
+from tests.chaos.plan import DEFECT_VARIABLE, Killer, defect_named
+from tests.chaos.stores import KillingHub, wrapped
 from tests.chaos.tools import CLIENT_TOOL, GUARDED, TOOLSET, Lines, chaos_tools
 
-T = TypeVar("T")
-
 KEY: Final = "chaos-key"
-AGENTS: Final = {"scripted": "sim/script", "parallel": PARALLEL}
 OUTSIDE_FILE: Final = "outside.jsonl"
-# How long a defective server lives on after it has said what is not true.
-AFTERGLOW_SECONDS: Final = 0.2
-
-
-class KillingHub(Hub):
-    def __init__(self, killer: Killer) -> None:
-        super().__init__()
-        self._killer = killer
-
-    def publish(self, events: Sequence[StoredEvent]) -> None:
-        self._killer.hit("before_publish")
-        super().publish(events)
-
-
-class KillingStore:
-    def __init__(self, store: Store, killer: Killer) -> None:
-        self._store = store
-        self._killer = killer
-
-    @property
-    def reads(self) -> Reads:
-        return self._store.reads
-
-    @property
-    def applied(self) -> Sequence[str]:
-        return self._store.applied
-
-    async def write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
-        async def watched(tx: Tx) -> T:
-            result = await verb(tx)
-            self._killer.hit("before_commit")
-            return result
-
-        result = await self._store.write(watched)
-        self._killer.hit("before_answer")
-        return result
-
-    async def time(self) -> datetime:
-        return await self._store.time()
-
-    def on_errands(self, told: Callable[[], None]) -> None:
-        self._store.on_errands(told)
-
-    async def close(self) -> None:
-        await self._store.close()
-
-
-class _RolledBack(Exception):
-    """Ends a transaction whose result was told already."""
-
-
-class LyingStore(KillingStore):
-    """Answers, or publishes, what it does not store, and dies a little later: the crash of one that does so early."""
-
-    def __init__(self, store: Store, killer: Killer, hub: Hub | None) -> None:
-        super().__init__(store, killer)
-        self._hub = hub
-
-    async def write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
-        results: list[T] = []
-
-        async def lying(tx: Tx) -> T:
-            result = await verb(tx)
-            # A store may run a verb that failed once more.
-            if results:
-                raise _RolledBack
-            if self._killer.is_due("before_commit"):
-                results.append(result)
-                assert isinstance(tx, StoreTx)
-                self._tell(tx.appended)
-                raise _RolledBack
-            return result
-
-        try:
-            return await self._store.write(lying)
-        except _RolledBack:
-            asyncio.get_running_loop().call_later(AFTERGLOW_SECONDS, self._killer.kill)
-            if self._hub is None:
-                return results[0]
-            return await asyncio.Future()
-
-    def _tell(self, events: Sequence[StoredEvent]) -> None:
-        if self._hub is not None:
-            self._hub.publish(events)
+PID_VARIABLE: Final = "CHAOS_PID"
+PROGRAM: Final = Path(__file__).with_name("program.py")
+# What names it in the module that starts programs.
+GUARD: Final = "_GUARD"
+LOOSE_GUARD: Final = Path(__file__).with_name("loose_guard.py")
 
 
 def forget_keys(path: Path) -> None:
@@ -136,43 +55,68 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
     clock, hub = SteadyClock(), KillingHub(killer)
     store = await open_store(settings, clock, hub)
     outside = Outside(data_dir / OUTSIDE_FILE)
+    programs = _programs(data_dir, loose=defect == "unleashed")
     parts = Parts(
-        store=_wrapped(store, killer, hub, defect),
+        store=wrapped(store, killer, hub, defect_named(defect)),
         hub=hub,
         clock=clock,
         clients=lambda _source: WatchedModels(outside, killer).client_for,
         toolsets=chaos_tools(Lines(outside, killer), reruns=defect == "reruns"),
+        runners={"acp": programs},
         wakeups=open_wakeups(settings),
         lease_ttl_seconds=lease_ttl_seconds,
     )
     async with assemble(settings, parts) as running:
         agents = running.services.agents
-        for name, model in AGENTS.items():
-            if await store.reads.find_agent(DEFAULT_ORG, name) is None:
-                await agents.create(DEFAULT_ORG, _agent(name, model))
+        for agent in _agents(data_dir):
+            if await store.reads.find_agent(DEFAULT_ORG, agent.name) is None:
+                await agents.create(DEFAULT_ORG, agent)
         await run_server(running.services, listener, lambda: announce(listener, killer))
+    await programs.close()
     await store.close()
 
 
-def _agent(name: str, model: str) -> AgentSpec:
+def _programs(data_dir: Path, *, loose: bool) -> AcpRunner:
+    if loose:
+        setattr(process, GUARD, LOOSE_GUARD)
+    environment = {**os.environ, PID_VARIABLE: str(os.getpid())}
+    return AcpRunner(data_dir / "programs", environment, allow_commands=True)
+
+
+def _agents(data_dir: Path) -> Sequence[AgentSpec]:
     look = ClientTool(name=CLIENT_TOOL, description="Looks.", parameters={"type": "object"})
-    return AgentSpec(
-        name=name,
-        model=model,
-        tools=(TOOLSET, "files"),
+    scripted = AgentSpec(
+        name="scripted",
+        model="sim/script",
+        tools=(TOOLSET, "files", "ask_user"),
         client_tools=(look,),
         tool_policy={GUARDED: "ask", "list_files": "deny"},
     )
-
-
-def _wrapped(store: Store, killer: Killer, hub: Hub, defect: str) -> Store:
-    match defect:
-        case "early_answer":
-            return LyingStore(store, killer, None)
-        case "early_publish":
-            return LyingStore(store, killer, hub)
-        case _:
-            return KillingStore(store, killer)
+    # Nobody decides in their sessions but time.
+    hasty = replace(
+        scripted, ask_timeout_seconds=0.5, tool_policy={GUARDED: DetailedRule(rule="ask", on_expire="allow")}
+    )
+    command = (sys.executable, "-I", "-S", str(PROGRAM), str(data_dir / OUTSIDE_FILE))
+    return (
+        scripted,
+        replace(scripted, name="parallel", model=PARALLEL),
+        replace(hasty, name="child"),
+        replace(
+            hasty,
+            name="family",
+            model=PARALLEL,
+            tools=(*scripted.tools, "sessions"),
+            ask_timeout_seconds=4.0,
+        ),
+        AgentSpec(
+            name="program",
+            runner="acp",
+            # Nobody decides in its forks.
+            ask_timeout_seconds=4.0,
+            on_ask_expire="allow",
+            runner_config={"command": list(command), "env": {PID_VARIABLE: f"env:{PID_VARIABLE}"}},
+        ),
+    )
 
 
 def announce(listener: socket.socket, killer: Killer) -> None:
@@ -194,6 +138,7 @@ def main() -> None:
         database_url=options.database_url,
         bootstrap_key=KEY,
         worker_capacity=options.worker_capacity,
+        allow_commands=True,
     )
     with socket.create_server(("127.0.0.1", options.port)) as listener:
         asyncio.run(serve(settings, options.lease_ttl_seconds, listener))

@@ -12,7 +12,9 @@ from tests.support.databases import PostgresDatabase
 
 pytestmark = pytest.mark.slow
 
-SMALL = Load(sessions=2, inputs=3)
+SMALL = Load(sessions=2, inputs=3, agents=("scripted", "parallel"), hasty=0)
+FAMILIES = Load(sessions=2, inputs=2, agents=("family",), hasty=0, meddles=0.2)
+PROGRAMS = Load(sessions=2, inputs=2, agents=("program",), hasty=0, meddles=0.2)
 # Numbers that a small round is sure to come to.
 NUMBERS: dict[Point, int] = {
     "while_starting": 2,
@@ -24,6 +26,7 @@ NUMBERS: dict[Point, int] = {
     "before_effect": 2,
     "after_effect": 3,
     "between_tools": 1,
+    "before_decision": 2,
 }
 
 
@@ -38,6 +41,22 @@ async def test_a_server_killed_at_a_chosen_point_keeps_every_promise(point: Poin
     assert_kept(outcome)
 
 
+@pytest.mark.parametrize("point", ["before_errand", "after_errand"])
+async def test_a_server_killed_between_parents_and_children_keeps_every_promise(point: Point) -> None:
+    kills = [Kill(point, Plan(point, number)) for number in (1, 2)]
+    outcome = await run_round(3, Scene(kills, FAMILIES))
+    assert outcome.kills == (point, point)
+    assert_kept(outcome)
+
+
+@pytest.mark.parametrize("point", ["before_commit", "before_decision"])
+async def test_a_server_killed_with_its_agents_programs_keeps_every_promise(point: Point) -> None:
+    kills = [Kill(point, Plan(point, number)) for number in (2, 12)]
+    outcome = await run_round(3, Scene(kills, PROGRAMS))
+    assert outcome.kills[0] == point
+    assert_kept(outcome)
+
+
 async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered() -> None:
     outcome = await run_round(2, Scene([Kill("at_answer", answer=answer) for answer in (3, 2, 1)], SMALL))
     assert outcome.kills == ("at_answer",) * 3
@@ -46,21 +65,23 @@ async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered()
 
 async def test_a_turn_that_outlived_three_servers_without_progress_is_given_up() -> None:
     kills = [Kill("before_call", Plan("before_call", 1))] * 3
-    outcome = await run_round(2, Scene(kills, Load(sessions=1, inputs=1, replays=1)))
+    outcome = await run_round(
+        2, Scene(kills, Load(sessions=1, inputs=1, replays=1, agents=("parallel",), hasty=0, meddles=0))
+    )
     assert outcome.kills == ("before_call",) * 3
     assert (outcome.facts["turn.failed"], outcome.facts["model.called"]) == (1, 3)
     assert_kept(outcome)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 async def test_a_server_killed_at_random_keeps_every_promise(seed: int) -> None:
     assert_kept(await run_round(seed))
 
 
-@pytest.mark.parametrize("point", ["before_commit", "between_tools"])
+@pytest.mark.parametrize(("point", "load"), [("before_commit", SMALL), ("before_errand", FAMILIES)])
 async def test_a_server_killed_over_postgres_keeps_every_promise(
-    point: Point, postgres: PostgresDatabase
+    point: Point, load: Load, postgres: PostgresDatabase
 ) -> None:
-    outcome = await run_round(2, Scene([Kill(point, Plan(point, NUMBERS[point]))], SMALL, postgres=postgres))
+    outcome = await run_round(2, Scene([Kill(point, Plan(point, 2))], load, postgres=postgres))
     assert outcome.kills == (point,)
     assert_kept(outcome)

@@ -17,6 +17,7 @@ from sojourn import __version__
 from sojourn.domain.content import Usage
 from sojourn.domain.kinds import Json
 from sojourn.domain.model_events import PlanStep
+from sojourn.runners.acp.lines import Lines
 from sojourn.runners.acp.process import Program
 from sojourn.runners.acp.updates import (
     Cost,
@@ -62,7 +63,7 @@ class Connection:
 
     def __init__(self, program: Program) -> None:
         self._client = _Client()
-        self._agent = acp.connect_to_agent(self._client, program.writer, program.reader)
+        self._agent = acp.connect_to_agent(self._client, Lines(program.reader, program.writer))
 
     async def initialize(self) -> Abilities:
         capabilities = schema.ClientCapabilities(
