@@ -7,6 +7,7 @@ import pytest
 
 from sojourn.domain.content import TextPart
 from sojourn.domain.errors import AlreadyExists, NotFound
+from sojourn.domain.events import MessageCompleted, ModelCalled
 from sojourn.domain.ids import KeyId, SessionId, uuid7
 from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
@@ -42,6 +43,15 @@ async def test_a_repeated_interrupt_stops_no_second_turn(world: World) -> None:
     await world.claim(turn.session)
     assert await interrupt(world, turn.session, repeat)
     assert (await world.record(turn.session)).session.activity is Activity.BUSY
+
+
+async def test_half_a_character_in_what_is_written_keeps_nobody_from_interrupting(world: World) -> None:
+    turn = await world.claimed()
+    [called] = await world.said(turn.session, ModelCalled)
+    world.services.turns.preview(turn, called.message, 0, "so \ud83d")
+    assert await interrupt(world, turn.session)
+    [kept] = await world.said(turn.session, MessageCompleted)
+    assert (kept.text, kept.interrupted) == ("so ?", True)
 
 
 async def test_an_interrupt_of_no_session_is_not_found(world: World) -> None:

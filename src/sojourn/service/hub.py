@@ -5,7 +5,7 @@ A subscriber holds a position, never items: one that falls behind the ring reads
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -227,6 +227,9 @@ class Hub:
 
     def preview(self, org: OrgId, preview: Preview) -> None:
         """Of a message that a worker writes through this process."""
+        if not preview.text.isascii():
+            # A model may write half a character, which no log and no reader takes. Offsets stay what they are.
+            preview = replace(preview, text=preview.text.encode(errors="replace").decode())
         if self._preview(org, preview, is_own=True) and self._wakeups is not None:
             self._wakeups.preview(org, preview)
 
