@@ -39,6 +39,7 @@ class Settings:
     private_webhooks: bool = False
     private_agents: bool = False
     private_fetch: bool = False
+    private_mcp: bool = False
     allow_commands: bool = False
     max_streams: int = 20_000
     max_body_bytes: int = 8 * 1024 * 1024
@@ -90,7 +91,7 @@ def _typed(name: str, value: object) -> Any:
             return _integer(name, value, 0, 10_000)
         case "max_streams" | "max_body_bytes":
             return _integer(name, value, 1, 2**31)
-        case "private_webhooks" | "private_agents" | "private_fetch" | "allow_commands":
+        case "private_webhooks" | "private_agents" | "private_fetch" | "private_mcp" | "allow_commands":
             return _boolean(name, value)
         case "data_dir" | "counters_file":
             return Path(str(value)).expanduser()

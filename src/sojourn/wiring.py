@@ -21,6 +21,7 @@ from sojourn.ports import Clock, Store
 from sojourn.ports.models import ModelSource
 from sojourn.ports.probes import BusyProbe
 from sojourn.ports.turns import Runner
+from sojourn.ports.vault import SecretSource
 from sojourn.ports.wakeups import Wakeups
 from sojourn.runners.acp.runner import AcpRunner
 from sojourn.runners.http.probe import HttpProbe
@@ -31,6 +32,8 @@ from sojourn.runners.model.catalogue import catalogue_of
 from sojourn.runners.model.client import ClientFor, ModelClient
 from sojourn.runners.model.fetch import fetch_tools
 from sojourn.runners.model.loop import ModelRunner
+from sojourn.runners.model.mcp.opener import McpOverHttp, McpOverStdio
+from sojourn.runners.model.openers import Opener
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
@@ -118,6 +121,7 @@ class Parts:
     toolsets: Mapping[str, Sequence[Tool]] = field(default_factory=lambda: BUILT_IN)
     runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
     probes: Mapping[RunnerKind, BusyProbe] = field(default_factory=dict[RunnerKind, BusyProbe])
+    openers: Sequence[Opener] = ()
     wakeups: Wakeups | None = None
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
 
@@ -144,6 +148,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             toolsets={**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
             runners={"acp": programs, "http": HttpRunner(apps, vault)},
             probes={"http": HttpProbe(apps, vault)},
+            openers=_openers(settings, vault),
             wakeups=open_wakeups(settings),
         )
         keeping = [] if settings.database_url is None else [clock.keep(store)]
@@ -182,7 +187,9 @@ async def open_outside_worker(settings: Settings, elsewhere: Elsewhere) -> Async
     programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
     known: dict[RunnerKind, Runner] = {
         "model": ModelRunner(
-            models.clients(PlainModels()), {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)}
+            models.clients(PlainModels()),
+            {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
+            _openers(settings, secrets),
         ),
         "acp": programs,
         "http": HttpRunner(apps, secrets),
@@ -227,7 +234,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         Choices(
             default_model=settings.default_model,
             is_shared=is_shared,
-            catalogue=catalogue_of(parts.toolsets),
+            catalogue=catalogue_of(parts.toolsets, [opener.kind for opener in parts.openers]),
             private_webhooks=settings.private_webhooks,
             outside_ttl_seconds=parts.lease_ttl_seconds,
             allow_commands=settings.allow_commands,
@@ -242,7 +249,7 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         services.upkeep.keepalive.register(runner, probe)
     await services.upkeep.start()
     runners: dict[RunnerKind, Runner] = {
-        "model": ModelRunner(parts.clients(services.models), parts.toolsets),
+        "model": ModelRunner(parts.clients(services.models), parts.toolsets, parts.openers),
         **parts.runners,
     }
     worker = Worker(services.turns, runners, _worker_settings(settings, boot, terms))
@@ -260,6 +267,14 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             yield Running(services, new_key)
     finally:
         hub.close()
+
+
+def _openers(settings: Settings, secrets: SecretSource) -> Sequence[Opener]:
+    programs = settings.data_dir / "mcp"
+    return (
+        McpOverHttp(Outgoing(settings.private_mcp), secrets),
+        McpOverStdio(programs, os.environ, secrets, allow_commands=settings.allow_commands),
+    )
 
 
 async def open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:

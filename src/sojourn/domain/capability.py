@@ -40,7 +40,7 @@ class CapabilityKind:
     tools: Sequence[str] | None = ()
     missing: str | None = None
     note: str | None = None
-    check: Callable[[str, Mapping[str, Json]], None] | None = None
+    check: Callable[[str, Mapping[str, Json]], object] | None = None
 
     @property
     def needs_config(self) -> bool:

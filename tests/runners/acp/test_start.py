@@ -12,13 +12,13 @@ from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import TurnFailed
 from sojourn.domain.kinds import Json
 from sojourn.domain.runner_config.acp import AcpConfig, read_acp
-from sojourn.runners.acp import process
+from sojourn.runners import program
 from sojourn.runners.acp.process import CannotStart, start_program, variables_of
 from tests.runners.acp.stage import Stage
 from tests.support.programs import gone, is_alive
 from tests.worker.workplace import BOUND_SECONDS, until
 
-GUARD = Path(process.__file__).with_name("guard.py")
+GUARD = Path(program.__file__).with_name("guard.py")
 
 
 async def failure(stage: Stage, *traits: str, config: Mapping[str, Json] | None = None) -> str:

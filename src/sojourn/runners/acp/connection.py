@@ -18,7 +18,6 @@ from sojourn.domain.content import Usage
 from sojourn.domain.kinds import Json
 from sojourn.domain.model_events import PlanStep
 from sojourn.runners.acp.lines import Lines
-from sojourn.runners.acp.process import Program
 from sojourn.runners.acp.updates import (
     Cost,
     Ended,
@@ -32,6 +31,7 @@ from sojourn.runners.acp.updates import (
     Thought,
     ToolNews,
 )
+from sojourn.runners.program import Program
 
 AUTHENTICATION_NEEDED: Final = -32000
 OUTPUT_CHARACTERS: Final = 200_000

@@ -14,8 +14,9 @@ from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.runner_config.acp import AcpConfig
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS
 from sojourn.ports.turns import ClaimedTurn, Journal
-from sojourn.runners.acp.process import CannotStart, Program, start_program
+from sojourn.runners.acp.process import CannotStart, start_program
 from sojourn.runners.acp.workspace import Workspace
+from sojourn.runners.program import Program
 
 if TYPE_CHECKING:
     from sojourn.runners.acp.connection import Abilities, Connection, ProviderSession

@@ -37,8 +37,9 @@ from sojourn.runners.model.client import (
     TransientModelError,
 )
 from sojourn.runners.model.compaction import NothingToCompact, compact, cut
+from sojourn.runners.model.openers import CapabilityBroken, Opener, opened_tools
 from sojourn.runners.model.toolbox import WORKER_LOST, Toolbox
-from sojourn.runners.model.tools import Tool, ToolFailed, parse_arguments
+from sojourn.runners.model.tools import OutcomeUnknown, Tool, ToolFailed, parse_arguments
 
 log = logging.getLogger(__name__)
 
@@ -50,15 +51,26 @@ MAX_SAME_ROUNDS: Final = 10
 
 
 class ModelRunner:
-    """`toolsets` are the tools by the names that agents list."""
+    """`toolsets` are the tools by the names that agents list; `openers` know what must be opened for a turn."""
 
-    def __init__(self, client_for: ClientFor, toolsets: Mapping[str, Sequence[Tool]]) -> None:
+    def __init__(
+        self,
+        client_for: ClientFor,
+        toolsets: Mapping[str, Sequence[Tool]],
+        openers: Sequence[Opener] = (),
+    ) -> None:
         self._client_for = client_for
         self._toolsets = toolsets
+        self._openers = {opener.kind.name: opener for opener in openers}
 
     async def run(self, journal: Journal) -> Settled | Faulted | Parked:
-        tools = Toolbox(journal.turn.agent.spec, self._toolsets)
-        return await _Run(journal, self._client_for, tools).loop()
+        try:
+            async with opened_tools(journal, self._openers) as opened:
+                tools = Toolbox(journal.turn.agent.spec, self._toolsets, opened)
+                return await _Run(journal, self._client_for, tools).loop()
+        except CapabilityBroken as error:
+            # Its server may be starting, or its secret about to be stored; after some faults in a row the turn fails.
+            return Faulted(events=(), error=str(error), delay_seconds=backoff(journal.turn.faults, None))
 
 
 class _Run:
@@ -228,8 +240,8 @@ class _Run:
         try:
             async with limit:
                 output = await tool.run(self._journal, parse_arguments(request.arguments))
-        except ToolFailed as error:
-            return tool_result(request, "error", str(error))
+        except (ToolFailed, OutcomeUnknown) as error:
+            return tool_result(request, "error" if isinstance(error, ToolFailed) else "unknown", str(error))
         except DomainError:
             raise
         except asyncio.CancelledError:

@@ -44,17 +44,20 @@ class Work:
 
 
 class Toolbox:
-    """Where a client tool and one of ours have the same name, the client's stands.
+    """Where a client tool and one of ours have the same name, the client's stands. `opened` are those of servers.
 
     The rule `ask` is about tools that run here: who carries out a client tool, or answers a question, is asked anyway.
     """
 
-    def __init__(self, spec: AgentSpec, toolsets: Mapping[str, Sequence[Tool]]) -> None:
+    def __init__(
+        self, spec: AgentSpec, toolsets: Mapping[str, Sequence[Tool]], opened: Sequence[Tool] = ()
+    ) -> None:
         self._of_clients = {
             tool.name: ToolSpec(tool.name, tool.description, tool.parameters) for tool in spec.client_tools
         }
         kinds = (*spec.tools, *(capability.kind for capability in spec.capabilities.values()))
         ours = {tool.spec.name: tool for kind in kinds for tool in toolsets.get(kind, ())}
+        ours = {**{tool.spec.name: tool for tool in opened}, **ours}
         self._ours = {name: tool for name, tool in ours.items() if name not in self._of_clients}
         self._policy = spec.tool_policy
         self._timeout_seconds = spec.ask_timeout_seconds

@@ -17,6 +17,10 @@ class ToolFailed(Exception):
     """The tool says no; its one sentence is the result that the model reads."""
 
 
+class OutcomeUnknown(Exception):
+    """Nobody can say whether the tool did it; the first argument is what the model is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool:
     """`repeatable` declares that running it twice is as good as once: read-only or idempotent.
