@@ -32,6 +32,7 @@ def test_every_type_of_the_domain_has_words_that_use_its_own_fields() -> None:
         "usage": {"input_tokens": 3, "output_tokens": 4, "cost_usd": "0.001"},
         "changes": {"title": "New"},
         "prompt": {"question": "Sure?"},
+        "steps": [{"content": "Look", "priority": "high", "status": "pending"}],
     }
     wordless = {"session.updated"}
     for cls in EVENT_CLASSES:

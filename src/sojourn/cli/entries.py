@@ -21,6 +21,9 @@ _STYLES: Final = {
     "model": "yellow",
     "tool": "yellow",
     "ask": "red",
+    "thought": "green",
+    "plan": "green",
+    "provider_session": "blue",
     "usage": "yellow",
     "compaction": "yellow",
     "budget": "red",
@@ -99,6 +102,12 @@ def _budget(data: Data) -> str:
     return f"{data['balance']} of {data['limit']} {data['currency']} left"
 
 
+def _steps(steps: "Json") -> str:
+    if not isinstance(steps, list):
+        raise TypeError("steps")
+    return " · ".join(str(step["content"]) for step in steps if isinstance(step, dict))
+
+
 def _file(data: Data) -> str:
     what = "directory" if data["sha256"] is None else f"{data['size']} bytes"
     return f"{data['path']} · {what}" + (" (read-only)" if data.get("readonly") else "")
@@ -130,6 +139,7 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.forked": lambda data: f"from {data['parent']} at event {data['at']}",
     "session.imported": lambda data: f"from {data['origin']} at event {data['at']}",
     "session.rewound": lambda data: f"to event {data['to']}",
+    "session.trimmed": lambda data: f"begins at event {data['first_seq']} now",
     "session.ended": lambda data: _optional(data, "status", "reason"),
     "session.expired": lambda data: str(data["reason"]),
     "input.received": _received,
@@ -154,6 +164,9 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "ask.opened": lambda data: asked(str(data["kind"]), data["prompt"]),
     "ask.decided": lambda data: str(data["decision"]),
     "usage.recorded": lambda data: f"{data['source']} · {_usage(data['usage'])}",
+    "thought.recorded": lambda data: f"“{data['text']}”",
+    "plan.changed": lambda data: _steps(data["steps"]),
+    "provider_session.linked": lambda data: _optional(data, "agent", "provider_session", "reason"),
     "compaction.started": lambda data: str(data["model"]),
     "compaction.completed": lambda data: f"{data['messages']} messages: “{data['summary']}”",
     "budget.created": lambda data: f"{data['limit']} {data['currency']}",
