@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from sojourn.runners.acp.process import LONGEST_LINE_BYTES
+from sojourn.runners.program import LONGEST_LINE_BYTES
 
 log = logging.getLogger(__name__)
 
