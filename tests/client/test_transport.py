@@ -11,7 +11,7 @@ from sojourn.client import (
     Unavailable,
 )
 from sojourn.client.errors import error_of
-from sojourn.client.transport import Backoff
+from sojourn.client.retries import Backoff
 from tests.client.server import ServerProcess, wire_to
 
 

@@ -9,7 +9,7 @@ from sojourn.cli.screen import Trouble, console, printable
 
 if TYPE_CHECKING:
     from sojourn.client import Client, Organisation
-    from sojourn.client.orgs import OrganisationFields
+    from sojourn.client.org_types import OrganisationFields
 
 _LIMITS: Final = (
     "idle_timeout_seconds",

@@ -44,14 +44,14 @@ from sojourn.client.errors import (
     Unavailable,
 )
 from sojourn.client.file_types import File, Match, Matches
-from sojourn.client.keys import Key, KeyLimits, MadeKey
-from sojourn.client.orgs import Organisation
-from sojourn.client.stream import LossListener
-from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
+from sojourn.client.key_types import Key, KeyLimits, MadeKey
+from sojourn.client.org_types import Organisation
+from sojourn.client.stream_types import CaughtUp, Event, Gap, LossListener, Preview, StreamItem
 from sojourn.client.tool_types import Capability, ClientTool, DetailedRule
-from sojourn.client.turn import Decision as AskDecision
-from sojourn.client.turn import MessageWriter, ToolRun
+from sojourn.client.turn import MessageWriter
 from sojourn.client.turn import Turn as OutsideTurn
+from sojourn.client.turn_types import Decision as AskDecision
+from sojourn.client.turn_types import ToolRun
 from sojourn.client.types import (
     Activity,
     CreatedSession,
@@ -75,7 +75,8 @@ from sojourn.client.types import (
     TurnStatus,
     Usage,
 )
-from sojourn.client.worker import Handler, Worker
+from sojourn.client.worker import Worker
+from sojourn.client.worker_steps import Handler
 from sojourn.client.worker_types import (
     ClaimedTurn,
     Conversation,

@@ -68,3 +68,7 @@ class BudgetChange(TypedDict, total=False):
     soft_limit: Decimal | int | None
     metadata: Mapping[str, Json]
     status: Literal["active", "paused", "disabled"]
+
+
+class Resumed(Wire, frozen=True, kw_only=True):
+    resumed: int

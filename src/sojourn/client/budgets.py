@@ -5,16 +5,10 @@ from decimal import Decimal
 from typing import Unpack
 from uuid import UUID
 
-import msgspec
-
-from sojourn.client.budget_types import Budget, BudgetChange, BudgetCheck, BudgetEntry, NewBudget
+from sojourn.client.budget_types import Budget, BudgetChange, BudgetCheck, BudgetEntry, NewBudget, Resumed
 from sojourn.client.calls import Calls
-from sojourn.client.transport import Request, post
+from sojourn.client.request import Request, post
 from sojourn.client.types import Page
-
-
-class _Resumed(msgspec.Struct, frozen=True):
-    resumed: int
 
 
 class BudgetCalls(Calls):
@@ -88,7 +82,7 @@ class BudgetCalls(Calls):
 
     async def resume_session(self, session: UUID) -> int:
         """Let the session go on beyond the soft limits that paused it; how many budgets had."""
-        return (await self._transport.fetch(post(f"/sessions/{session}/resume"), _Resumed)).resumed
+        return (await self._transport.fetch(post(f"/sessions/{session}/resume"), Resumed)).resumed
 
 
 def _plain(fields: NewBudget | BudgetChange) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """What every call of the client needs: its connections, and lists page by page."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sojourn.client.transport import Params, Request, Transport
+from sojourn.client.request import Params, Request, optional
+from sojourn.client.transport import Transport
 from sojourn.client.types import Page
 
 T = TypeVar("T")
@@ -36,11 +37,3 @@ class Calls:
             cursor = got.next_cursor
             if cursor is None:
                 return
-
-
-def optional(name: str, value: str | None) -> Params:
-    return [] if value is None else [(name, value)]
-
-
-def if_match(revision: int | None) -> Mapping[str, str] | None:
-    return None if revision is None else {"If-Match": f'"{revision}"'}

@@ -2,7 +2,7 @@
 
 from sojourn.client.calls import Calls
 from sojourn.client.capability_types import CapabilityKind, CapabilityKinds
-from sojourn.client.transport import Request
+from sojourn.client.request import Request
 
 
 class CapabilityCalls(Calls):

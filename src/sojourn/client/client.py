@@ -11,7 +11,6 @@ from sojourn.client.agent_types import Agent, AgentFields
 from sojourn.client.answer import AnswerPart, AnswerReader, TurnClosed
 from sojourn.client.ask_types import Ask, CallDecided, Decided, DecidedAsks
 from sojourn.client.budgets import BudgetCalls
-from sojourn.client.calls import if_match, optional
 from sojourn.client.capabilities import CapabilityCalls
 from sojourn.client.errors import InputWithdrawn, NotFound
 from sojourn.client.exports import ExportCalls
@@ -21,9 +20,10 @@ from sojourn.client.keys import KeyCalls
 from sojourn.client.lifetimes import LifetimeCalls
 from sojourn.client.models import ModelCalls
 from sojourn.client.orgs import OrgCalls
-from sojourn.client.stream import EventStream, LossListener
-from sojourn.client.stream_types import Event, Gap, StreamItem
-from sojourn.client.transport import Params, Request, Transport, post
+from sojourn.client.request import Params, Request, if_match, optional, post
+from sojourn.client.stream import EventStream
+from sojourn.client.stream_types import Event, Gap, LossListener, StreamItem, no_listener
+from sojourn.client.transport import Transport
 from sojourn.client.types import (
     CreatedSession,
     Delivery,
@@ -44,10 +44,6 @@ from sojourn.client.types import (
     Turn,
 )
 from sojourn.client.worker_calls import WorkerCalls
-
-
-def _no_listener(cause: str) -> None:
-    del cause
 
 
 class Client(
@@ -261,7 +257,7 @@ class Client(
         after: int = 0,
         *,
         give_up_after_seconds: float | None = None,
-        on_loss: LossListener = _no_listener,
+        on_loss: LossListener = no_listener,
     ) -> AsyncGenerator[StreamItem, None]:
         """The log after the seq `after`, then what happens, without end.
 
@@ -278,7 +274,7 @@ class Client(
         delivery: Delivery = "queue",
         *,
         give_up_after_seconds: float | None = None,
-        on_loss: LossListener = _no_listener,
+        on_loss: LossListener = no_listener,
     ) -> AsyncGenerator[AnswerPart, None]:
         """Send a message and read the answer as it is written, up to the TurnClosed of the turn that answers.
 

@@ -1,17 +1,18 @@
 """Sessions as files."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from uuid import UUID, uuid4
 
-from sojourn.client.calls import Calls, optional
-from sojourn.client.transport import Request
+from sojourn.client.calls import Calls
+from sojourn.client.request import Request, optional
+from sojourn.client.transport import Content
 from sojourn.client.types import CreatedSession
 
 
 class ExportCalls(Calls):
     async def import_session(
         self,
-        content: Callable[[], AsyncIterator[bytes]],
+        content: Content,
         *,
         agent: str | None = None,
         external_id: str | None = None,
@@ -33,9 +34,8 @@ class ExportCalls(Calls):
                 "Idempotency-Key": idempotency_key or uuid4().hex,
                 "Content-Type": "application/x-ndjson",
             },
-            stream=content,
         )
-        return await self._transport.fetch(request, CreatedSession)
+        return await self._transport.fetch(request, CreatedSession, content)
 
     def export_session(self, session: UUID, *, files: bool = True) -> AsyncGenerator[bytes, None]:
         """The session as JSON lines, in chunks that end anywhere, up to what is its last event now.

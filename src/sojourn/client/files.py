@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sojourn.client.calls import Calls
 from sojourn.client.file_types import File, Matches
-from sojourn.client.transport import Request, post
+from sojourn.client.request import Request, post
 from sojourn.client.types import Page
 
 

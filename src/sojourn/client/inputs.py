@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from uuid import UUID
 
-from sojourn.client.calls import Calls, if_match, optional
-from sojourn.client.transport import Request, post
+from sojourn.client.calls import Calls
+from sojourn.client.request import Request, if_match, optional, post
 from sojourn.client.types import Delivery, Input, InputStatus, Page, Source
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sojourn.client.calls import Calls
-from sojourn.client.transport import post
+from sojourn.client.request import post
 from sojourn.client.types import Session
 
 

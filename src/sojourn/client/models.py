@@ -13,7 +13,7 @@ from sojourn.client.model_types import (
     StoredSecret,
     StoredSecrets,
 )
-from sojourn.client.transport import Request
+from sojourn.client.request import Request
 
 
 class ModelCalls(Calls):

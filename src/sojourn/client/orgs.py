@@ -1,28 +1,10 @@
 """The organisation that a key is of."""
 
-from datetime import datetime
-from typing import TypedDict, Unpack
-from uuid import UUID
+from typing import Unpack
 
-from sojourn.client.agent_types import Policy
-from sojourn.client.calls import Calls, if_match
-from sojourn.client.transport import Request
-from sojourn.client.wire import Wire
-
-
-class Organisation(Wire, frozen=True, kw_only=True):
-    """`policy` is that of its sessions, where neither they nor their agent say anything else."""
-
-    id: UUID
-    name: str
-    policy: Policy
-    revision: int
-    created_at: datetime
-
-
-class OrganisationFields(TypedDict, total=False):
-    name: str
-    policy: Policy
+from sojourn.client.calls import Calls
+from sojourn.client.org_types import Organisation, OrganisationFields
+from sojourn.client.request import Request, if_match
 
 
 class OrgCalls(Calls):

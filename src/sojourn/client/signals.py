@@ -1,6 +1,5 @@
 """What a worker is told at once, across any number of cuts."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
@@ -9,9 +8,12 @@ import httpx2
 import msgspec
 
 from sojourn.client.errors import ApiError
+from sojourn.client.request import Params
+from sojourn.client.retries import Backoff, describe, foreign_answer, is_passing
 from sojourn.client.sse import ServerEvent, SseDecoder
-from sojourn.client.stream import LossListener, is_passing
-from sojourn.client.transport import Backoff, Params, Transport, describe, foreign_answer
+from sojourn.client.stream_types import LossListener
+from sojourn.client.transport import Transport
+from sojourn.client.waits import chunks_of, pause
 from sojourn.client.worker_types import Listening, ReadyTurn, Signal, StoppedTurn
 
 _PATH: Final = "/worker/signals"
@@ -43,12 +45,12 @@ class SignalStream:
             except msgspec.DecodeError as error:
                 raise foreign_answer(self._transport.base_url, error) from error
             self._on_loss(cause)
-            await asyncio.sleep(self._backoff.next_seconds(advice_seconds))
+            await pause(self._backoff.next_seconds(advice_seconds))
 
     async def _connection(self) -> AsyncGenerator[Signal, None]:
         async with self._transport.open_stream(_PATH, self._params) as response:
             decoder = SseDecoder()
-            async with aclosing(response.aiter_bytes()) as chunks:
+            async with aclosing(chunks_of(response)) as chunks:
                 async for chunk in chunks:
                     for message in decoder.feed(chunk):
                         item = self._take(message)

@@ -1,8 +1,8 @@
 """A session's log as a stream that outlives its connections."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -10,19 +10,14 @@ import httpx2
 import msgspec
 
 from sojourn.client.errors import ApiError, ServerUnreachable
+from sojourn.client.retries import Backoff, describe, foreign_answer, is_passing
 from sojourn.client.sse import ServerEvent, SseDecoder
-from sojourn.client.stream_types import CaughtUp, Event, Gap, Preview, StreamItem
-from sojourn.client.transport import Backoff, Transport, describe, foreign_answer
-
-# Told why the connection was lost, once for each lost connection or failed attempt to get a new one.
-LossListener = Callable[[str], None]
+from sojourn.client.stream_types import CaughtUp, Event, Gap, LossListener, Preview, StreamItem, no_listener
+from sojourn.client.transport import Transport
+from sojourn.client.waits import chunks_of, pause
 
 # A connection that lived this long was a good one: the next attempt after its loss comes at once.
 _GOOD_SECONDS: Final = 5.0
-
-
-def no_listener(cause: str) -> None:
-    del cause
 
 
 class EventStream:
@@ -44,15 +39,14 @@ class EventStream:
         self._backoff = Backoff()
 
     async def items(self) -> AsyncGenerator[StreamItem, None]:
-        loop = asyncio.get_running_loop()
-        heard_at = loop.time()
+        heard_at = monotonic()
         while True:
-            opened_at = loop.time()
+            opened_at = monotonic()
             advice_seconds: float | None = None
             try:
                 async with aclosing(self._connection()) as connection:
                     async for item in connection:
-                        heard_at = loop.time()
+                        heard_at = monotonic()
                         yield item
                 cause = "the server ended the stream"
             except httpx2.TransportError as error:
@@ -64,14 +58,14 @@ class EventStream:
             except msgspec.DecodeError as error:
                 raise foreign_answer(self._transport.base_url, error) from error
             # An idle stream says nothing but heartbeats: while it was open, the server was heard.
-            if loop.time() - opened_at > _GOOD_SECONDS:
-                heard_at = loop.time()
+            if monotonic() - opened_at > _GOOD_SECONDS:
+                heard_at = monotonic()
                 self._backoff.reset()
             delay = self._backoff.next_seconds(advice_seconds)
-            if self._is_too_late(loop.time() + delay - heard_at):
+            if self._is_too_late(monotonic() + delay - heard_at):
                 raise ServerUnreachable(self._transport.base_url, cause)
             self._on_loss(cause)
-            await asyncio.sleep(delay)
+            await pause(delay)
 
     def _is_too_late(self, silent_seconds: float) -> bool:
         limit = self._give_up_after_seconds
@@ -82,7 +76,7 @@ class EventStream:
         params = [("after", str(self._seq))]
         async with self._transport.open_stream(self._path, params) as response:
             decoder = SseDecoder()
-            async with aclosing(response.aiter_bytes()) as chunks:
+            async with aclosing(chunks_of(response)) as chunks:
                 async for chunk in chunks:
                     for message in decoder.feed(chunk):
                         item = self._take(message)
@@ -112,7 +106,3 @@ class EventStream:
         self._seq = event.seq
         self._backoff.reset()
         return event
-
-
-def is_passing(error: ApiError) -> bool:
-    return error.status >= 500 or error.status in {408, 429}

@@ -1,5 +1,6 @@
 """What a session's event stream brings."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -44,3 +45,10 @@ class Gap(Wire, frozen=True, kw_only=True, tag_field="type", tag="gap"):
 
 
 StreamItem = Event | Preview | CaughtUp | Gap
+
+# Told why the connection was lost, once for each lost connection or failed attempt to get a new one.
+LossListener = Callable[[str], None]
+
+
+def no_listener(cause: str) -> None:
+    del cause

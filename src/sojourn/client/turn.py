@@ -4,101 +4,47 @@ import json
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID, uuid4
 
-from sojourn.client.errors import SojournError
+from sojourn.client.errors import LeaseLost, Problem, SojournError
 from sojourn.client.json import Json
+from sojourn.client.turn_types import Decision, OpenSteps, ToolRun, Usage, decision_of
 from sojourn.client.worker_calls import WorkerCalls
-from sojourn.client.worker_types import ClaimedTurn, Entry, Message, NewAsk, Said
+from sojourn.client.worker_types import ClaimedTurn, Message, NewAsk, Said, StoppedTurn
 
 log = logging.getLogger(__name__)
 
 _WAIT_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided of a question. `answer` is what came with it."""
-
-    decision: Literal["allow", "deny", "answer"]
-    answer: Json
-
-
-@dataclass(slots=True)
-class Usage:
-    """What a message has cost. Set what is known of it; the session's budgets count it."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
 class MessageWriter:
     """A message that is being written. Whoever follows the session reads along."""
 
-    def __init__(self, client: WorkerCalls, claim: str, id: UUID) -> None:
+    def __init__(self, client: WorkerCalls, turn: "Turn", id: UUID) -> None:
         self._client = client
-        self._claim = claim
+        self._turn = turn
         self.id = id
         self.text = ""
         self.usage = Usage()
 
     async def write(self, text: str) -> None:
+        self._turn.check()
         if not text:
             return
         offset, self.text = len(self.text), self.text + text
         try:
-            await self._client.preview(self._claim, self.id, offset, text)
+            await self._client.preview(self._turn.claimed.claim, self.id, offset, text)
         except SojournError as error:
             # A preview that does not arrive is nobody's loss; a lost lease is told by the next report.
             log.debug("a preview was not shown: %s", error)
 
 
-@dataclass(slots=True)
-class ToolRun:
-    """A tool that is being run. Its result is the `output`, or the error that leaves the block."""
-
-    output: str = ""
-
-
-@dataclass(slots=True)
-class _Open:
-    """What an earlier claim of the turn began and did not end."""
-
-    call: int = 0
-    message: str | None = None
-    tools: dict[int, dict[str, Json]] = field(default_factory=dict[int, dict[str, Json]])
-
-    def take(self, entry: Entry) -> None:
-        data = entry.data
-        match entry.type:
-            case "model.called":
-                self.call, self.message, self.tools = int(str(data["call"])), str(data["message"]), {}
-            case "model.completed":
-                self.message = None
-            case "message.abandoned":
-                self.call, self.message = self.call - 1, None
-            case "tool.requested":
-                self.tools[int(str(data["index"]))] = data
-            case "tool.completed":
-                self.tools.pop(int(str(data["index"])), None)
-            case _:
-                pass
-
-    def closing(self) -> list[Said]:
-        said: list[Said] = []
-        if self.message is not None:
-            said.append(Said(type="message.abandoned", data={"call": self.call, "message": self.message}))
-        for tool in self.tools.values():
-            names = {name: tool[name] for name in ("call", "index", "id", "name")}
-            lost = {**names, "status": "unknown", "output": "worker lost"}
-            said.append(Said(type="tool.completed", data=lost))
-        return said
-
-
 class Turn:
-    """What a handler gets. Every method raises LeaseLost once the turn is not this worker's any more."""
+    """What a handler gets. Every method raises LeaseLost once the turn is not this worker's any more.
+
+    The worker sets `stopped` once it is so, or once the worker itself ends: code that runs in a thread sees it there.
+    """
 
     def __init__(self, client: WorkerCalls, claimed: ClaimedTurn) -> None:
         self._client = client
@@ -108,6 +54,15 @@ class Turn:
         # What is done and not yet written: it goes with what begins next, or with the end.
         self._done: list[Said] = []
         self.claimed = claimed
+        self.stopped = False
+
+    def check(self) -> None:
+        """Raise LeaseLost if the turn was stopped; for code that says nothing for a while."""
+        if self.stopped:
+            raise LeaseLost(409, Problem(detail="The turn was stopped.", code="lease_lost"))
+
+    def is_meant_by(self, stop: StoppedTurn) -> bool:
+        return self.claimed.session == stop.session and stop.turn in (None, self.claimed.turn)
 
     @property
     def text(self) -> str:
@@ -126,7 +81,7 @@ class Turn:
     @asynccontextmanager
     async def message(self) -> AsyncGenerator[MessageWriter, None]:
         """A message to be written piece by piece; it is whole where the block ends."""
-        writer = MessageWriter(self._client, self.claimed.claim, uuid4())
+        writer = MessageWriter(self._client, self, uuid4())
         agent = self.claimed.agent
         call = {"call": self._call + 1, "model": agent.model or agent.name, "message": writer.id}
         await self._report([Said(type="model.called", data=call)], steers_before=self._call + 1)
@@ -184,10 +139,11 @@ class Turn:
         new = NewAsk(id=id, kind=kind, prompt=prompt, timeout_seconds=timeout_seconds)
         await self._client.wait_for_asks(self.claimed.claim, [new], "held")
         while True:
+            self.check()
             for entry in await self._client.entries(self.claimed.claim, seq, _WAIT_SECONDS):
                 seq = entry.seq
                 if entry.type == "ask.decided" and entry.data["ask"] == str(id):
-                    return _decision(entry.data)
+                    return decision_of(entry.data)
 
     async def list_files(self) -> dict[str, int]:
         """The sizes of the session's files in bytes, by their paths."""
@@ -202,7 +158,7 @@ class Turn:
 
     async def recover(self) -> None:
         """Close what an earlier claim of this turn left open: its worker is gone, and this one begins anew."""
-        found, seq = _Open(), 0
+        found, seq = OpenSteps(), 0
         while page := await self._client.entries(self.claimed.claim, seq):
             for entry in page:
                 if entry.turn == self.claimed.turn:
@@ -221,13 +177,6 @@ class Turn:
             await self._report([])
 
     async def _report(self, intents: Sequence[Said], steers_before: int | None = None) -> None:
+        self.check()
         done, self._done = self._done, []
         await self._client.report(self.claimed.claim, done, intents, steers_before=steers_before)
-
-
-def _decision(data: Mapping[str, Json]) -> Decision:
-    match data["decision"]:
-        case "allow" | "deny" | "answer" as decision:
-            return Decision(decision, data.get("answer"))
-        case other:
-            raise ValueError(f"a decision that this client does not know: {other}")

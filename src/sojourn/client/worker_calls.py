@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sojourn.client.agent_types import RunnerKind
 from sojourn.client.calls import Calls
+from sojourn.client.request import Params, Request, post
 from sojourn.client.signals import SignalStream
-from sojourn.client.stream import LossListener, no_listener
-from sojourn.client.transport import Params, Request, post
+from sojourn.client.stream_types import LossListener, no_listener
 from sojourn.client.worker_types import (
     Claimed,
     ClaimedTurn,

@@ -1,0 +1,189 @@
+# Made from src/sojourn/client/worker_calls.py by scripts/twin; change that one.
+"""The worker's protocol: claim a turn, renew, report what is done and what begins, settle."""
+
+from collections.abc import Generator, Sequence
+from typing import Literal
+from uuid import UUID
+
+from sojourn.client.agent_types import RunnerKind
+from sojourn.client.request import Params, Request, post
+from sojourn.client.stream_types import LossListener, no_listener
+from sojourn.client.sync.calls import Calls
+from sojourn.client.sync.signals import SignalStream
+from sojourn.client.worker_types import (
+    Claimed,
+    ClaimedTurn,
+    Conversation,
+    Entries,
+    Entry,
+    FileSize,
+    FileSizes,
+    NewAsk,
+    ReadyTurn,
+    ReadyTurns,
+    Renewed,
+    Reported,
+    Said,
+    SettleReason,
+    Signal,
+)
+
+ENTRIES_PAGE = 1000
+
+
+class WorkerCalls(Calls):
+    """Needs a key of the role worker or admin. `claim` is the name that a claimed turn has.
+
+    Every call for a claim raises LeaseLost once the turn is not the caller's any more; what was begun for it is then
+    to be dropped.
+    """
+
+    def claim_turn(
+        self,
+        worker: str,
+        runners: Sequence[RunnerKind] = ("external",),
+        pool: str = "default",
+        *,
+        agents: Sequence[UUID] = (),
+        session: UUID | None = None,
+        wait_seconds: float = 0,
+        idempotency_key: str | None = None,
+    ) -> ClaimedTurn | None:
+        """Claim a turn of that session or of any, waiting for one where there is none; None if none came."""
+        body = {
+            "worker": worker,
+            "runners": runners,
+            "pool": pool,
+            "agents": agents,
+            "session": session,
+            "wait_seconds": wait_seconds,
+        }
+        claimed = self._transport.fetch(post("/worker/claims", body, idempotency_key), Claimed)
+        return claimed.claimed
+
+    def ready_turns(
+        self, worker: str, runners: Sequence[RunnerKind], pool: str = "default", limit: int = 100
+    ) -> list[ReadyTurn]:
+        params = [*_listening(worker, runners, pool), ("limit", str(limit))]
+        return (self._transport.fetch(Request("GET", "/worker/ready", params), ReadyTurns)).data
+
+    def signals(
+        self,
+        worker: str,
+        runners: Sequence[RunnerKind],
+        pool: str = "default",
+        on_loss: LossListener = no_listener,
+    ) -> Generator[Signal, None]:
+        """Which turns are ready, and which are stopped, as it happens and without end."""
+        params = _listening(worker, runners, pool)
+        return SignalStream(self._transport, params, on_loss).items()
+
+    def renew_claims(self, worker: str, claims: Sequence[str]) -> list[str]:
+        """Say that the worker is alive. Those of the claims that are lost."""
+        # A renewal repeated is one renewal later.
+        request = Request("POST", "/worker/renewals", (), {"worker": worker, "claims": claims})
+        return (self._transport.fetch(request, Renewed)).lost
+
+    def report(
+        self,
+        claim: str,
+        events: Sequence[Said] = (),
+        intents: Sequence[Said] = (),
+        *,
+        steers_before: int | None = None,
+        entries_after: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> list[Entry] | None:
+        """Write `events`, deliver waiting steers, then write `intents`; with `entries_after` the log behind that seq.
+
+        CallRefused where a budget allows no further call. InvalidRequest for what the turn's log does not allow.
+        """
+        body = {
+            "events": events,
+            "intents": intents,
+            "steers_before": steers_before,
+            "entries_after": entries_after,
+        }
+        request = post(f"/worker/claims/{claim}/events", body, idempotency_key)
+        return (self._transport.fetch(request, Reported)).entries
+
+    def settle_turn(
+        self,
+        claim: str,
+        events: Sequence[Said] = (),
+        *,
+        reason: SettleReason | None = None,
+        error: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> None:
+        """End the turn; with an `error` it has failed."""
+        body = {"events": events, "reason": reason, "error": error}
+        self._transport.perform(post(f"/worker/claims/{claim}/settle", body, idempotency_key))
+
+    def retry_turn(
+        self,
+        claim: str,
+        error: str,
+        delay_seconds: float = 1.0,
+        events: Sequence[Said] = (),
+        *,
+        idempotency_key: str | None = None,
+    ) -> None:
+        """A passing fault: the turn may be claimed again after a while."""
+        body = {"events": events, "error": error, "delay_seconds": delay_seconds}
+        self._transport.perform(post(f"/worker/claims/{claim}/retry", body, idempotency_key))
+
+    def wait_for_asks(
+        self,
+        claim: str,
+        asks: Sequence[NewAsk],
+        mode: Literal["held", "parked"] = "parked",
+        events: Sequence[Said] = (),
+        *,
+        idempotency_key: str | None = None,
+    ) -> None:
+        """Put questions. `parked` gives the turn back until all are decided, `held` keeps it."""
+        body = {"events": events, "asks": asks, "mode": mode}
+        self._transport.perform(post(f"/worker/claims/{claim}/wait", body, idempotency_key))
+
+    def release_claim(self, claim: str) -> None:
+        """Give the turn back, to be claimed at once."""
+        self._transport.perform(post(f"/worker/claims/{claim}/release", {}))
+
+    def entries(
+        self, claim: str, after: int = 0, wait_seconds: int = 0, limit: int = ENTRIES_PAGE
+    ) -> list[Entry]:
+        """A page of the session's log behind a seq; where there is nothing yet, it is waited for."""
+        params = [("after", str(after)), ("limit", str(limit)), ("wait_seconds", str(wait_seconds))]
+        request = Request("GET", f"/worker/claims/{claim}/entries", params)
+        return (self._transport.fetch(request, Entries)).data
+
+    def conversation(self, claim: str) -> Conversation:
+        return self._transport.fetch(Request("GET", f"/worker/claims/{claim}/conversation"), Conversation)
+
+    def list_turn_files(self, claim: str) -> list[FileSize]:
+        request = Request("GET", f"/worker/claims/{claim}/files")
+        return (self._transport.fetch(request, FileSizes)).data
+
+    def read_turn_file(self, claim: str, path: str) -> bytes:
+        return self._transport.read(Request("GET", f"/worker/claims/{claim}/files/content", [("path", path)]))
+
+    def write_turn_file(self, claim: str, path: str, data: bytes) -> None:
+        headers = {"Content-Type": "application/octet-stream"}
+        request = Request(
+            "PUT",
+            f"/worker/claims/{claim}/files/content",
+            [("path", path)],
+            headers=headers,
+            content=data,
+        )
+        self._transport.perform(request)
+
+    def preview(self, claim: str, message: UUID, offset: int, text: str) -> None:
+        """Show text of a message that is being written, from character `offset`. It is never stored."""
+        body = {"message": message, "offset": offset, "text": text}
+        self._transport.perform(Request("POST", f"/worker/claims/{claim}/previews", (), body))
+
+
+def _listening(worker: str, runners: Sequence[RunnerKind], pool: str) -> Params:
+    return [("worker", worker), *(("runner", runner) for runner in runners), ("pool", pool)]
