@@ -41,7 +41,7 @@ async def open_asking(database: Database, clock: HandClock) -> AsyncGenerator[Wo
     """A process that asks apps before it ends their sessions."""
     outgoing = Outgoing(allow_private=True)
     async with open_world(database, clock) as world:
-        world.services.upkeep.keepalive.register("http", HttpProbe(outgoing, {}))
+        world.services.upkeep.keepalive.register("http", HttpProbe(outgoing, world.services.vault))
         yield world
         await world.services.upkeep.keepalive.close()
     await outgoing.close()
@@ -69,7 +69,7 @@ async def answered(world: World, url: str, prompt: str = "begin", **config: Json
     await world.send(session, prompt)
     turn = await world.services.turns.claim(Ready(world.org, session), "worker", ("http",))
     assert turn is not None
-    runner = HttpRunner(Outgoing(allow_private=True), {})
+    runner = HttpRunner(Outgoing(allow_private=True), world.services.vault)
     await Execution(world.services.turns, {"http": runner}, Folds()).execute(turn)
     assert (await world.types(session))[-1] == "turn.completed"
     return session
@@ -164,7 +164,7 @@ async def test_a_question_that_was_lost_with_its_process_is_put_again(
     keepalive = world.services.upkeep.keepalive
     keepalive.register("http", Cut())
     assert await is_open_after(world, session, IDLE)
-    keepalive.register("http", HttpProbe(Outgoing(allow_private=True), {}))
+    keepalive.register("http", HttpProbe(Outgoing(allow_private=True), world.services.vault))
     before = (await world.record(session)).session.active_at
     assert await is_open_after(world, session, ASKING.total_seconds())
     assert (await world.record(session)).session.active_at > before
