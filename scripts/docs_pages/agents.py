@@ -92,5 +92,10 @@ def _fields() -> list[list[str]]:
         [code("cwd"), "A directory to work in, which is not mirrored.", "the session's own"],
         [code("resume"), "`replay` or `strict`: see below.", code(_DEFAULTS.resume)],
         [code("start_seconds"), "How long it may take to be ready.", f"{_DEFAULTS.start_seconds:g}"],
+        [
+            code("held_seconds"),
+            "How long it waits for a decision before it is ended, and the turn waits on without it.",
+            f"{_DEFAULTS.held_seconds:g}",
+        ],
         [code("idle_seconds"), "How long it is kept after a turn.", f"{_DEFAULTS.idle_seconds:g}"],
     ]

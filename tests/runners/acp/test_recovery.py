@@ -14,6 +14,7 @@ from sojourn.domain.events import (
     TurnFailed,
     TurnReclaimed,
     TurnRetried,
+    TurnWaiting,
 )
 from sojourn.domain.ids import SessionId
 from sojourn.service.asks import Verdict
@@ -108,6 +109,22 @@ async def test_a_question_outlives_its_program_and_costs_nothing_until_it_is_dec
     ((_, told),) = stage.prompts(session)
     assert "It was allowed, and has not been carried out yet." in told
     assert [one.status for one in await world.said(session, ToolCompleted)] == ["cancelled"]
+
+
+async def test_a_question_that_nobody_decides_for_long_is_waited_for_without_the_program(
+    stage: Stage,
+) -> None:
+    world = stage.world
+    session = await stage.session(config={"held_seconds": 0.1})
+    async with stage.working():
+        await world.send(session, "ask a\nsay on")
+        await until(world, session, "turn.waiting", 2)
+        assert [told.mode for told in await world.said(session, TurnWaiting)] == ["held", "parked"]
+        await decide(world, session, Verdict("deny"))
+        await until(world, session, "turn.completed")
+    first, second = await linked(stage, session)
+    assert first.provider_session == second.provider_session
+    assert [one.status for one in await world.said(session, ToolCompleted)] == ["error"]
 
 
 async def test_what_was_allowed_while_the_program_was_away_is_not_asked_again(stage: Stage) -> None:

@@ -12,7 +12,9 @@ from sojourn.domain.runner_config.fields import PLACE, mapping, refuse_others, s
 # Goes on with the program's own session or fails the turn; or, where that cannot be, tells a new one what was said.
 Resume = Literal["strict", "replay"]
 
-_FIELDS: Final = frozenset({"agent", "command", "env", "cwd", "resume", "start_seconds", "idle_seconds"})
+_FIELDS: Final = frozenset(
+    {"agent", "command", "env", "cwd", "resume", "start_seconds", "idle_seconds", "held_seconds"}
+)
 # What is as good as a command of the client's own: a variable may name a program to load, a directory may hold one.
 _COMMANDS: Final = ("command", "env", "cwd")
 _MOST_WORDS: Final = 100
@@ -25,7 +27,7 @@ class AcpConfig:
 
     A value of `env` that begins with `env:` is that variable of the server's environment. `cwd` None is a directory
     of the session's own. `start_seconds` is how long the program may take until it has a session, `idle_seconds` how
-    long it is kept after a turn.
+    long it is kept after a turn, `held_seconds` how long it waits for somebody to decide before it is ended meanwhile.
     """
 
     agent: str | None = None
@@ -35,6 +37,7 @@ class AcpConfig:
     resume: Resume = "replay"
     start_seconds: float = 60.0
     idle_seconds: float = 120.0
+    held_seconds: float = 900.0
 
     @property
     def name(self) -> str:
@@ -64,6 +67,7 @@ def read_acp(config: Mapping[str, Json], *, allow_commands: bool) -> AcpConfig:
         resume="strict" if resume == "strict" else "replay",
         start_seconds=seconds(config, "start_seconds", 60.0, 600.0),
         idle_seconds=seconds(config, "idle_seconds", 120.0, 3600.0),
+        held_seconds=seconds(config, "held_seconds", 900.0, 86400.0),
     )
 
 

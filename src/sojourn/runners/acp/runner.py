@@ -54,7 +54,7 @@ class AcpRunner:
             if config.cwd is None:
                 await live.workspace.lay_out(journal)
             ending = await Talk(journal, live, stands).run()
-            is_at_rest = live.program.is_running
+            is_at_rest = live.program.is_running and not isinstance(ending, Parked)
             live.connection.mute()
         except (asyncio.CancelledError, CallRefused):
             # The turn was stopped, and its session goes on: so may the program, if it stops too.

@@ -26,6 +26,10 @@ SETTLE_SECONDS: Final = 0.4
 RETRY_SECONDS: Final = 0.5
 
 
+class HeldTooLong(Exception):
+    """Nobody has decided for so long that the program is ended, and the turn waits without it."""
+
+
 @dataclass(slots=True)
 class Asked:
     """A question that somebody has to decide. `task` waits for that."""
@@ -105,7 +109,11 @@ class Talk:
         """Until the program is done: write down what it tells, answer what it asks."""
         scribe = self.scribe
         while True:
-            items = await self.feed.take(SETTLE_SECONDS if scribe.is_holding_back else None)
+            is_holding_back = scribe.is_holding_back
+            patience = self.live.config.held_seconds if self.asked else None
+            items = await self.feed.take(SETTLE_SECONDS if is_holding_back else patience)
+            if not items and not is_holding_back:
+                return Ended(error=HeldTooLong())
             if not items:
                 scribe.settle()
             for item in items:
@@ -219,9 +227,11 @@ class Talk:
         if isinstance(error, DomainError):
             raise error
         name = self.live.config.name
-        if not isinstance(error, ConnectionError):
+        if not isinstance(error, ConnectionError | HeldTooLong):
             events = self.scribe.abandon("The agent ended its answer with an error.")
             return Settled(events=events, reason="error", error=f"{name} refused the prompt: {_words(error)}")
+        if isinstance(error, HeldTooLong):
+            return Parked(events=self.scribe.abandon("worker lost", keep=self.asked), asks=())
         program = self.live.program
         await program.ended()
         events = self.scribe.abandon("worker lost", keep=self.asked)
