@@ -23,7 +23,7 @@ from sojourn.config import Settings
 from sojourn.domain.agent import AgentSpec, ClientTool
 from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.tool_policy import DetailedRule
-from sojourn.runners.acp import process
+from sojourn.runners import program
 from sojourn.runners.acp.runner import AcpRunner
 from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
@@ -78,7 +78,7 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
 
 def _programs(data_dir: Path, *, loose: bool) -> AcpRunner:
     if loose:
-        setattr(process, GUARD, LOOSE_GUARD)
+        setattr(program, GUARD, LOOSE_GUARD)
     environment = {**os.environ, PID_VARIABLE: str(os.getpid())}
     return AcpRunner(data_dir / "programs", environment, allow_commands=True)
 

@@ -23,7 +23,8 @@ from tests.support.databases import SqliteDatabase
 pytestmark = pytest.mark.slow
 
 TTL_SECONDS = 2.0
-LOAD = Load(sessions=3, inputs=2, replays=1)
+# The worker here has the model and its tools, and no programs.
+LOAD = Load(sessions=3, inputs=2, replays=1, agents=("scripted", "parallel"))
 PLANS = (Plan("mid_stream", 3), Plan("after_effect", 2), Plan("before_call", 3))
 
 

@@ -11,8 +11,10 @@ from tests.client.server import BOUND_SECONDS, ServerProcess, environment
 
 
 class WorkerProcess:
-    def __init__(self, server: ServerProcess, key: str, *options: str) -> None:
+    def __init__(self, server: ServerProcess, key: str, *options: str, **settings: str) -> None:
+        """`settings` are variables of its environment."""
         self.name = ""
+        self._settings = settings
         self._server = server
         self._key = key
         self._options = options
@@ -23,7 +25,7 @@ class WorkerProcess:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "sojourn", "worker", "--json", "--url", self._server.url),
             *("--key", self._key, "--data-dir", str(data_dir), *self._options),
-            env=environment(),
+            env=environment(**self._settings),
             stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None

@@ -172,6 +172,7 @@ OVERLAY: dict[str, Any] = {
     "tool_policy": {"*": "ask", "read_file": "allow"},
     "ask_timeout_seconds": 60.0,
     "on_ask_expire": "keep",
+    "capabilities": {},
 }
 
 
@@ -193,6 +194,7 @@ async def test_what_a_session_adds_to_its_agent_is_shown_replaced_and_taken_away
         "tool_policy": {},
         "ask_timeout_seconds": None,
         "on_ask_expire": None,
+        "capabilities": {},
     }
     (event,) = value(await client.get(f"{place}/events", params={"type": "session.updated", "after": 2}))[
         "data"

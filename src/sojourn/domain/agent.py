@@ -16,6 +16,9 @@ from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
 # The runners that have to start something before a turn can run: their turns pass through `starting`.
 SPAWNING: frozenset[RunnerKind] = frozenset({"acp", "http"})
 
+# The runners whose programs call their models and start their tools by themselves, and tell of it afterwards.
+SELF_DRIVEN: frozenset[RunnerKind] = frozenset({"acp"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTool:

@@ -72,10 +72,15 @@ class Account:
 
 
 class Report:
-    """One request of a worker, checked event by event; InvalidRequest names the first that cannot be so."""
+    """One request of a worker, checked event by event; InvalidRequest names the first that cannot be so.
 
-    def __init__(self, account: Account) -> None:
+    A runner that `announces` asks before it calls a model or starts a tool. A program that does so by itself can only
+    tell of it, among what else has happened.
+    """
+
+    def __init__(self, account: Account, *, announces: bool) -> None:
         self._account = account
+        self._announces = announces
         self._seq = account.conversation.seq
 
     def append(
@@ -113,9 +118,11 @@ class Report:
             raise InvalidRequest(field, f"must not be more than {MAX_EVENTS}")
         for index, event in enumerate(events):
             place = f"{field}.{index}"
-            if isinstance(event, _INTENTS) is not are_intents:
-                there = "events" if are_intents else "intents"
-                raise InvalidRequest(place, f"{event.type} belongs to the {there}")
+            is_intent = isinstance(event, _INTENTS)
+            if are_intents and not is_intent:
+                raise InvalidRequest(place, f"{event.type} belongs to the events")
+            if is_intent and not are_intents and self._announces:
+                raise InvalidRequest(place, f"{event.type} belongs to the intents")
             problem = _problem(self._account, event)
             if problem is not None:
                 raise InvalidRequest(place, f"{event.type} {problem}")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from sojourn.domain import events as e
+from sojourn.domain.agent import AgentSpec
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.ids import AskId, MessageId, uuid7
 from sojourn.domain.kinds import AskKind
@@ -15,8 +16,12 @@ from tests.contract.everruns.requirements import covers
 from tests.contract.everruns.surface import Everruns, Json, id_of
 
 
-def a_session_ask(call: str) -> NewAsk:
-    return an_ask("session", call, name="run_session", session=str(uuid7()), agent="default", message="hello")
+async def a_session_ask(everruns: Everruns, call: str) -> NewAsk:
+    """For a session that stays at work: nobody claims the turns of its agent."""
+    spec = AgentSpec(name=f"absent-{uuid7().hex}", runner="external")
+    await everruns.services.agents.create(everruns.org, spec)
+    child = {"session": str(uuid7()), "agent": spec.name, "message": "hello"}
+    return an_ask("session", call, name="run_session", **child)
 
 
 async def requested(everruns: Everruns, it: Asking) -> list[Json]:
@@ -27,7 +32,7 @@ async def requested(everruns: Everruns, it: Asking) -> list[Json]:
 
 @covers("results.session", "status.waiting")
 async def test_a_session_that_was_started_is_nothing_that_a_client_carries_out(everruns: Everruns) -> None:
-    it = await asking(everruns, a_session_ask("s1"))
+    it = await asking(everruns, await a_session_ask(everruns, "s1"))
     assert await requested(everruns, it) == []
     body = {"tool_results": [{"tool_call_id": "s1", "result": "as if"}]}
     problem = await everruns.refused(409, "POST", f"{it.path}/tool-results", json=body)
@@ -40,7 +45,7 @@ async def test_a_session_that_was_started_is_nothing_that_a_client_carries_out(e
 async def test_a_client_carries_out_what_is_its_own_beside_a_session_that_was_started(
     everruns: Everruns,
 ) -> None:
-    it = await asking(everruns, a_session_ask("s1"), an_ask("client_tool", "c1"))
+    it = await asking(everruns, await a_session_ask(everruns, "s1"), an_ask("client_tool", "c1"))
     assert [call["id"] for call in await requested(everruns, it)] == ["c1"]
     results = [{"tool_call_id": call, "result": call} for call in ("s1", "c1")]
     answer = await everruns.ask("POST", f"{it.path}/tool-results", json={"tool_results": results})

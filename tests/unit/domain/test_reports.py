@@ -35,33 +35,37 @@ def account(*events: e.Event) -> Account:
     )
 
 
+def report(*log: e.Event) -> Report:
+    return Report(account(*log), announces=True)
+
+
 def an_ask(call: int = 1, index: int = 0) -> NewAsk:
     return NewAsk(id=AskId(uuid7()), kind="approval", prompt={"call": call, "index": index})
 
 
 def test_a_whole_turn_may_be_said_in_one_report_or_in_many() -> None:
-    Report(account(CALLED)).append([SAID, ANSWERED, WANTED], [BEGUN], None)
-    Report(account(CALLED, SAID, ANSWERED, WANTED, BEGUN)).append([DONE], [NEXT], 2)
-    Report(account(CALLED)).settle([SAID, ANSWERED, WANTED, DONE])
-    Report(account(CALLED)).settle([e.MessageAbandoned(message=MESSAGE, call=1)])
-    Report(account()).append([e.UsageRecorded(source="s", usage=Usage(1))], [CALLED], 1)
+    report(CALLED).append([SAID, ANSWERED, WANTED], [BEGUN], None)
+    report(CALLED, SAID, ANSWERED, WANTED, BEGUN).append([DONE], [NEXT], 2)
+    report(CALLED).settle([SAID, ANSWERED, WANTED, DONE])
+    report(CALLED).settle([e.MessageAbandoned(message=MESSAGE, call=1)])
+    report().append([e.UsageRecorded(source="s", usage=Usage(1))], [CALLED], 1)
 
 
 def test_what_is_open_may_stay_so_for_a_retry_or_a_wait_and_not_for_the_end() -> None:
-    Report(account(CALLED)).retry([])
-    Report(account(CALLED, SAID, ANSWERED)).wait([WANTED], [an_ask()])
+    report(CALLED).retry([])
+    report(CALLED, SAID, ANSWERED).wait([WANTED], [an_ask()])
     for log, problem in (
         ((CALLED,), "the end of the message"),
         ((CALLED, SAID, ANSWERED, WANTED), "tool call t"),
     ):
         with pytest.raises(InvalidRequest, match=problem):
-            Report(account(*log)).settle([])
+            report(*log).settle([])
 
 
 def test_an_abandoned_call_is_made_again_under_its_number() -> None:
     void = e.MessageAbandoned(message=MESSAGE, call=1)
     again = e.ModelCalled(call=1, model="m", message=OTHER)
-    Report(account(CALLED)).append([void], [again], 1)
+    report(CALLED).append([void], [again], 1)
 
 
 BAD_USAGE = e.UsageRecorded(source="s", usage=Usage(-1))
@@ -116,12 +120,12 @@ def test_what_cannot_be_so_is_refused(
     log: Sequence[e.Event], events: Sequence[e.RunnerEvent], intents: Sequence[e.RunnerEvent], problem: str
 ) -> None:
     with pytest.raises(InvalidRequest, match=problem):
-        Report(account(*log)).append(events, intents, None)
+        report(*log).append(events, intents, None)
 
 
 def test_steers_are_read_before_the_next_call_and_no_other() -> None:
     with pytest.raises(InvalidRequest, match="next call, 1"):
-        Report(account()).append([], [CALLED], 2)
+        report().append([], [CALLED], 2)
 
 
 def test_an_ask_is_about_an_open_tool_call_that_nobody_has_asked_about() -> None:
@@ -135,8 +139,14 @@ def test_an_ask_is_about_an_open_tool_call_that_nobody_has_asked_about() -> None
         ((*log, opened), NewAsk(id=ASK, kind="question", prompt={})),
     ):
         with pytest.raises(InvalidRequest, match=r"asks\.0"):
-            Report(account(*there)).wait([], [ask])
+            report(*there).wait([], [ask])
     with pytest.raises(InvalidRequest, match="waits for a decision"):
-        Report(account(*log, opened)).append([], [BEGUN], None)
+        report(*log, opened).append([], [BEGUN], None)
     allowed = e.AskDecided(ask=ASK, decision="allow", answer=None, by=Actor("human"))
-    Report(account(*log, opened, allowed)).append([], [BEGUN], None)
+    report(*log, opened, allowed).append([], [BEGUN], None)
+
+
+def test_a_program_that_calls_its_model_by_itself_tells_of_it_among_what_has_happened() -> None:
+    Report(account(), announces=False).append([CALLED, SAID, ANSWERED, WANTED, BEGUN, DONE], [NEXT], None)
+    with pytest.raises(InvalidRequest, match="belongs to the events"):
+        Report(account(CALLED), announces=False).append([], [SAID], None)

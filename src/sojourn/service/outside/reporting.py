@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from sojourn.domain.agent import SELF_DRIVEN
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, LeaseLost
@@ -96,7 +97,7 @@ class OutsideTurns:
         self, repeat: Repeat | None, check: Callable[[Report], None], new_asks: Sequence[NewAsk] = ()
     ) -> Outside:
         async def guard(tx: Tx, state: State) -> None:
-            check(Report(await _account(tx, state)))
+            check(Report(await _account(tx, state), announces=state.session.runner not in SELF_DRIVEN))
             for index, ask in enumerate(new_asks):
                 if await tx.get_ask(state.session.org, state.session.id, ask.id) is not None:
                     raise InvalidRequest(f"asks.{index}.id", "is the id of another ask")
