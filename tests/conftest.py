@@ -1,6 +1,7 @@
 """Fixtures that any test may ask for: databases, stores over them, and the services over those."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from tests.support.world import World, open_world
 # No test asserts how long something takes, drawn examples included; a failure prints how to draw it again.
 settings.register_profile("sojourn", deadline=None, print_blob=True)
 settings.load_profile("sojourn")
+
+# A shell that starts the tests behind itself has them ignore Ctrl-C, and with them every process that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

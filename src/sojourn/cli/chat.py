@@ -163,7 +163,10 @@ class _Chat:
             return self._await(self.talk.end_of(turn))
         while isinstance(part := self._await(self.talk.next_of(turn)), TurnAsked):
             if part.kind in MARKS:
-                self._put(part, self.answers)
+                try:
+                    self._put(part, self.answers)
+                except KeyboardInterrupt:
+                    self._stop()
         return part
 
     def _put(self, asked: "TurnAsked", answers: "TerminalScreen") -> None:
@@ -177,10 +180,6 @@ class _Chat:
                 typed = answers.prompt(MARKS[asked.kind])
             except EOFError:
                 raise _Left from None
-            except KeyboardInterrupt:
-                answers.note("stopping…", fg="yellow")
-                self.loop.submit(self.talk.stop_turn())
-                return
             if not typed.strip():
                 answers.note("left open; the turn waits, and Ctrl-C stops it", dim=True)
                 return
@@ -200,9 +199,12 @@ class _Chat:
         try:
             return future.result()
         except KeyboardInterrupt:
-            self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
-            self.loop.submit(self.talk.stop_turn())
+            self._stop()
         return future.result()
+
+    def _stop(self) -> None:
+        self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
+        self.loop.submit(self.talk.stop_turn())
 
 
 def _title_of(message: str) -> str:
