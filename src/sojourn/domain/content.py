@@ -1,5 +1,6 @@
 """What messages are made of, whoever wrote them and whichever model reads them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -56,3 +57,15 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     cost_usd: Decimal | None = None
+
+
+def total(usages: Collection[Usage]) -> Usage:
+    """A cost that is not known of some is that of the others."""
+    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
+    return Usage(
+        sum(usage.input_tokens for usage in usages),
+        sum(usage.output_tokens for usage in usages),
+        sum(usage.cache_read_tokens for usage in usages),
+        sum(usage.cache_write_tokens for usage in usages),
+        sum(costs, Decimal(0)) if costs else None,
+    )

@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Final
 
-from sojourn.domain.content import Usage
+from sojourn.domain.content import Usage, total
 from sojourn.domain.errors import NotFound
 from sojourn.domain.filter import Compare, OneOf, Position, SessionQuery
 from sojourn.domain.ids import OrgId, SessionId
@@ -44,7 +43,7 @@ class Trees:
             found.extend(level)
         nodes = found[:limit]
         ordered = list(_preorder(nodes))
-        return Tree(ordered, total(nodes), is_whole=len(found) <= limit)
+        return Tree(ordered, total([node.usage for node in nodes]), is_whole=len(found) <= limit)
 
     async def _below(self, org: OrgId, level: Sequence[SessionRecord], limit: int) -> list[SessionRecord]:
         parents = [record.session.id for record in level if record.session.kin.children]
@@ -67,19 +66,6 @@ async def children_of(reads: Reads, org: OrgId, parent: SessionId) -> Sequence[S
         last = page[-1].session
         query = replace(query, after=Position(last.created_at, last.id))
     return found
-
-
-def total(records: Sequence[SessionRecord]) -> Usage:
-    """A cost that is not known of some is that of the others."""
-    usages = [record.usage for record in records]
-    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
-    return Usage(
-        sum(usage.input_tokens for usage in usages),
-        sum(usage.output_tokens for usage in usages),
-        sum(usage.cache_read_tokens for usage in usages),
-        sum(usage.cache_write_tokens for usage in usages),
-        sum(costs, Decimal(0)) if costs else None,
-    )
 
 
 def _preorder(nodes: Sequence[SessionRecord]) -> Iterator[SessionRecord]:

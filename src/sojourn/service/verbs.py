@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.ask import Ask
 from sojourn.domain.commands import Command
-from sojourn.domain.content import Usage
+from sojourn.domain.content import Usage, total
 from sojourn.domain.decide import decide
 from sojourn.domain.draft import Decision, State
 from sojourn.domain.errand import Errand, ErrandId, Task
@@ -174,16 +173,7 @@ async def _change_area(tx: Tx, org: OrgId, session: SessionId, event: Event, seq
 def usage_of(events: Sequence[NewEvent]) -> Usage:
     """What the events add to the session's account."""
     usages = [new.event.usage for new in events if isinstance(new.event, ModelCompleted | UsageRecorded)]
-    if not usages:
-        return NO_USAGE
-    costs = [usage.cost_usd for usage in usages if usage.cost_usd is not None]
-    return Usage(
-        sum(usage.input_tokens for usage in usages),
-        sum(usage.output_tokens for usage in usages),
-        sum(usage.cache_read_tokens for usage in usages),
-        sum(usage.cache_write_tokens for usage in usages),
-        sum(costs, Decimal(0)) if costs else None,
-    )
+    return total(usages) if usages else NO_USAGE
 
 
 async def unfinished(tx: Tx, state: State) -> Unfinished:
