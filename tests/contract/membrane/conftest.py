@@ -1,7 +1,6 @@
 import asyncio
 import json
 import shutil
-import subprocess
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from tests.client.server import BOUND_SECONDS, ServerProcess
 from tests.contract.membrane.surface import WORKSPACE, Membrane, seen_by_acme
 from tests.support.clock import HandClock
 from tests.support.databases import SqliteDatabase
+from tests.support.node import npm_folder
 from tests.support.world import World, open_world
 
 # The release that the contract was read from.
@@ -36,26 +36,9 @@ async def on_sqlite(sqlite: SqliteDatabase, clock: HandClock) -> AsyncGenerator[
 @pytest.fixture(scope="session")
 def client_folder(request: pytest.FixtureRequest) -> Path:
     """A folder that has the vendor's client, which later runs find again."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("the vendor's client needs node and npm, and they are not on the PATH")
-    folder = request.config.cache.mkdir("membrane-client")
-    done = folder / CLIENT.replace("/", "-")
-    if not done.exists():
-        install = [
-            npm,
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--ignore-scripts",
-            "--prefix",
-            str(folder),
-            CLIENT,
-        ]
-        tried = subprocess.run(install, capture_output=True, text=True, timeout=300, check=False)
-        if tried.returncode:
-            pytest.skip(f"the vendor's client could not be installed: {tried.stderr.strip()[-500:]}")
-        done.touch()
+    if shutil.which("node") is None:
+        pytest.skip("the vendor's client needs node, and it is not on the PATH")
+    folder = npm_folder(CLIENT, request.config)
     # A module finds its packages beside itself.
     shutil.copy(Path(__file__).with_name("vendor.mjs"), folder)
     return folder
