@@ -22,16 +22,10 @@ async def read_body(request: Request, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
+        chunk, has_more = await _next_chunk(request, size, limit)
         size += len(chunk)
-        # A chunked body tells no length before it ends.
-        if size > limit:
-            raise BodyTooLarge(limit)
         chunks.append(chunk)
-        if not message.get("more_body", False):
+        if not has_more:
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -39,16 +33,23 @@ async def spool_body(request: Request, file: BinaryIO, limit: int) -> None:
     """Write the body, of at most `limit` bytes, to a file as it comes."""
     size = 0
     while True:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise ClientGone
-        chunk: bytes = message.get("body", b"")
+        chunk, has_more = await _next_chunk(request, size, limit)
         size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit)
         file.write(chunk)
-        if not message.get("more_body", False):
+        if not has_more:
             return
+
+
+async def _next_chunk(request: Request, size: int, limit: int) -> tuple[bytes, bool]:
+    """What follows the first `size` bytes of a body, and whether that is not all."""
+    message = await request.receive()
+    if message["type"] != "http.request":
+        raise ClientGone
+    chunk: bytes = message.get("body", b"")
+    # A chunked body tells no length before it ends.
+    if size + len(chunk) > limit:
+        raise BodyTooLarge(limit)
+    return chunk, message.get("more_body", False)
 
 
 class JsonBody(Generic[T]):
