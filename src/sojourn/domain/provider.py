@@ -1,11 +1,15 @@
 """Providers of models, and models, as an organisation stores them."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
 from sojourn.domain.secret_reference import SecretReference
+
+# A name holds either mark itself behind the first of them.
+_MODEL: Final = re.compile(r"([^/:]+)[/:](.+)", re.DOTALL)
 
 ProviderKind = Literal["anthropic", "google", "openai", "openai-compatible"]
 
@@ -80,3 +84,9 @@ class Binding:
     settings: CallSettings = OWN_CHOICE
     prices: Prices | None = None
     endpoint: Endpoint | None = None
+
+
+def split_model(model: str) -> tuple[str, str] | None:
+    """Provider and name of `provider/name` or `provider:name`; None for a text that is neither."""
+    match = _MODEL.fullmatch(model)
+    return None if match is None else (match[1], match[2])

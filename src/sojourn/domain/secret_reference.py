@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.names import NAME
 
 # Of the server's environment clients may name these variables only: whoever may say where a secret is sent could
 # otherwise have every other variable sent there.
 READABLE_PREFIX: Final = "SOJOURN_AGENT_"
 
-SECRET_NAME: Final = "[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 _REFERENCE: Final = re.compile(
-    rf"env:(?P<variable>{READABLE_PREFIX}[A-Za-z0-9_]{{1,100}})|secret://(?P<secret>{SECRET_NAME})"
+    rf"env:(?P<variable>{READABLE_PREFIX}[A-Za-z0-9_]{{1,100}})|secret://(?P<secret>{NAME})"
 )
 
 

@@ -1,13 +1,13 @@
 """Providers and models that organisations store, and what a model's name stands for."""
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
 from sojourn.domain.ids import OrgId
-from sojourn.domain.provider import Binding, Endpoint, Model, Provider
+from sojourn.domain.names import check_name
+from sojourn.domain.provider import Binding, Endpoint, Model, Provider, split_model
 from sojourn.outgoing import Outgoing
 from sojourn.ports import Store, Tx
 from sojourn.service.vault import Vault
@@ -21,9 +21,6 @@ CACHE_NAMES: Final = 10_000
 # The server's own: no organisation can put another in their place.
 OWN_PROVIDERS: Final = frozenset({"sim", "local"})
 
-_NAME: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_QUALIFIED: Final = re.compile("([^/:]+)[/:](.+)", re.DOTALL)
-
 
 class Models:
     def __init__(self, store: Store, vault: Vault, outgoing: Outgoing) -> None:
@@ -35,7 +32,7 @@ class Models:
 
     async def put_provider(self, org: OrgId, provider: Provider) -> Provider:
         """Make a provider, or replace it. InvalidRequest for one that could not be asked."""
-        _check_name("provider", provider.name)
+        check_name("provider", provider.name)
         if provider.name in OWN_PROVIDERS:
             raise InvalidRequest("provider", f"{provider.name} is the server's own")
         if provider.base_url is None and provider.kind == "openai-compatible":
@@ -69,7 +66,7 @@ class Models:
 
     async def put_model(self, org: OrgId, model: Model) -> Model:
         """Name a model, or replace what the name stands for."""
-        _check_name("model", model.name)
+        check_name("model", model.name)
         await self._store.write(lambda tx: tx.write_model(org, model))
         self._models.forget(org, model.name)
         return model
@@ -92,13 +89,10 @@ class Models:
 
     async def bind(self, org: OrgId, model: str) -> Binding:
         """What a model's name stands for: `provider/model`, or the name of a stored one. NotFound for anything else."""
-        qualified = _QUALIFIED.fullmatch(model)
-        if qualified is not None:
-            return Binding(
-                provider=qualified[1],
-                model=qualified[2],
-                endpoint=await self._endpoint(org, qualified[1]),
-            )
+        parts = split_model(model)
+        if parts is not None:
+            provider, name = parts
+            return Binding(provider=provider, model=name, endpoint=await self._endpoint(org, provider))
         stored = _found("model", model[:200], await self._models.get(org, model))
         return Binding(
             provider=stored.provider,
@@ -135,11 +129,6 @@ class _Kept(Generic[T]):
 
     def forget(self, org: OrgId, name: str) -> None:
         self._kept.pop((org, name), None)
-
-
-def _check_name(field: str, name: str) -> None:
-    if _NAME.fullmatch(name) is None:
-        raise InvalidRequest(field, "must begin with a letter or digit and hold letters, digits, . _ - only")
 
 
 def _found(kind: str, name: str, found: T | None) -> T:

@@ -1,18 +1,15 @@
 """Secrets that clients store: written, listed by name, used by reference, and never shown."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from sojourn.domain.errors import InvalidRequest, NotFound
+from sojourn.domain.errors import NotFound
 from sojourn.domain.ids import OrgId
+from sojourn.domain.names import check_name
 from sojourn.domain.record import CLIENT_SECRETS
-from sojourn.domain.secret_reference import SECRET_NAME, SecretReference
+from sojourn.domain.secret_reference import SecretReference
 from sojourn.ports import Secrets, Store
-
-_NAME: Final = re.compile(SECRET_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +41,7 @@ class Vault:
 
     async def put(self, org: OrgId, name: str, value: str) -> StoredSecret:
         """Store a secret, or replace it. InvalidRequest for a name that no reference could hold."""
-        if _NAME.fullmatch(name) is None:
-            raise InvalidRequest(
-                "secret", "must begin with a letter or digit and hold letters, digits, . _ - only"
-            )
+        check_name("secret", name)
         await self._secrets.put(org, CLIENT_SECRETS + name, value)
         return await self.get(org, name)
 

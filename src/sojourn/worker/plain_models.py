@@ -2,7 +2,7 @@
 
 from sojourn.domain.errors import NotFound
 from sojourn.domain.ids import OrgId
-from sojourn.domain.provider import Binding
+from sojourn.domain.provider import Binding, split_model
 
 
 class PlainModels:
@@ -10,7 +10,8 @@ class PlainModels:
 
     async def bind(self, org: OrgId, model: str) -> Binding:
         del org
-        provider, _, name = model.partition("/")
-        if not provider or not name:
+        parts = split_model(model)
+        if parts is None:
             raise NotFound("model", model[:200])
+        provider, name = parts
         return Binding(provider=provider, model=name, endpoint=None)

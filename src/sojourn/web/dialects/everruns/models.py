@@ -1,17 +1,15 @@
 """Models: our names for them, `provider/name`, behind ids as Everruns gives them. Pure."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
-from sojourn.domain.provider import Model
+from sojourn.domain.provider import Model, split_model
 from sojourn.web.dialects.everruns import ids
 
 # An id is made of the name alone, so that it is the same everywhere and needs no table.
 _MODELS: Final = UUID("6f1c2c8e-5d6b-5a8f-9a55-0d5a6b1f6a01")
 _PROVIDERS: Final = UUID("6f1c2c8e-5d6b-5a8f-9a55-0d5a6b1f6a02")
-_NAME: Final = re.compile(r"([^/:]+)[/:].+", re.DOTALL)
 
 SIMULATED: Final = "sim"
 # What there is without any provider's key.
@@ -35,8 +33,8 @@ def id_of(name: str) -> str:
 
 
 def provider_of(name: str) -> str:
-    found = _NAME.fullmatch(name)
-    return found[1] if found else name
+    parts = split_model(name)
+    return parts[0] if parts else name
 
 
 def provider_id(provider: str) -> str:
@@ -45,4 +43,4 @@ def provider_id(provider: str) -> str:
 
 def is_name(text: str) -> bool:
     """Whether it can only be a model's own name; an id has neither a slash nor a colon."""
-    return _NAME.fullmatch(text) is not None
+    return split_model(text) is not None
