@@ -1,6 +1,5 @@
 """An export tells the whole of a log, and the chain of a log is the same wherever it is exported from."""
 
-import asyncio
 import hashlib
 import json
 
@@ -14,28 +13,17 @@ from sojourn.service.codec import INLINE_BYTES, encode
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
 from tests.service.exported import events, export, read
-from tests.service.machine import SessionMachine
-from tests.service.test_forks import live
-from tests.support.clock import HandClock
+from tests.service.lives import on_random_logs
 from tests.support.databases import Database
 from tests.support.snapshot import read_log
-from tests.support.world import SOMEBODY, World, open_world
+from tests.support.world import SOMEBODY, World
 
 SEEDS = 4
 
 
 @pytest.mark.timeout(300)
 def test_an_export_of_a_random_log_tells_all_of_it(database: Database) -> None:
-    with asyncio.Runner() as runner:
-        opening = open_world(database, HandClock())
-        world = runner.run(opening.__aenter__())
-        try:
-            for seed in range(SEEDS):
-                machine = SessionMachine(world, runner)
-                live(machine, seed)
-                runner.run(compare(world, machine.mirror.id))
-        finally:
-            runner.run(opening.__aexit__(None, None, None))
+    on_random_logs(database, SEEDS, lambda world, session, _: compare(world, session))
 
 
 async def compare(world: World, session: SessionId) -> None:

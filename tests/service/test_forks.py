@@ -1,10 +1,8 @@
 """A fork's past is its parent's log, its rows follow from that log alone, and nothing of it is open."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
@@ -25,7 +23,7 @@ from sojourn.domain.events import (
 from sojourn.domain.filter import Compare, SessionQuery
 from sojourn.domain.ids import AskId, KeyId, OrgId, SessionId, uuid7
 from sojourn.domain.overlay import Overlay
-from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.policy import Policy
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.ports.turns import ClaimedTurn
@@ -34,18 +32,15 @@ from sojourn.service.forks import NewFork
 from sojourn.service.results import Repeat, Result
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.store.where import Dialect
-from tests.service.budget_rules import Limits
-from tests.service.machine import SessionMachine
-from tests.support.clock import HandClock
+from tests.service.lives import on_random_logs
 from tests.support.databases import Database
 from tests.support.invariants import check_session
 from tests.support.replay import Replay
 from tests.support.snapshot import Snapshot, Tables, take
-from tests.support.world import SOMEBODY, World, open_world
+from tests.support.world import SOMEBODY, World
 
 SEEDS: dict[Dialect, int] = {"sqlite": 5, "postgres": 2}
 BOUND_SECONDS = 20.0
-BUDGETS: tuple[Limits, ...] = ((), (("tool_calls", 9, 3),))
 
 
 async def fork(world: World, parent: SessionId, at: int | None = None, **fields: object) -> SessionRecord:
@@ -89,42 +84,11 @@ async def check(world: World, parent: Snapshot, child: SessionId, at: int) -> No
     assert made.tables["leases"] == []
 
 
-def live(machine: SessionMachine, seed: int) -> None:
-    """A random life of one session."""
-    random = Random(seed)
-    machine.create(seed, "default", NO_POLICY, BUDGETS[seed % 2])
-    for _ in range(30):
-        model = machine.mirror.model
-        acts: list[Callable[[], None]] = [
-            lambda: machine.receive(random.choice(["queue", "queue", "steer", "interrupt"]), twice=False),
-            lambda: machine.go_on(random.randint(1, 5)),
-            lambda: machine.go_on(random.randint(1, 5)),
-            lambda: machine.change_file(random.choice(["a", "a/b", "c"]), random.choice([b"", b"1", None])),
-            lambda: machine.archive(False),
-            lambda: machine.hold("laptop"),
-            lambda: machine.release("laptop"),
-            lambda: machine.end(random.choice(["completed", "failed"])),
-        ]
-        if model.inputs:
-            acts += [lambda: machine.edit(None), lambda: machine.withdraw(None)]
-        if model.turns:
-            acts.append(machine.cancel)
-        random.choice(acts)()
-
-
 @pytest.mark.timeout(300)
 def test_a_fork_at_every_seq_of_random_logs_is_sound(database: Database) -> None:
-    with asyncio.Runner() as runner:
-        opening = open_world(database, HandClock())
-        world = runner.run(opening.__aenter__())
-        try:
-            for seed in range(SEEDS[database.dialect]):
-                machine = SessionMachine(world, runner)
-                live(machine, seed)
-                runner.run(fork_everywhere(world, machine.mirror.id))
-            assert runner.run(world.problems()) == []
-        finally:
-            runner.run(opening.__aexit__(None, None, None))
+    on_random_logs(
+        database, SEEDS[database.dialect], lambda world, session, _: fork_everywhere(world, session)
+    )
 
 
 async def fork_everywhere(world: World, parent: SessionId) -> None:

@@ -1,6 +1,5 @@
 """An imported session has the log, the chain and the rows of its origin; a log that no session can have is refused."""
 
-import asyncio
 import hashlib
 import io
 import json
@@ -30,8 +29,8 @@ from sojourn.service.imports import NewImport, request_hash
 from sojourn.service.results import Repeat, Result
 from sojourn.store.where import Dialect
 from tests.service.exported import events, export, read
-from tests.service.machine import SessionMachine
-from tests.service.test_forks import in_a_tool, live, snapshot
+from tests.service.lives import on_random_logs
+from tests.service.test_forks import in_a_tool, snapshot
 from tests.support.clock import HandClock
 from tests.support.databases import Database
 from tests.support.invariants import check_session
@@ -95,17 +94,7 @@ def renumbered(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.mark.timeout(300)
 def test_an_import_keeps_the_chain_of_a_random_log_and_has_the_rows_of_a_fork(database: Database) -> None:
-    with asyncio.Runner() as runner:
-        opening = open_world(database, HandClock())
-        world = runner.run(opening.__aenter__())
-        try:
-            for seed in range(SEEDS[database.dialect]):
-                machine = SessionMachine(world, runner)
-                live(machine, seed)
-                runner.run(compare(world, machine.mirror.id))
-            assert runner.run(world.problems()) == []
-        finally:
-            runner.run(opening.__aexit__(None, None, None))
+    on_random_logs(database, SEEDS[database.dialect], lambda world, session, _: compare(world, session))
 
 
 async def compare(world: World, session: SessionId) -> None:

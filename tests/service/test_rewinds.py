@@ -1,6 +1,5 @@
 """After a rewind a session is what a fork at that event is, and its log tells everything."""
 
-import asyncio
 from random import Random
 
 import pytest
@@ -16,12 +15,11 @@ from sojourn.service import rewinds
 from sojourn.service.forks import NewFork
 from sojourn.service.results import Repeat
 from sojourn.store.where import Dialect
-from tests.service.machine import SessionMachine
-from tests.service.test_forks import live, snapshot
-from tests.support.clock import HandClock
+from tests.service.lives import on_random_logs
+from tests.service.test_forks import snapshot
 from tests.support.databases import Database
 from tests.support.invariants import check_session
-from tests.support.world import SOMEBODY, World, open_world
+from tests.support.world import SOMEBODY, World
 
 SEEDS: dict[Dialect, int] = {"sqlite": 6, "postgres": 2}
 REWINDS = 6
@@ -78,17 +76,11 @@ async def boundaries(world: World, session: SessionId) -> list[int]:
 
 @pytest.mark.timeout(300)
 def test_a_rewound_session_is_what_a_fork_at_that_event_is(database: Database) -> None:
-    with asyncio.Runner() as runner:
-        opening = open_world(database, HandClock())
-        world = runner.run(opening.__aenter__())
-        try:
-            for seed in range(SEEDS[database.dialect]):
-                machine = SessionMachine(world, runner)
-                live(machine, seed)
-                runner.run(rewind_often(world, machine.mirror.id, Random(seed)))
-            assert runner.run(world.problems()) == []
-        finally:
-            runner.run(opening.__aexit__(None, None, None))
+    on_random_logs(
+        database,
+        SEEDS[database.dialect],
+        lambda world, session, seed: rewind_often(world, session, Random(seed)),
+    )
 
 
 async def rewind_often(world: World, session: SessionId, random: Random) -> None:
