@@ -12,6 +12,7 @@ from sojourn.ports import Store
 from tests.support.clock import HandClock
 from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, fresh, opened
 from tests.support.postgres import PostgresServer
+from tests.support.processes import process
 from tests.support.world import World, open_world
 
 # No test asserts how long something takes, drawn examples included; a failure prints how to draw it again.
@@ -80,4 +81,18 @@ async def store(database: Database, clock: HandClock) -> AsyncIterator[Store]:
 @pytest.fixture
 async def world(database: Database, clock: HandClock) -> AsyncIterator[World]:
     async with open_world(database, clock) as world:
+        yield world
+
+
+@pytest.fixture
+async def here(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
+    """One of two server processes of a database."""
+    async with process(postgres, clock) as world:
+        yield world
+
+
+@pytest.fixture
+async def there(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
+    """The other one."""
+    async with process(postgres, clock) as world:
         yield world

@@ -1,7 +1,7 @@
 """What one process of a shared Postgres learns of another's commits. Nobody polls here, and no heads are checked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
@@ -18,22 +18,10 @@ from sojourn.store.postgres_wakeups import CHANNEL, PostgresWakeups
 from tests.support.clock import HandClock
 from tests.support.databases import PostgresDatabase
 from tests.support.postgres import PostgresServer
-from tests.support.processes import deaf, listening, process
+from tests.support.processes import deaf, listening
 from tests.support.world import SOMEBODY, World, open_world
 
 BOUND_SECONDS = 20.0
-
-
-@pytest.fixture
-async def here(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
-    async with process(postgres, clock) as world:
-        yield world
-
-
-@pytest.fixture
-async def there(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
-    async with process(postgres, clock) as world:
-        yield world
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """A worker of one process and clients of another, over one Postgres. No worker polls by the clock here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
@@ -11,10 +11,9 @@ from sojourn.domain.ids import SessionId
 from sojourn.domain.model_events import MessageCompleted
 from sojourn.domain.turn_events import TurnStarted
 from sojourn.worker.loop import WorkerSettings
-from tests.support.clock import HandClock
 from tests.support.databases import PostgresDatabase
 from tests.support.postgres import PostgresServer
-from tests.support.processes import deaf, process
+from tests.support.processes import deaf
 from tests.support.world import SOMEBODY, World
 from tests.worker.model import Hang, ScriptedModel, calls, says
 from tests.worker.tools import Gate
@@ -35,18 +34,6 @@ Stop = Callable[[World, SessionId], Awaitable[object]]
 @pytest.fixture(autouse=True)
 def nobody_polls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sojourn.worker.loop.POLL_SECONDS", 3600.0)
-
-
-@pytest.fixture
-async def here(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
-    async with process(postgres, clock) as world:
-        yield world
-
-
-@pytest.fixture
-async def there(postgres: PostgresDatabase, clock: HandClock) -> AsyncIterator[World]:
-    async with process(postgres, clock) as world:
-        yield world
 
 
 async def test_a_worker_claims_what_another_process_queued(here: World, there: World) -> None:
