@@ -1,15 +1,17 @@
 """A worker of one process and clients of another, over one Postgres. No worker polls by the clock here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 import pytest
 
 from sojourn.domain.feed import Preview
 from sojourn.domain.ids import SessionId
+from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.model_events import MessageCompleted
 from sojourn.domain.turn_events import TurnStarted
+from sojourn.ports.turns import Ready
 from sojourn.worker.loop import WorkerSettings
 from tests.support.databases import PostgresDatabase
 from tests.support.postgres import PostgresServer
@@ -83,6 +85,19 @@ async def test_a_tool_stopped_from_elsewhere_is_cancelled_once_and_its_session_g
     assert await here.problems() == []
 
 
+def asked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set when a worker of that process has been told once which turns are ready."""
+    told, ready = asyncio.Event(), world.services.turns.ready
+
+    async def telling(runner: RunnerKind, limit: int) -> Sequence[Ready]:
+        found = await ready(runner, limit)
+        told.set()
+        return found
+
+    monkeypatch.setattr(world.services.turns, "ready", telling)
+    return told
+
+
 async def test_the_turn_after_an_interrupt_is_left_to_the_process_whose_step_is_stopped(
     here: World, there: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +107,10 @@ async def test_the_turn_after_an_interrupt_is_left_to_the_process_whose_step_is_
     async with working(there, runner, WorkerSettings("there", stop_seconds=3600.0)):
         await here.send(session)
         await waited(gate.entered)
+        polled = asked_once(here, monkeypatch)
         async with working(here, runner, WorkerSettings("here")):
+            # The first poll of a worker takes whatever is ready, the turn behind an interrupt too.
+            await waited(polled)
             await here.send(session, delivery="interrupt")
             await waited(gate.cancelled)
             # Its step goes on all the same; whoever looks for turns now finds the next one waiting for it.
