@@ -29,8 +29,13 @@ def page() -> str:
         "## runner_config",
         table(["field", "what it says", "default"], _fields()),
         "`command`, `env` and `cwd` are refused unless the setting `allow_commands` is on: each of them is as good as"
-        " a command of the client's own choosing. A value of `env` that begins with `env:` is that variable of the"
-        " server's environment; a variable that begins with `SOJOURN_` is given to nobody.",
+        " a command of the client's own choosing. What a ready-made agent may be logged in with can be set without it,"
+        ' by reference: `"env": {"ANTHROPIC_API_KEY": "secret://NAME"}`.',
+        "A value of `env` may be `secret://NAME`, a secret that the organisation has stored. It is looked up when the"
+        " program is started, is in no answer, log or export, and is taken out of the errors that quote the program;"
+        " what the program itself says and writes is the agent's own. A program that runs keeps the value that it was"
+        " started with. One that begins with `env:` is that variable of the server's environment; of those that begin"
+        " with `SOJOURN_` only `SOJOURN_AGENT_…` are given to anybody.",
         "## What a program is given",
         f"Its environment holds {codes(COMMON_VARIABLES)} where the server has them, and of a ready-made agent:",
         table(["agent", "variables"], [[agent.name, codes(agent.passes)] for agent in CLI_AGENTS.values()]),

@@ -137,7 +137,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     vault = Vault(
         store, SealedSecrets(store, clock, SealingKey(settings.secret_key, settings.data_dir)), os.environ
     )
-    programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
+    programs = _programs(settings, vault)
     try:
         await clock.tune(store)
         parts = Parts(
@@ -184,7 +184,7 @@ async def open_outside_worker(settings: Settings, elsewhere: Elsewhere) -> Async
     models = Models(settings)
     apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
     secrets = EnvironmentSecrets(os.environ)
-    programs = AcpRunner(settings.data_dir / "programs", os.environ, allow_commands=settings.allow_commands)
+    programs = _programs(settings, secrets)
     known: dict[RunnerKind, Runner] = {
         "model": ModelRunner(
             models.clients(PlainModels()),
@@ -267,6 +267,11 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
             yield Running(services, new_key)
     finally:
         hub.close()
+
+
+def _programs(settings: Settings, secrets: SecretSource) -> AcpRunner:
+    directory = settings.data_dir / "programs"
+    return AcpRunner(directory, os.environ, secrets, allow_commands=settings.allow_commands)
 
 
 def _openers(settings: Settings, secrets: SecretSource) -> Sequence[Opener]:

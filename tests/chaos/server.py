@@ -26,6 +26,7 @@ from sojourn.domain.tool_policy import DetailedRule
 from sojourn.runners import program
 from sojourn.runners.acp.runner import AcpRunner
 from sojourn.service.claims import LEASE_TTL_SECONDS
+from sojourn.service.vault import EnvironmentSecrets
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
 from tests.chaos.model import PARALLEL, WatchedModels
 from tests.chaos.outside import Outside
@@ -80,7 +81,7 @@ def _programs(data_dir: Path, *, loose: bool) -> AcpRunner:
     if loose:
         setattr(program, GUARD, LOOSE_GUARD)
     environment = {**os.environ, PID_VARIABLE: str(os.getpid())}
-    return AcpRunner(data_dir / "programs", environment, allow_commands=True)
+    return AcpRunner(data_dir / "programs", environment, EnvironmentSecrets(environment), allow_commands=True)
 
 
 def _agents(data_dir: Path) -> Sequence[AgentSpec]:

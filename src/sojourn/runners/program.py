@@ -40,12 +40,13 @@ _GUARD: Final = Path(__file__).with_name("guard.py")
 
 @dataclass(slots=True)
 class Program:
-    """A running one. `complaint` is the end of what it said on its standard error."""
+    """A running one. `complaint` is the end of what it said on its standard error, without what is `hidden`."""
 
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     _leash: int
+    hidden: Sequence[str] = ()
     _said: bytearray = field(default_factory=bytearray)
     _listening: asyncio.Task[None] | None = None
 
@@ -55,13 +56,23 @@ class Program:
 
     @property
     def complaint(self) -> str:
-        text = self._said.decode(errors="replace").strip()
+        said = bytes(self._said)
+        for secret in self.hidden:
+            # As long as it was, so that what is left of one that is cut off is cut off below.
+            said = said.replace(secret.encode(), b"*" * len(secret.encode()))
+        text = said[-COMPLAINT_BYTES:].decode(errors="replace").strip()
         return "\n".join(text.splitlines()[-8:])
 
+    def without_secrets(self, text: str) -> str:
+        for secret in self.hidden:
+            text = text.replace(secret, "***")
+        return text
+
     async def listen(self, stream: asyncio.StreamReader) -> None:
+        kept = COMPLAINT_BYTES + max((len(secret.encode()) for secret in self.hidden), default=0)
         while data := await stream.read(4096):
             self._said += data
-            del self._said[:-COMPLAINT_BYTES]
+            del self._said[:-kept]
 
     def start_listening(self) -> None:
         assert self.process.stderr is not None
@@ -110,8 +121,9 @@ async def start_guarded(
     variables: Mapping[str, str],
     *,
     longest_line_bytes: int = LONGEST_LINE_BYTES,
+    hidden: Sequence[str] = (),
 ) -> Program:
-    """Start a program that is there, in a directory that is there."""
+    """Start a program that is there, in a directory that is there. `hidden` are the secrets among its variables."""
     hold, leash = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -133,6 +145,6 @@ async def start_guarded(
         os.close(hold)
     assert process.stdout is not None
     assert process.stdin is not None
-    program = Program(process, process.stdout, process.stdin, leash)
+    program = Program(process, process.stdout, process.stdin, leash, hidden)
     program.start_listening()
     return program

@@ -5,8 +5,8 @@ What it does is what it is told, one instruction a line of the prompt: `say TEXT
 `write PATH TEXT`, `read PATH`, `cost USD`, `wait` (until it is cancelled), `refuse`, `fail`, `die`. It keeps its
 sessions as files beside the directory it is started in: their prompts, one a line.
 
-`mute` never answers, `exit` ends at once, `login` wants to be logged in, `forgetful` cannot load a session, `stubborn`
-does not stop when it is asked to.
+`mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
+wants to be logged in, `forgetful` cannot load a session, `stubborn` does not stop when it is asked to.
 """
 
 import asyncio
@@ -47,6 +47,8 @@ class ScriptedAgent:
         )
 
     async def new_session(self, cwd: str, **_meta: Any) -> schema.NewSessionResponse:
+        if "leak-login" in self._traits:
+            raise acp.RequestError(-32603, f"the key is {os.environ['ACME_KEY']}.")
         if "login" in self._traits:
             raise acp.RequestError.auth_required()
         session = f"s-{uuid4().hex[:8]}"
@@ -156,4 +158,6 @@ if __name__ == "__main__":
     traits = set(sys.argv[1:])
     if "exit" in traits:
         sys.exit("no licence found")
+    if "leak" in traits:
+        sys.exit(f"the key is {os.environ['ACME_KEY']}.")
     asyncio.run(acp.run_agent(ScriptedAgent(traits)))  # type: ignore[arg-type]

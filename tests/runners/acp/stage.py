@@ -60,7 +60,8 @@ class Stage:
         return await self.world.new_session(NewSession(agent=agent.value.id))
 
     def runner(self) -> AcpRunner:
-        return AcpRunner(self.directory, self.environment, allow_commands=True)
+        vault = self.world.services.vault
+        return AcpRunner(self.directory, self.environment, vault, allow_commands=True)
 
     @asynccontextmanager
     async def working(

@@ -22,7 +22,7 @@ print('{"jsonrpc": "2.0", "id": 0, "result": {"protocolVersion": 1}}')
 async def test_a_connection_to_a_program_that_is_gone_is_closed_without_a_complaint(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    program = await start_program(AcpConfig(command=(sys.executable, "-c", "pass")), tmp_path, os.environ)
+    program = await start_program(AcpConfig(command=(sys.executable, "-c", "pass")), tmp_path, os.environ, {})
     await program.ended()
     connection = Connection(program)
     with pytest.raises(ConnectionError):
@@ -35,7 +35,7 @@ async def test_a_connection_to_a_program_that_is_gone_is_closed_without_a_compla
 async def test_lines_that_are_no_messages_are_passed_over(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    program = await start_program(AcpConfig(command=(sys.executable, "-c", GREETS)), tmp_path, os.environ)
+    program = await start_program(AcpConfig(command=(sys.executable, "-c", GREETS)), tmp_path, os.environ, {})
     connection = Connection(program)
     assert not (await connection.initialize()).loads
     await connection.close()

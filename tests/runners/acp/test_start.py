@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import TurnFailed
+from sojourn.domain.ids import SessionId
 from sojourn.domain.kinds import Json
 from sojourn.domain.runner_config.acp import AcpConfig, read_acp
+from sojourn.domain.secret_reference import SecretReference
 from sojourn.runners import program
 from sojourn.runners.acp.process import CannotStart, start_program, variables_of
 from tests.runners.acp.stage import Stage
@@ -22,8 +25,11 @@ GUARD = Path(program.__file__).with_name("guard.py")
 
 
 async def failure(stage: Stage, *traits: str, config: Mapping[str, Json] | None = None) -> str:
+    return await failure_of(stage, await stage.session(*traits, config=config))
+
+
+async def failure_of(stage: Stage, session: SessionId) -> str:
     world = stage.world
-    session = await stage.session(*traits, config=config)
     async with stage.working():
         await world.send(session, "say hello")
         await until(world, session, "turn.failed")
@@ -87,6 +93,8 @@ def test_a_program_gets_the_common_variables_and_its_own_and_none_of_the_servers
         ({"agent": "codex", "cwd": "here"}, "cwd"),
         ({"agent": "codex", "env": {"A=B": "c"}}, "env"),
         ({"agent": "codex", "env": {"A": 1}}, "env.A"),
+        ({"agent": "codex", "env": {"A": "secret://a b"}}, "env.A"),
+        ({"agent": "codex", "env": {"A": "secret://"}}, "env.A"),
         ({"agent": "codex", "resume": "maybe"}, "resume"),
         ({"agent": "codex", "start_seconds": 0}, "start_seconds"),
         ({"agent": "codex", "idle_seconds": True}, "idle_seconds"),
@@ -99,7 +107,17 @@ def test_a_configuration_that_no_turn_could_run_with_is_refused(config: dict[str
 
 
 @pytest.mark.parametrize(
-    "config", [{"command": ["sh"]}, {"agent": "codex", "env": {}}, {"agent": "codex", "cwd": "/"}]
+    "config",
+    [
+        {"command": ["sh"]},
+        {"agent": "codex", "env": {}},
+        {"agent": "codex", "env": {"OPENAI_API_KEY": "plain"}},
+        {"agent": "codex", "env": {"OPENAI_BASE_URL": "secret://a"}},
+        {"agent": "codex", "env": {"OPENAI_API_KEY": "secret://a", "LD_PRELOAD": "secret://b"}},
+        {"agent": "goose", "env": {"OPENAI_API_KEY": "secret://a"}},
+        {"agent": "vi", "env": {"OPENAI_API_KEY": "secret://a"}},
+        {"agent": "codex", "cwd": "/"},
+    ],
 )
 def test_what_is_as_good_as_a_command_needs_the_servers_leave(config: dict[str, Json]) -> None:
     with pytest.raises(InvalidRequest, match="allow_commands"):
@@ -107,11 +125,44 @@ def test_what_is_as_good_as_a_command_needs_the_servers_leave(config: dict[str, 
     assert read_acp({"agent": "codex"}, allow_commands=False) == AcpConfig(agent="codex")
 
 
+def test_what_a_ready_made_agent_is_logged_in_with_is_referred_to_without_the_servers_leave() -> None:
+    config: dict[str, Json] = {"agent": "codex", "env": {"OPENAI_API_KEY": "secret://openai"}}
+    read = read_acp(config, allow_commands=False)
+    assert read.env == {"OPENAI_API_KEY": SecretReference("secret", "openai")}
+
+
+async def test_a_program_is_started_with_a_secret_that_its_errors_do_not_repeat(stage: Stage) -> None:
+    world, secret = stage.world, "sk-very-secret"
+    await world.services.vault.put(world.org, "acme", secret)
+    for trait in ("leak", "leak-login"):
+        session = await stage.session(trait, config={"env": {"ACME_KEY": "secret://acme"}})
+        # The program said it, so it had it.
+        assert re.search(r"the key is \*+\.", await failure_of(stage, session))
+        assert secret not in repr(await world.log(session))
+
+
+async def test_a_secret_that_is_not_stored_fails_the_turn_by_its_name(stage: Stage) -> None:
+    error = await failure(stage, config={"env": {"ACME_KEY": "secret://acme"}})
+    assert error == "The agent's variable ACME_KEY cannot be set: There is no secret secret://acme."
+
+
+async def test_a_secret_that_is_cut_off_leaves_nothing_of_it_in_a_complaint(tmp_path: Path) -> None:
+    secret = "s3cret-" * 40
+    script = f'printf "%s\\n" "$KEY" >&2; printf "%{program.COMPLAINT_BYTES - 100}s\\n" end >&2; exit 1'
+    config = AcpConfig(command=("sh", "-c", script))
+    started = await start_program(config, tmp_path, {"PATH": os.environ["PATH"]}, {"KEY": secret})
+    async with asyncio.timeout(BOUND_SECONDS):
+        await started.ended()
+    assert "end" in started.complaint
+    assert "s3cret" not in started.complaint
+    await started.kill()
+
+
 async def test_nothing_that_a_program_starts_outlives_it(tmp_path: Path) -> None:
     # One child in the program's own group, and one in a session of its own, as shells of agents are.
     script = "sleep 1000 & echo $!; setsid sleep 1000 & echo $!; cat; exit 3"
     config = AcpConfig(command=("sh", "-c", script))
-    program = await start_program(config, tmp_path, {"PATH": os.environ["PATH"]})
+    program = await start_program(config, tmp_path, {"PATH": os.environ["PATH"]}, {})
     async with asyncio.timeout(BOUND_SECONDS):
         children = [int(await program.reader.readline()) for _ in range(2)]
         assert all(is_alive(child) for child in children)

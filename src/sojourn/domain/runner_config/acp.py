@@ -8,6 +8,7 @@ from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.kinds import Json
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS
 from sojourn.domain.runner_config.fields import PLACE, mapping, refuse_others, seconds
+from sojourn.domain.secret_reference import READABLE_PREFIX, SecretReference, read_reference
 
 # Goes on with the program's own session or fails the turn; or, where that cannot be, tells a new one what was said.
 Resume = Literal["strict", "replay"]
@@ -17,6 +18,7 @@ _FIELDS: Final = frozenset(
 )
 # What is as good as a command of the client's own: a variable may name a program to load, a directory may hold one.
 _COMMANDS: Final = ("command", "env", "cwd")
+_REFERENCES: Final = ("secret://", f"env:{READABLE_PREFIX}")
 _MOST_WORDS: Final = 100
 _LONGEST_WORD: Final = 32_768
 
@@ -25,14 +27,15 @@ _LONGEST_WORD: Final = 32_768
 class AcpConfig:
     """`agent` names a ready-made one, or `command` the words of one of the client's own.
 
-    A value of `env` that begins with `env:` is that variable of the server's environment. `cwd` None is a directory
-    of the session's own. `start_seconds` is how long the program may take until it has a session, `idle_seconds` how
-    long it is kept after a turn, `held_seconds` how long it waits for somebody to decide before it is ended meanwhile.
+    A value of `env` may refer to a secret, which is looked up when the program is started; any other that begins with
+    `env:` is that variable of the server's environment. `cwd` None is a directory of the session's own. `start_seconds`
+    is how long the program may take until it has a session, `idle_seconds` how long it is kept after a turn,
+    `held_seconds` how long it waits for somebody to decide before it is ended meanwhile.
     """
 
     agent: str | None = None
     command: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    env: Mapping[str, str | SecretReference] = field(default_factory=dict[str, str | SecretReference])
     cwd: str | None = None
     resume: Resume = "replay"
     start_seconds: float = 60.0
@@ -48,10 +51,10 @@ class AcpConfig:
 def read_acp(config: Mapping[str, Json], *, allow_commands: bool) -> AcpConfig:
     """InvalidRequest for what is no such configuration, or needs `allow_commands` and does not have it."""
     refuse_others(config, _FIELDS)
+    agent, command, env = config.get("agent"), _words(config), _environment(config)
     for name in _COMMANDS:
-        if name in config and not allow_commands:
+        if name in config and not allow_commands and not (name == "env" and _are_keys(agent, env)):
             raise _wrong(name, "is refused by this server: its setting allow_commands is off")
-    agent, command = config.get("agent"), _words(config)
     if (agent is None) == (not command):
         raise _wrong("agent", "is needed, or a command, and not both")
     if agent is not None and agent not in CLI_AGENTS:
@@ -62,7 +65,7 @@ def read_acp(config: Mapping[str, Json], *, allow_commands: bool) -> AcpConfig:
     return AcpConfig(
         agent=None if agent is None else str(agent),
         command=command,
-        env=_environment(config),
+        env=env,
         cwd=_directory(config),
         resume="strict" if resume == "strict" else "replay",
         start_seconds=seconds(config, "start_seconds", 60.0, 600.0),
@@ -81,14 +84,28 @@ def _words(config: Mapping[str, Json]) -> tuple[str, ...]:
     return tuple(_text("command", word) for word in words)
 
 
-def _environment(config: Mapping[str, Json]) -> dict[str, str]:
-    variables = {name: _text(f"env.{name}", value) for name, value in mapping(config, "env").items()}
+def _environment(config: Mapping[str, Json]) -> dict[str, str | SecretReference]:
+    variables = {name: _value(f"env.{name}", value) for name, value in mapping(config, "env").items()}
     if len(variables) > _MOST_WORDS:
         raise _wrong("env", f"must be an object of at most {_MOST_WORDS} texts")
     for name in variables:
         if not name or "=" in name or "\0" in name:
             raise _wrong("env", f"{name!r} is no name of a variable")
     return variables
+
+
+def _value(name: str, given: Json) -> str | SecretReference:
+    text = _text(name, given)
+    return read_reference(f"{PLACE}.{name}", text) if text.startswith(_REFERENCES) else text
+
+
+def _are_keys(agent: Json, env: Mapping[str, str | SecretReference]) -> bool:
+    """Whether all that is given is a ready-made program's own keys: no such variable loads or leads anywhere."""
+    known = CLI_AGENTS.get(agent) if isinstance(agent, str) else None
+    return bool(env) and all(
+        known is not None and name in known.needs and isinstance(value, SecretReference)
+        for name, value in env.items()
+    )
 
 
 def _directory(config: Mapping[str, Json]) -> str | None:

@@ -14,7 +14,8 @@ from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.runner_config.acp import AcpConfig
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS
 from sojourn.ports.turns import ClaimedTurn, Journal
-from sojourn.runners.acp.process import CannotStart, start_program
+from sojourn.ports.vault import SecretSource
+from sojourn.runners.acp.process import CannotStart, secrets_of, start_program
 from sojourn.runners.acp.workspace import Workspace
 from sojourn.runners.program import Program
 
@@ -77,6 +78,7 @@ class Programs:
 
     directory: Path
     environment: Mapping[str, str]
+    secrets: SecretSource
     _kept: dict[Place, Live] = field(default_factory=dict[Place, Live])
     _ending: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -120,7 +122,8 @@ class Programs:
         turn = journal.turn
         workspace = await asyncio.to_thread(self._workspace, turn, config)
         connections = await asyncio.to_thread(load_connections)
-        program = await start_program(config, workspace.path, self.environment)
+        secrets = await secrets_of(config, self.secrets, turn.org)
+        program = await start_program(config, workspace.path, self.environment, secrets)
         connection = connections.Connection(program)
         is_ready = False
         try:
@@ -129,8 +132,11 @@ class Programs:
             is_ready = True
         except TimeoutError:
             raise CannotStart(_unresponsive(config, program)) from None
+        except CannotStart as error:
+            raise CannotStart(program.without_secrets(str(error))) from None
         except (ConnectionError, connections.RequestError, ValueError) as error:
-            raise CannotStart(await _complaint(config, program, error)) from error
+            complaint = program.without_secrets(await _complaint(config, program, error))
+            raise CannotStart(complaint) from error
         finally:
             if not is_ready:
                 await connection.close()
@@ -148,6 +154,11 @@ class Programs:
         abilities = await connection.initialize()
         session, reason = await self._session(journal, config, workspace, connection, abilities)
         former = journal.conversation.provider_session
+        if reason is not None:
+            reason = program.without_secrets(reason)
+            log.info(
+                "session %s is told to a new session of %s: %s", journal.turn.session, config.name, reason
+            )
         is_new = former is None or former.provider_session != session.id
         model = journal.turn.agent.spec.model
         if model is not None:
@@ -196,7 +207,6 @@ class Programs:
                 f"{config.name} cannot resume: {reason}. The agent's runner_config says resume: strict;"
                 " with resume: replay a new session of it is told what was said so far."
             )
-        log.info("session %s is told to a new session of %s: %s", journal.turn.session, config.name, reason)
         return await connection.new_session(cwd), reason
 
     def _workspace(self, turn: ClaimedTurn, config: AcpConfig) -> Workspace:

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from sojourn.domain.ids import OrgId
 from sojourn.domain.runner_config.acp import AcpConfig
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS, CliAgent
+from sojourn.domain.secret_reference import SecretReference
+from sojourn.ports.vault import SecretSource
 from sojourn.runners.program import COMMON_VARIABLES, Program, start_guarded
+from sojourn.runners.revealing import SecretUnusable, revealed
 
 # Of this server's own variables none is a program's business, whoever asks for it.
 OWN_PREFIX: Final = "SOJOURN_"
@@ -19,23 +23,43 @@ class CannotStart(Exception):
     """Why the agent's program does not run; the first argument says what was wrong and how to mend it."""
 
 
-async def start_program(config: AcpConfig, directory: Path, environment: Mapping[str, str]) -> Program:
-    """Start it in `directory`, which is there, with what of the server's `environment` it may have.
+async def start_program(
+    config: AcpConfig, directory: Path, environment: Mapping[str, str], secrets: Mapping[str, str]
+) -> Program:
+    """Start it in `directory`, which is there, with what of the server's `environment` it may have, and `secrets`.
 
     CannotStart if it is not installed.
     """
-    variables = variables_of(config, environment)
+    variables = {**variables_of(config, environment), **secrets}
     command = _find(config, variables)
-    return await start_guarded(command, directory, variables)
+    return await start_guarded(command, directory, variables, hidden=tuple(secrets.values()))
+
+
+async def secrets_of(config: AcpConfig, secrets: SecretSource, org: OrgId) -> dict[str, str]:
+    """The variables of `env` that refer to secrets. CannotStart if one of them is not to be had."""
+    found: dict[str, str] = {}
+    for name, value in config.env.items():
+        if not isinstance(value, SecretReference):
+            continue
+        try:
+            found[name] = await revealed(secrets, org, value)
+        except SecretUnusable as error:
+            raise CannotStart(f"The agent's variable {name} cannot be set: {error}") from None
+        if "\0" in found[name]:
+            raise CannotStart(
+                f"The agent's variable {name} cannot be set: {value} holds what no variable can."
+            )
+    return found
 
 
 def variables_of(config: AcpConfig, environment: Mapping[str, str]) -> dict[str, str]:
-    """The program's environment: what every program has, what a ready-made one is known to read, and `env`."""
+    """The program's environment without secrets: what every program has, what a ready-made one reads, and `env`."""
     known = _known(config)
     names = COMMON_VARIABLES if known is None else (*COMMON_VARIABLES, *known.passes)
     variables = {name: environment[name] for name in names if name in environment}
     for name, value in config.env.items():
-        variables[name] = _dereferenced(name, value, environment)
+        if not isinstance(value, SecretReference):
+            variables[name] = _dereferenced(name, value, environment)
     return variables
 
 

@@ -13,6 +13,7 @@ from sojourn.domain.errors import CallRefused, InvalidRequest, LeaseLost
 from sojourn.domain.runner_config.acp import AcpConfig, read_acp
 from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.turns import Journal
+from sojourn.ports.vault import SecretSource
 from sojourn.runners.acp.live import Live, Programs
 from sojourn.runners.acp.process import CannotStart
 from sojourn.runners.acp.recovery import Standing, standing
@@ -23,9 +24,16 @@ MOST_RUNNING: Final = 16
 
 
 class AcpRunner:
-    def __init__(self, directory: Path, environment: Mapping[str, str], *, allow_commands: bool) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        environment: Mapping[str, str],
+        secrets: SecretSource,
+        *,
+        allow_commands: bool,
+    ) -> None:
         """`directory` gets a directory for each session; `environment` is what programs may be given of."""
-        self._programs = Programs(directory, environment)
+        self._programs = Programs(directory, environment, secrets)
         self._allow_commands = allow_commands
         self._room = asyncio.Semaphore(MOST_RUNNING)
 

@@ -229,7 +229,8 @@ class Talk:
         name = self.live.config.name
         if not isinstance(error, ConnectionError | HeldTooLong):
             events = self.scribe.abandon("The agent ended its answer with an error.")
-            return Settled(events=events, reason="error", error=f"{name} refused the prompt: {_words(error)}")
+            words = self.live.program.without_secrets(_words(error))
+            return Settled(events=events, reason="error", error=f"{name} refused the prompt: {words}")
         if isinstance(error, HeldTooLong):
             return Parked(events=self.scribe.abandon("worker lost", keep=self.asked), asks=())
         program = self.live.program
