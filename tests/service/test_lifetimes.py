@@ -233,6 +233,24 @@ async def test_a_reader_of_a_cut_log_is_told_of_the_gap_before_anything_is_purge
     assert [event.type for event in page] == ["session.trimmed"]
 
 
+async def test_a_reader_whose_log_is_cut_before_its_next_page_is_told_of_the_gap(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sojourn.service.feed.REPLAY_PAGE", 2)
+    session = await world.new_session(NewSession(policy=Policy(retain_log_seconds=60)))
+    await world.send(session)
+    await world.services.sessions.end(world.org, session, "completed", "done", SOMEBODY)
+    async with aclosing(await world.services.feed.follow(world.org, session, 0)) as items:
+        read = [await anext(items) for _ in range(2)]
+        await tick_after(world, 60)
+        first_seq = (await world.record(session)).first_seq
+        gap, event = [await anext(items) for _ in range(2)]
+    assert [event.seq for event in read if isinstance(event, StoredEvent)] == [1, 2]
+    assert gap == Gap(first_seq)
+    assert isinstance(event, StoredEvent)
+    assert (event.type, event.seq) == ("session.trimmed", first_seq)
+
+
 async def test_a_fork_of_a_cut_log_begins_where_that_begins(world: World) -> None:
     session = await cut(world)
     record = await world.record(session)

@@ -82,12 +82,9 @@ class Feed:
             if channel.subscribers == 1:
                 # Whoever joins from now on reads a head that is no lower.
                 channel.told = max(channel.told, head)
-            if record.first_seq > after + 1:
-                yield Gap(record.first_seq)
-                seq = record.first_seq - 1
-            async for event in self._replay(org, session, seq, head):
-                seq = event.seq
-                yield event
+            async for item in self._replay(org, session, seq, head):
+                seq = item.seq if isinstance(item, StoredEvent) else seq
+                yield item
             yield CaughtUp(max(seq, head))
             async for item in self._live(org, session, seq, channel, position):
                 yield item
@@ -113,9 +110,9 @@ class Feed:
             if items is None or _has_gap(items, seq):
                 # The ring has moved on, or two commits were told of in the other order: the log is complete, and
                 # what is pushed while it is read stands behind `position`.
-                async for event in self._replay(org, session, seq, None):
-                    seq = event.seq
-                    yield event
+                async for item in self._replay(org, session, seq, None):
+                    seq = item.seq if isinstance(item, StoredEvent) else seq
+                    yield item
             else:
                 for item in items:
                     if isinstance(item, Preview):
@@ -127,13 +124,16 @@ class Feed:
 
     async def _replay(
         self, org: OrgId, session: SessionId, after: int, head: int | None
-    ) -> AsyncIterator[StoredEvent]:
+    ) -> AsyncIterator[StoredEvent | Gap]:
         while head is None or after < head:
             events = await self._reads.events_after(org, session, after, REPLAY_PAGE)
-            for event in events:
-                yield event
             if not events:
                 return
+            if events[0].seq > after + 1:
+                # The seqs are dense: retention has cut the log, before the reader came or between two of its pages.
+                yield Gap(events[0].seq)
+            for event in events:
+                yield event
             after = events[-1].seq
 
     async def catch_up(self, org: OrgId, session: SessionId, head: int) -> None:
