@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Hundreds of processes are started by the tests, and where nothing is kept each of them compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 READY := .venv/.ready
 
 help: ## list the targets

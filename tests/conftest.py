@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from sojourn.ports import Store
 from tests.support.clock import HandClock
-from tests.support.databases import Database, PostgresDatabase, SqliteDatabase, fresh, opened
+from tests.support.databases import Database, Lending, PostgresDatabase, SqliteDatabase, opened
 from tests.support.postgres import PostgresServer
 from tests.support.processes import process
 from tests.support.world import World, open_world
@@ -37,8 +37,8 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a database with every table and no row, to make others from."""
+def lending(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Lending:
+    """Databases with every table and no row."""
     name = postgres_server.create()
 
     async def migrate() -> None:
@@ -47,7 +47,7 @@ def migrated(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathF
             pass
 
     postgres_server.aside.run(migrate())
-    return name
+    return Lending(postgres_server, name)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def sqlite(tmp_path: Path) -> SqliteDatabase:
 
 
 @pytest.fixture
-def postgres(postgres_server: PostgresServer, migrated: str, tmp_path: Path) -> Iterator[PostgresDatabase]:
-    with fresh(postgres_server, migrated, tmp_path) as database:
+def postgres(lending: Lending, tmp_path: Path) -> Iterator[PostgresDatabase]:
+    with lending.lend(tmp_path) as database:
         yield database
 
 

@@ -48,6 +48,11 @@ class PostgresServer:
     def drop(self, database: str) -> None:
         self._admin.query(f"DROP DATABASE {database} WITH (FORCE)")
 
+    def connections(self, database: str) -> int:
+        """How many there are to a database at this moment."""
+        counted = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}'"
+        return int(self._admin.query(counted)[0][0])
+
     def restart(self) -> None:
         """Every connection is lost; whoever connects again finds what was committed."""
         host = self._host

@@ -16,7 +16,8 @@ from sojourn.domain.ids import DEFAULT_ORG, OrgId, uuid7
 from sojourn.service.core import Services
 from sojourn.web.app import App, build_app
 from sojourn.web.server import Protocol
-from sojourn.wiring import open_services
+from sojourn.wiring import DATABASE_FILE, open_services
+from tests.support.databases import start_migrated
 
 BOUND_SECONDS = 60.0
 ADMIN = "test-admin-3f1d9c"
@@ -53,6 +54,7 @@ def ask_in_process(app: App, token: str) -> httpx.AsyncClient:
 @asynccontextmanager
 async def open_served(data_dir: Path, **changes: Any) -> AsyncGenerator[Served]:
     settings = replace(Settings(data_dir=data_dir, bootstrap_key=ADMIN), **changes)
+    start_migrated(data_dir / DATABASE_FILE)
     async with open_services(settings) as running:
         app = build_app(running.services, settings.max_body_bytes)
         async with ask_in_process(app, ADMIN) as client:

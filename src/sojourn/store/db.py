@@ -1,6 +1,7 @@
 """The little that the verbs need of a driver, and the SQL texts under their names."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
@@ -34,7 +35,9 @@ class Db(Protocol):
 _from_path: Final = cast(Callable[..., Any], getattr(aiosql, "from_path"))  # noqa: B009
 
 
-def load_sqlite() -> dict[str, str]:
+# The files do not change while the program runs, and parsing them takes longer than opening a database does.
+@cache
+def load_sqlite() -> Mapping[str, str]:
     """The texts by name, with `:name` placeholders."""
     texts: dict[str, str] = {}
     for path in _files("sqlite"):
@@ -43,7 +46,8 @@ def load_sqlite() -> dict[str, str]:
     return texts
 
 
-def load_postgres() -> dict[str, tuple[str, tuple[str, ...]]]:
+@cache
+def load_postgres() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     """The texts by name, with `$n` placeholders, and the parameter that each stands for."""
     texts: dict[str, tuple[str, tuple[str, ...]]] = {}
     for path in _files("postgres"):

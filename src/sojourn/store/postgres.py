@@ -1,7 +1,7 @@
 """Postgres: one transaction a verb, row locks, and the same SQL texts where both databases accept them."""
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
@@ -27,7 +27,7 @@ from sojourn.store.where import Dialect
 from sojourn.telemetry import counters
 
 T = TypeVar("T")
-Texts = dict[str, tuple[str, tuple[str, ...]]]
+Texts = Mapping[str, tuple[str, tuple[str, ...]]]
 log = logging.getLogger(__name__)
 
 # A verb meets another's lock in the opposite order only by a bug, or by an index's; it is repeated this often.

@@ -14,7 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +59,7 @@ class SqliteDb:
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, texts: dict[str, str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, texts: Mapping[str, str]) -> None:
         self._connection = connection
         self._texts = texts
 

@@ -80,12 +80,16 @@ def _migrate(connection: sqlite3.Connection, clock: Clock) -> Sequence[str]:
     connection.execute(migrate.LEDGER)
     applied = dict(connection.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
     pending = migrate.pending(migrate.load_migrations("sqlite"), applied)
-    for migration in pending:
-        # executescript would commit first: the script carries its own transaction instead.
-        connection.executescript(f"BEGIN IMMEDIATE;\n{migration.text}")
-        connection.execute(
-            "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES (?, ?, ?)",
-            (migration.name, migration.sha256, rows.to_micros(clock.now())),
+    if pending:
+        now = rows.to_micros(clock.now())
+        # All or none, and one wait for the disk. executescript would commit first what was begun before it, so the
+        # script carries its own transaction, and the ledger's rows as literals: names of files, and hex digests.
+        connection.executescript(
+            "BEGIN IMMEDIATE;\n"
+            + "".join(
+                f"{one.text}\nINSERT INTO schema_migrations VALUES ('{one.name}', '{one.sha256}', {now});\n"
+                for one in pending
+            )
+            + "COMMIT;"
         )
-        connection.execute("COMMIT")
     return [migration.name for migration in pending]

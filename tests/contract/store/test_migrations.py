@@ -14,6 +14,12 @@ from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture
+def sqlite(tmp_path: Path) -> SqliteDatabase:
+    """No file yet, instead of a prepared one."""
+    return SqliteDatabase(tmp_path, migrated=False)
+
+
+@pytest.fixture
 def postgres(postgres_server: PostgresServer, tmp_path: Path) -> Iterator[PostgresDatabase]:
     """An empty database instead of a prepared one."""
     with fresh(postgres_server, "template1", tmp_path) as database:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
 
@@ -122,6 +123,8 @@ def _with(fields: Mapping[str, Sequence[inspect.Type]], wanted: type[inspect.Typ
     )
 
 
+# An application asks for each of its structs many times while it is put together, and a struct never changes.
+@cache
 def struct_info(type: type) -> inspect.StructType:
     info = inspect.type_info(type)
     assert isinstance(info, inspect.StructType)
