@@ -141,3 +141,17 @@ async def test_a_rule_about_a_tool_may_be_a_word_or_an_object(client: httpx.Asyn
     wrong = {"send": {"rule": "ask", "timeout_seconds": 0}}
     refused = await client.patch(f"/agents/{agent['id']}", json={"tool_policy": wrong})
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        ("client_tools.0.name", {"client_tools": [{"name": "look\n"}]}),
+        ("capabilities", {"capabilities": {"clock\n": {"kind": "current_time"}}}),
+    ],
+)
+async def test_a_name_does_not_end_with_a_line(
+    client: httpx.AsyncClient, field: str, body: dict[str, object]
+) -> None:
+    refused = await client.post("/agents", json={"name": "lined", **body})
+    problem(refused, 422, "invalid_request", field)

@@ -285,3 +285,17 @@ async def test_an_agent_has_rules_of_its_own(client: httpx.AsyncClient) -> None:
     changes: dict[str, Any] = {"tool_policy": {}, "ask_timeout_seconds": None, "on_ask_expire": "deny"}
     changed = value(await client.patch(place, json=changes))
     assert {name: changed[name] for name in changes} == changes
+
+
+async def test_an_ask_says_what_becomes_of_it_when_nobody_decides(tmp_path: Path) -> None:
+    timed = {"rule": "ask", "timeout_seconds": 60.0, "on_expire": "allow"}
+    rules = {"current_time": timed, "list_files": {**timed, "on_expire": "keep"}}
+    overlay = {"model": "sim/script", "tools": ["current_time", "files"], "tool_policy": rules}
+    calls = '[{"call": [{"name": "current_time"}, {"name": "list_files"}]}]'
+    async with open_served(tmp_path) as served:
+        session = (await new_session(served.client, overlay=overlay))["id"]
+        await new_input(served.client, session, calls)
+        await until(served, session, "turn.waiting")
+        timed, kept = value(await served.client.get(f"/sessions/{session}/asks"))["data"]
+        assert (timed["on_expire"], kept["on_expire"], kept["expires_at"]) == ("allow", "keep", None)
+        assert timed["expires_at"] > timed["created_at"]

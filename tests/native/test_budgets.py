@@ -121,7 +121,7 @@ async def test_a_deleted_budget_is_disabled_and_stays_to_be_read(client: httpx.A
 
 
 @pytest.mark.parametrize(
-    "amount", ["0", "0.0", 0, -1, "-1", 1.5, "1e3", "NaN", "", "1000000000000.1", 10**12 + 1]
+    "amount", ["0", "0.0", 0, -1, "-1", 1.5, "1e3", "NaN", "", "5\n", "1000000000000.1", 10**12 + 1]
 )
 async def test_an_amount_is_a_positive_decimal_number(client: httpx.AsyncClient, amount: object) -> None:
     session = (await new_session(client))["id"]

@@ -227,3 +227,24 @@ async def test_a_parked_turn_holds_no_lease_and_no_worker_can_write_for_it(world
     assert world.database.query("SELECT 1 FROM leases") == []
     assert turn.turn in {TurnId(ask.turn) for ask in await asks_of(world, turn)}
     assert await world.services.turns.ready("model", 10) == []
+
+
+async def test_a_decision_that_comes_behind_the_deadline_is_refused_and_the_policy_decides(
+    world: World,
+) -> None:
+    turn = await world.claimed()
+    timed = NewAsk(id=AskId(uuid7()), kind="approval", prompt={}, timeout_seconds=10.0)
+    other = NewAsk(id=AskId(uuid7()), kind="approval", prompt={})
+    await world.services.turns.wait(turn, (), (timed, other), "parked")
+    world.clock.advance(10)
+    before = await world.record(turn.session)
+    both = {timed.id: Verdict("allow"), other.id: Verdict("allow")}
+    with pytest.raises(WrongState, match="An ask that is expired cannot be decided"):
+        await world.services.asks.decide_many(world.org, turn.session, both, SOMEBODY)
+    assert await world.record(turn.session) == before
+    await world.services.upkeep.tick()
+    [decided] = await world.said(turn.session, AskDecided)
+    assert (decided.ask, decided.decision, decided.by.kind) == (timed.id, "deny", "timeout")
+    await world.services.asks.decide(world.org, turn.session, other.id, Verdict("allow"), SOMEBODY)
+    assert await turn_status(world, turn) is TurnStatus.QUEUED
+    assert await world.problems() == []

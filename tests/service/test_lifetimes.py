@@ -122,6 +122,20 @@ async def test_an_extended_session_outlives_its_limits_and_tells_until_when(worl
     assert await world.problems() == []
 
 
+async def test_an_extension_stands_when_the_limits_are_changed(world: World) -> None:
+    session = await world.new_session(NewSession(policy=Policy(max_lifetime_seconds=20)))
+    extended = await world.services.lifetimes.extend(world.org, session, timedelta(seconds=50), SOMEBODY)
+    change = SessionChange(policy=Policy(max_lifetime_seconds=30))
+    await world.services.sessions.update(world.org, session, change, SOMEBODY)
+    assert (await world.record(session)).expires_at == extended.value.expires_at
+    updated = (await world.said(session, SessionUpdated))[-1].changes["policy"]
+    assert isinstance(updated, dict)
+    assert updated["max_lifetime_seconds"] == 30
+    assert "extended_to" not in updated
+    await tick_after(world, 49)
+    assert await status(world, session) is SessionStatus.OPEN
+
+
 async def test_an_extension_never_brings_an_end_nearer_and_needs_a_time_to_come(world: World) -> None:
     session = await world.new_session(NewSession(policy=Policy(max_lifetime_seconds=20)))
     lifetimes = world.services.lifetimes

@@ -24,7 +24,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     prompt: dict[str, Json]
     status: AskStatus
-    on_expire: Decision
+    on_expire: Decision | Literal["keep"]
     created_at: datetime
     expires_at: datetime | None
 

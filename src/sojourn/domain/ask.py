@@ -134,7 +134,7 @@ def as_allowed(tool: ToolRequested, decided: AskDecided) -> ToolRequested:
 def reason_of(decided: AskDecided) -> str:
     """Why an ask was denied, as far as anybody said."""
     match decided.answer:
-        case {"reason": str(reason)}:
+        case {"reason": str(reason)} | str(reason):
             return reason
         case _:
             return "Nobody decided in time." if decided.by.kind == "timeout" else ""

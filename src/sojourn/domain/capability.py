@@ -12,7 +12,7 @@ from sojourn.domain.schema import check_schema
 MAX_CAPABILITIES: Final = 32
 NO_CONFIG: Final[Mapping[str, Any]] = {"type": "object", "properties": {}, "additionalProperties": False}
 # A reference begins the names of tools, `__` ends it there, and models take 64 characters for both.
-REFERENCE: Final = "^[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,30}(?<!_)$"
+REFERENCE: Final = "^[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,30}(?<!_)$(?!\n)"
 
 _REFERENCE: Final = re.compile(REFERENCE)
 

@@ -104,7 +104,8 @@ class WrongState(Conflict):
     code: ClassVar[str] = "wrong_state"
 
     def __init__(self, subject: str, state: str, command: str) -> None:
-        super().__init__(f"A {subject} that is {state} cannot {command}.")
+        article = "An" if subject[0] in "aeio" else "A"
+        super().__init__(f"{article} {subject} that is {state} cannot {command}.")
         self.subject = subject
         self.state = state
         self.command = command

@@ -64,7 +64,14 @@ def decide_ask(draft: Draft, command: c.DecideAsk) -> None:
 
 
 def decide_asks(draft: Draft, command: c.DecideAsks) -> None:
+    """What somebody says of asks. WrongState for one whose deadline has passed: that is for its policy to decide.
+
+    Upkeep comes by a moment after the deadline; until then the ask is open, and yet too late to be answered.
+    """
     for verdict in command.verdicts:
+        due_at = verdict.ask.expires_at
+        if verdict.ask.status == "open" and due_at is not None and due_at <= draft.now:
+            raise WrongState("ask", "expired", "be decided")
         decide_ask(draft, verdict)
 
 

@@ -23,7 +23,8 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`.
+    """What somebody decides. `answer` is a client's output or its `{"error": text}`; of a denial `{"reason": text}`
+    or the text.
 
     Of an approval it may be `{"arguments": object}`, with which the tool then runs; of one that an agent's program asks
     for, `{"option": id}` with an id of the prompt's options. `always` decides so about every later call of that tool in
@@ -213,11 +214,13 @@ def _check(ask: Ask, verdict: Verdict) -> None:
         check_option(ask.prompt, verdict.answer)
         return
     match verdict.decision, verdict.answer:
-        case "allow", None | {"arguments": dict()}:
+        case "allow", {"arguments": dict(), **others} if not others:
+            return
+        case "allow", None:
             return
         case "allow", _:
             raise InvalidRequest(
-                "answer", "must be an object with the member arguments, an object, or be left out"
+                "answer", "must be an object with the only member arguments, an object, or be left out"
             )
         case _:
             return

@@ -44,8 +44,12 @@ class SessionChange:
 def next_policy(change: SessionChange, policy: Policy) -> Policy | None:
     """The session's next policy, None if the change leaves it as it is."""
     if not isinstance(change.policy, Unset):
-        # `expires_at` is set by itself, and by clients that know of no other limit.
-        policy = replace(change.policy, expires_at=change.policy.expires_at or policy.expires_at)
+        # `expires_at` is set by itself, and by clients that know of no other limit; an extension is nobody's limit.
+        policy = replace(
+            change.policy,
+            expires_at=change.policy.expires_at or policy.expires_at,
+            extended_to=change.policy.extended_to or policy.extended_to,
+        )
     elif isinstance(change.expires_at, Unset) or change.expires_at == policy.expires_at:
         return None
     if not isinstance(change.expires_at, Unset):
@@ -94,5 +98,11 @@ def _described(change: SessionChange) -> dict[str, Json]:
         overlay: Any = None if change.overlay is None else msgspec.to_builtins(change.overlay)
         changes["overlay"] = overlay
     if not isinstance(change.policy, Unset):
-        changes["policy"] = msgspec.to_builtins(change.policy)
+        policy: dict[str, Json] = msgspec.to_builtins(change.policy)
+        # These two are no limits that a policy is given; unless it has them they stay as they are.
+        changes["policy"] = {
+            name: value
+            for name, value in policy.items()
+            if value is not None or name not in ("expires_at", "extended_to")
+        }
     return changes

@@ -44,6 +44,7 @@ def test_a_decision_becomes_the_one_result_of_the_call_that_waited(
     [
         (None, SOMEBODY, "The call was denied."),
         ({"reason": "too dear"}, SOMEBODY, "The call was denied: too dear"),
+        ("too dear", SOMEBODY, "The call was denied: too dear"),
         (None, TIME, "The call was denied: Nobody decided in time."),
     ],
 )

@@ -13,7 +13,7 @@ from sojourn.web.native.wire import AgentName, Description, Instant, Name, Objec
 class ClientTool(Struct, forbid_unknown_fields=True):
     """A tool that the model may call and a client carries out. Without `parameters` it takes none."""
 
-    name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    name: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$(?!\\n)")]
     description: Annotated[str, Meta(max_length=10_000)] = ""
     parameters: Annotated[
         dict[str, Any], Meta(description="A JSON Schema of type object, of at most 64 KiB and 64 levels.")

@@ -14,7 +14,8 @@ Answer = Annotated[Any, Meta(description="Any JSON of at most 1 MiB, 64 levels d
 
 
 class Ask(Struct):
-    """A question that a turn waits for. `on_expire` is decided at `expires_at` if nobody has decided before.
+    """A question that a turn waits for. `on_expire` is decided at `expires_at` if nobody has decided before; one
+    without that deadline is kept until somebody decides.
 
     The prompt of an ask about a tool call has its `tool_call_id`, `name` and `arguments`.
     """
@@ -25,13 +26,14 @@ class Ask(Struct):
     kind: AskKind
     prompt: dict[str, Any]
     status: AskStatus
-    on_expire: Decision
+    on_expire: Decision | Literal["keep"]
     created_at: Instant
     expires_at: Instant | None
 
 
 class AskDecision(Struct, forbid_unknown_fields=True):
-    """`answer` is the output of a client's tool, or `{"reason": …}` of a denial. `error` says that the tool failed.
+    """`answer` is the output of a client's tool, or of a denial `{"reason": …}` or just the text. `error` says that the
+    tool failed.
 
     An approval may have `{"arguments": {…}}` as its answer: the tool then runs with these. `always` makes it a rule of
     the session's overlay for every later call of that tool.

@@ -11,7 +11,7 @@ Currency = Literal["tokens", "credits", "usd", "turns", "tool_calls", "seconds",
 BudgetStatus = Literal["active", "paused", "exhausted", "disabled"]
 # No floats: what is counted to the cent is not rounded on its way. A million millions is the most of anything.
 Amount = (
-    Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$", description="A decimal number.")]
+    Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$(?!\n)", description="A decimal number.")]
     | Annotated[int, Meta(ge=1, le=10**12)]
 )
 

@@ -15,7 +15,7 @@ Reference = Annotated[
     ),
 ]
 Dollars = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,12})?$", description="A decimal number of US dollars.")
+    str, Meta(pattern=r"^[0-9]{1,6}(\.[0-9]{1,12})?$(?!\n)", description="A decimal number of US dollars.")
 ]
 
 

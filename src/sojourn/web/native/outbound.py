@@ -263,7 +263,7 @@ def ask(session: SessionId, ask: Ask) -> ask_wire.Ask:
         kind=ask.kind,
         prompt=dict(ask.prompt),
         status=ask.status,
-        on_expire=ask.on_expire,
+        on_expire="keep" if ask.expires_at is None else ask.on_expire,
         created_at=ask.created_at,
         expires_at=ask.expires_at,
     )
