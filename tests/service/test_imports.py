@@ -1,8 +1,10 @@
 """An imported session has the log, the chain and the rows of its origin; a log that no session can have is refused."""
 
+import asyncio
 import hashlib
 import io
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -22,7 +24,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.transcript import Transcript
 from sojourn.domain.verifier import BrokenExport
-from sojourn.service import imports
+from sojourn.service import import_reading
 from sojourn.service.codec import INLINE_BYTES, decode
 from sojourn.service.forks import NewFork
 from sojourn.service.imports import NewImport, request_hash
@@ -125,7 +127,7 @@ def rows(made: Snapshot) -> Any:
 async def test_what_is_large_arrives_and_what_was_open_is_closed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "PIECE", 3)
+    monkeypatch.setattr(import_reading, "PIECE", 3)
     turn = await in_a_tool(world)
     await world.send(turn.session, "x" * (INLINE_BYTES + 1))
     await world.services.files.write(world.org, turn.session, "a/b", b"\0\xff" * 1000)
@@ -199,6 +201,33 @@ async def test_nothing_of_a_file_that_is_refused_is_written(world: World) -> Non
     for table in ("sessions", "tombstones"):
         found = world.database.query(f"SELECT count(*) FROM {table}")
         assert found == [(1 if table == "sessions" else 0,)]
+
+
+class Watched(io.BytesIO):
+    """A file that is read on only while the event loop runs."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._loop = asyncio.get_running_loop()
+        self.reads = 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        turned = threading.Event()
+        self._loop.call_soon_threadsafe(turned.set)
+        assert turned.wait(5), "the event loop stands still while a file is read"
+        self.reads += 1
+        return super().readline(-1 if size is None else size)
+
+
+async def test_the_event_loop_goes_on_while_each_line_of_a_file_is_read(world: World) -> None:
+    session = await world.new_session()
+    await world.send(session, "hello")
+    lines = await export(world, session)
+    file = Watched(b"".join(lines))
+    checked = await world.services.imports.check(file)
+    await world.services.imports.load(world.org, file, checked, AS_NEW, SOMEBODY)
+    # Every line and the end, when it is checked and when it is written.
+    assert file.reads == 2 * (len(lines) + 1)
 
 
 async def test_usage_is_not_taken_over_and_no_budget_is_charged(world: World) -> None:

@@ -28,6 +28,12 @@ def canonical(value: Json) -> bytes:
         raise NotCanonical("half of a character") from None
 
 
+def joined(members: Mapping[str, bytes]) -> bytes:
+    """The canonical form of an object whose members' values have these."""
+    names = sorted(members, key=_utf16)
+    return b"{" + b",".join([canonical(name) + b":" + members[name] for name in names]) + b"}"
+
+
 def _write(value: Json, parts: list[str]) -> None:
     match value:
         case str():

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn, TypeVar
 from uuid import UUID
 
-from sojourn.domain.canonical import NotCanonical, canonical
+from sojourn.domain.canonical import NotCanonical, canonical, joined
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.export import (
     FORMAT,
@@ -28,7 +28,6 @@ from sojourn.domain.export import (
     Trailer,
     file_of,
     has_form,
-    hash_of,
     instant,
 )
 from sojourn.domain.ids import TurnId
@@ -76,6 +75,8 @@ class Verifier:
         self.trailer: Trailer | None = None
         self.events = 0
         self._header_hash = GENESIS
+        # The canonical forms of the members of the line that is taken.
+        self._forms: dict[str, bytes] = {}
         self._blobs = set[bytes]()
         # The content that the next line is to name.
         self._unnamed: str | None = None
@@ -200,17 +201,19 @@ class Verifier:
             self._fail("is cut off: no line feed ends it")
         try:
             value: Json = json.loads(line.decode())
-            form = canonical(value)
+            fields = value if isinstance(value, dict) else {}
+            self._forms = {name: canonical(one) for name, one in fields.items()}
+            form = joined(self._forms)
         except NotCanonical as error:
             self._fail(f"is not in canonical form: it holds {error}")
         except (ValueError, RecursionError):
             self._fail("is no JSON")
-        if form + b"\n" != line:
-            self._fail("is not in canonical form")
         if not isinstance(value, dict):
             self._fail("is no object")
-        self._check_members(value)
-        return value
+        if form + b"\n" != line:
+            self._fail("is not in canonical form")
+        self._check_members(fields)
+        return fields
 
     def _check_members(self, fields: Object) -> None:
         kind = fields.get("kind")
@@ -224,7 +227,8 @@ class Verifier:
 
     def _checked(self, fields: Object) -> str:
         """The hash of the line, which must be what the line says."""
-        hash = hash_of({name: value for name, value in fields.items() if name != "hash"})
+        hashed = joined({name: form for name, form in self._forms.items() if name != "hash"})
+        hash = hashlib.sha256(hashed).hexdigest()
         if self._digest(fields, "hash") != hash:
             self._fail("was changed: its hash is not that of its content")
         return hash
@@ -232,7 +236,7 @@ class Verifier:
     def _data(self, fields: Object) -> tuple[Json, str]:
         """The data of an event, as a value and as the text to keep."""
         if "data" in fields:
-            return fields["data"], canonical(fields["data"]).decode()
+            return fields["data"], self._forms["data"].decode()
         return self._carried(fields, "data"), self._text(fields, "data" + TEXT)
 
     def _object(self, fields: Object, name: str) -> Object:

@@ -1,13 +1,13 @@
 """Imports: a session whose past is the log of an exported one, with the chain that it had.
 
 The file is read twice. First all of it is checked, and nothing is written for one that is refused; then the past is
-written a piece at a time as that of a fork is, and shown by the last transaction.
+written a piece at a time as that of a fork is, and shown by the last transaction. What is read is read in a thread,
+as somebody else chose what stands in it and how long that takes; the store's verbs stay on the event loop.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -18,29 +18,27 @@ from sojourn.domain.capability import Catalogue
 from sojourn.domain.commands import ImportSession
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import AlreadyExists, InvalidRequest, NotFound, StoreUnavailable
-from sojourn.domain.export import MAX_LINE_BYTES, ExportedBlob, ExportedEvent, Header, Trailer
+from sojourn.domain.export import Header, Trailer
 from sojourn.domain.ids import AgentId, EventId, OrgId, SessionId, uuid7
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Json
-from sojourn.domain.log import LogEntry, StoredEvent
+from sojourn.domain.log import StoredEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.rebuild import Rebuild
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Session
-from sojourn.domain.verifier import Verifier
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
-from sojourn.service.codec import decode, put_large, referred
-from sojourn.service.forks import PIECE, STAGED_FOR
+from sojourn.service.codec import put_large, referred
+from sojourn.service.forks import STAGED_FOR
 from sojourn.service.import_check import Check, Checked
+from sojourn.service.import_reading import Past, Piece, take_piece
 from sojourn.service.overlays import accepted
-from sojourn.service.pasts import Rows, close_past, known_answer, write_rows
+from sojourn.service.pasts import close_past, known_answer, write_rows
 from sojourn.service.results import Repeat, Result
 from sojourn.service.verbs import Remembered, once
 
-# Of JSON and contents together, what one transaction writes.
-PIECE_BYTES: Final = 4 * 1024 * 1024
 # The org-wide order is that of this store's own transactions, and what happened elsewhere stands before them all.
 _ELSEWHERE: Final = 0
 
@@ -60,16 +58,6 @@ class NewImport:
     agent: AgentId | str | None = None
     external_id: str | None = None
     as_new: bool = False
-
-
-@dataclass(slots=True)
-class Piece:
-    """Events, and the contents that they name, with the rows that follow."""
-
-    events: list[ExportedEvent] = field(default_factory=list[ExportedEvent])
-    blobs: list[ExportedBlob] = field(default_factory=list[ExportedBlob])
-    rows: Rows = field(default_factory=Rows)
-    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +93,8 @@ class Imports:
         """Read all of an export. BrokenExport names the line that makes it none that a session can be made of."""
         check = Check(self._clock.now())
         file.seek(0)
-        while line := file.readline(MAX_LINE_BYTES + 1):
-            check.take(line)
-            if check.line % PIECE == 0:
-                await asyncio.sleep(0)
+        while await asyncio.to_thread(take_piece, check, file):
+            pass
         return check.end()
 
     async def load(
@@ -155,9 +141,9 @@ class Imports:
         return found
 
     async def _write_past(self, file: BinaryIO, session: Session, rebuild: Rebuild) -> None:
-        async with aclosing(_pieces(file, rebuild)) as pieces:
-            async for piece in pieces:
-                await self._store.write(lambda tx, piece=piece: _write_piece(tx, session, piece))
+        past = Past(file, rebuild)
+        while (piece := await asyncio.to_thread(past.next_piece)) is not None:
+            await self._store.write(lambda tx, piece=piece: _write_piece(tx, session, piece))
 
     async def _finish(self, tx: Tx, work: Work) -> Remembered:
         record, session = work.record, work.record.session
@@ -221,35 +207,6 @@ class Imports:
             return chosen
 
         return await self._store.write(verb)
-
-
-async def _pieces(file: BinaryIO, rebuild: Rebuild) -> AsyncGenerator[Piece]:
-    """The past of a file that was checked, in pieces."""
-    verifier, piece = Verifier(), Piece()
-    file.seek(0)
-    while line := file.readline():
-        taken = verifier.take(line)
-        if isinstance(taken, ExportedBlob):
-            piece.blobs.append(taken)
-        elif isinstance(taken, ExportedEvent):
-            piece.events.append(taken)
-            event = decode(taken.type, taken.v, taken.data)
-            rebuild.apply(LogEntry(taken.seq, taken.turn, taken.type, event), taken.at)
-        piece.size += len(line)
-        if len(piece.events) >= PIECE or piece.size >= PIECE_BYTES:
-            yield _settled(piece, rebuild)
-            piece = Piece()
-            # On SQLite a write may not suspend: give the others their turn between two pieces.
-            await asyncio.sleep(0)
-    yield _settled(piece, rebuild)
-    files = list(rebuild.files.values())
-    for start in range(0, len(files), PIECE):
-        yield Piece(rows=Rows(files=files[start : start + PIECE]))
-
-
-def _settled(piece: Piece, rebuild: Rebuild) -> Piece:
-    done = rebuild.take_settled()
-    return replace(piece, rows=Rows(turns=done.turns, inputs=done.inputs, asks=done.asks))
 
 
 async def _write_piece(tx: Tx, session: Session, piece: Piece) -> None:
