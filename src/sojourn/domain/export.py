@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sojourn.domain.canonical import NotCanonical, canonical
+from sojourn.domain.canonical import NotCanonical, canonical, joined
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import TurnId
 from sojourn.domain.kinds import Json
@@ -29,6 +29,8 @@ MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 TEXT: Final = "_text"
 
 Object = dict[str, Json]
+# The canonical forms of the members of an object. Data may be large, and its form is made once for a line.
+Forms = dict[str, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +97,9 @@ class Writer:
             "first_seq": header.first_seq,
             "last_seq": header.last_seq,
             "files": header.has_files,
-            **carried("session", json.dumps(header.session)),
-            **carried("agent", json.dumps(header.agent)),
         }
-        line, self._header = hashed(fields)
+        said = carried("session", json.dumps(header.session)) | carried("agent", json.dumps(header.agent))
+        line, self._header = hashed(fields, said)
         return line
 
     def has_blob(self, sha256: str) -> bool:
@@ -119,9 +120,8 @@ class Writer:
             "at": instant(event.at),
             "turn": None if event.turn is None else str(event.turn),
             "prev": self._head,
-            **carried("data", data),
         }
-        line, self._head = hashed(fields)
+        line, self._head = hashed(fields, carried("data", data))
         self._events += 1
         return line
 
@@ -137,20 +137,28 @@ class Writer:
         return line
 
 
-def hashed(fields: Object) -> tuple[bytes, str]:
+def hashed(fields: Object, carried: Forms | None = None) -> tuple[bytes, str]:
     """The line of these members with its hash among them, and that hash."""
-    digest = hash_of(fields)
-    return canonical({**fields, "hash": digest}) + b"\n", digest
+    forms = forms_of(fields) | (carried or {})
+    digest = hash_of(forms)
+    return joined(forms | {"hash": canonical(digest)}) + b"\n", digest
 
 
-def hash_of(fields: Object) -> str:
-    return hashlib.sha256(canonical(fields)).hexdigest()
+def forms_of(fields: Object) -> Forms:
+    return {name: canonical(value) for name, value in fields.items()}
 
 
-def carried(name: str, text: str) -> Object:
+def hash_of(forms: Forms) -> str:
+    """That of a line whose members, the hash left out, have these forms."""
+    return hashlib.sha256(joined(forms)).hexdigest()
+
+
+def carried(name: str, text: str) -> Forms:
     """JSON as a member: as it is, or as its text where some number in it has no canonical form."""
-    value: Json = json.loads(text)
-    return {name: value} if has_form(value) else {name + TEXT: text}
+    try:
+        return {name: canonical(json.loads(text))}
+    except NotCanonical:
+        return {name + TEXT: canonical(text)}
 
 
 def has_form(value: Json) -> bool:

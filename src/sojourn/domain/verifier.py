@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn, TypeVar
 from uuid import UUID
 
-from sojourn.domain.canonical import NotCanonical, canonical, joined
+from sojourn.domain.canonical import NotCanonical, joined
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.export import (
     FORMAT,
@@ -23,11 +23,14 @@ from sojourn.domain.export import (
     VERSION,
     ExportedBlob,
     ExportedEvent,
+    Forms,
     Header,
     Object,
     Trailer,
     file_of,
+    forms_of,
     has_form,
+    hash_of,
     instant,
 )
 from sojourn.domain.ids import TurnId
@@ -76,7 +79,7 @@ class Verifier:
         self.events = 0
         self._header_hash = GENESIS
         # The canonical forms of the members of the line that is taken.
-        self._forms: dict[str, bytes] = {}
+        self._forms: Forms = {}
         self._blobs = set[bytes]()
         # The content that the next line is to name.
         self._unnamed: str | None = None
@@ -202,7 +205,7 @@ class Verifier:
         try:
             value: Json = json.loads(line.decode())
             fields = value if isinstance(value, dict) else {}
-            self._forms = {name: canonical(one) for name, one in fields.items()}
+            self._forms = forms_of(fields)
             form = joined(self._forms)
         except NotCanonical as error:
             self._fail(f"is not in canonical form: it holds {error}")
@@ -227,8 +230,7 @@ class Verifier:
 
     def _checked(self, fields: Object) -> str:
         """The hash of the line, which must be what the line says."""
-        hashed = joined({name: form for name, form in self._forms.items() if name != "hash"})
-        hash = hashlib.sha256(hashed).hexdigest()
+        hash = hash_of({name: form for name, form in self._forms.items() if name != "hash"})
         if self._digest(fields, "hash") != hash:
             self._fail("was changed: its hash is not that of its content")
         return hash

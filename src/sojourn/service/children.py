@@ -22,8 +22,8 @@ from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Session, SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
-from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
+from sojourn.service.paging import read_page
 from sojourn.service.sessions import MAX_QUEUED, NewSession, Sessions
 from sojourn.service.trees import children_of
 from sojourn.service.verbs import PAGE, carry_out, stopped, usage_of
@@ -158,16 +158,14 @@ class Children:
         found = None if turn is None else await reads.get_turn(org, session, turn)
         text, events = "", list[NewEvent]()
         after = 0 if found is None else found.first_seq - 1
-        while found is not None and (page := await reads.events_after(org, session, after, PAGE, _SAID)):
-            for stored in page:
-                if stored.turn != turn:
-                    continue
-                event = (await read_entry(reads, stored)).event
+        while found is not None and (page := await read_page(reads, org, session, after, PAGE, _SAID)):
+            said = [entry.event for stored, entry in page if stored.turn == turn]
+            for event in said:
                 if isinstance(event, MessageCompleted):
                     text = event.text
                 elif event is not None:
                     events.append(NewEvent(event, turn))
-            after = page[-1].seq
+            after = page[-1][0].seq
         return _Said(text[:MAX_TEXT], usage_of(events))
 
     async def stop(self, errand: Errand, task: StopChild) -> None:

@@ -16,7 +16,7 @@ from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Clock, Reads
 from sojourn.service.agents import Agents
-from sojourn.service.codec import MissingBlob, decode, get_large
+from sojourn.service.codec import MissingBlob, decode, get_large, referred
 
 # Events that are read at once. Large data may make each of them megabytes, so it is fetched one by one.
 PAGE: Final = 200
@@ -58,6 +58,8 @@ class Exports:
                 async for line in self._line(writer, event, has_files):
                     yield line
                 due += 1
+                if referred(event.data) is not None:
+                    await asyncio.sleep(0)
             if not events or events[-1].seq != due - 1:
                 raise NotFound("event", due)
             # On SQLite a read does not suspend: a long log keeps everyone waiting for no more than a page of it.

@@ -29,8 +29,8 @@ from sojourn.domain.session import Session
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
-from sojourn.service.codec import read_entry
 from sojourn.service.overlays import accepted
+from sojourn.service.paging import read_page
 from sojourn.service.pasts import Rows, close_past, known_answer, write_rows
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.verbs import TURN_EVENTS, Remembered, lock, once
@@ -203,8 +203,9 @@ class Forks:
         after = work.parent.first_seq - 1
         while after < work.at:
             upto = min(after + PIECE, work.at)
-            for event in await reads.events_after(session.org, session.id, after, PIECE, REBUILT_FROM, upto):
-                rebuild.apply(await read_entry(reads, event), event.at)
+            page = await read_page(reads, session.org, session.id, after, PIECE, REBUILT_FROM, upto=upto)
+            for event, entry in page:
+                rebuild.apply(entry, event.at)
             is_last = upto == work.at
             files = list(rebuild.files.values()) if is_last else []
             if is_last and rebuild.turn is not None:
@@ -228,8 +229,8 @@ class Forks:
         after = turn.first_seq - 1
         while after < work.at:
             upto = min(after + PIECE, work.at)
-            events = await reads.events_after(session.org, session.id, after, PIECE, _STEPS, upto)
-            entries = [await read_entry(reads, event) for event in events if event.turn == turn.id]
+            page = await read_page(reads, session.org, session.id, after, PIECE, _STEPS, upto=upto)
+            entries = [entry for event, entry in page if event.turn == turn.id]
             conversation.extend(entries)
             said |= {entry.event.message for entry in entries if isinstance(entry.event, MessageCompleted)}
             after = upto

@@ -13,8 +13,8 @@ from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.rebuild import REBUILT_FROM, Rebuild
 from sojourn.domain.record import SessionRecord
 from sojourn.ports import Clock, Store, Tx
-from sojourn.service.codec import read_entry
 from sojourn.service.forks import PIECE
+from sojourn.service.paging import read_page
 from sojourn.service.results import Repeat, Result
 from sojourn.service.verbs import Remembered, carry_out, lock, once
 
@@ -93,8 +93,9 @@ class Rewinds:
         rebuild, after = Rebuild(record.session.runner), record.first_seq - 1
         while after < to:
             upto = min(after + PIECE, to)
-            for event in await reads.events_after(org, session, after, PIECE, REBUILT_FROM, upto):
-                rebuild.apply(await read_entry(reads, event), event.at)
+            page = await read_page(reads, org, session, after, PIECE, REBUILT_FROM, upto=upto)
+            for event, entry in page:
+                rebuild.apply(entry, event.at)
             rebuild.take_settled()
             after = upto
             # On SQLite a read does not suspend: give the others their turn between two pieces.

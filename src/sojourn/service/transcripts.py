@@ -10,8 +10,9 @@ from sojourn.domain.ids import MessageId, OrgId, SessionId
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.transcript import TYPES, Answered, Said, Transcript
 from sojourn.ports import Reads
-from sojourn.service.codec import decode, fill, read_entry
+from sojourn.service.codec import decode, fill
 from sojourn.service.hub import Hub
+from sojourn.service.paging import read_page
 from sojourn.service.verbs import PAGE
 
 # Glimpses of at most so many sessions are kept, and of at most so many characters.
@@ -40,10 +41,10 @@ class Transcripts:
             raise NotFound("session", session)
         transcript = Transcript()
         after = 0
-        while events := await self._reads.events_after(org, session, after, PAGE, TYPES):
-            transcript.extend([(event.at, await read_entry(self._reads, event)) for event in events])
-            after = events[-1].seq
-            if len(events) < PAGE:
+        while page := await read_page(self._reads, org, session, after, PAGE, TYPES):
+            transcript.extend([(event.at, entry) for event, entry in page])
+            after = page[-1][0].seq
+            if len(page) < PAGE:
                 break
         return transcript
 

@@ -21,8 +21,8 @@ from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn, Ready
 from sojourn.service.claims import Claims, Holder, LeaseTerms
-from sojourn.service.codec import read_entry
 from sojourn.service.hub import Hub
+from sojourn.service.paging import read_page
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.turn_writes import TurnWrites
 from sojourn.service.verbs import PAGE, Remembered, carry_out, lock, once, stopped
@@ -167,10 +167,10 @@ class TurnService:
     async def _read(self, turn: Claim, after: int) -> Sequence[LogEntry]:
         reads = self._store.reads
         entries: list[LogEntry] = []
-        while events := await reads.events_after(turn.org, turn.session, after, PAGE):
-            entries.extend([await read_entry(reads, event) for event in events])
-            after = events[-1].seq
-            if len(events) < PAGE:
+        while page := await read_page(reads, turn.org, turn.session, after, PAGE):
+            entries.extend([entry for _, entry in page])
+            after = entries[-1].seq
+            if len(page) < PAGE:
                 break
         return entries
 
