@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from sojourn.config import Settings
@@ -48,6 +48,9 @@ from sojourn.store.clock import DatabaseClock
 from sojourn.store.secrets import SealedSecrets, SealingKey
 from sojourn.telemetry import write_counters
 from sojourn.worker.loop import Worker, WorkerSettings
+
+if TYPE_CHECKING:
+    from sojourn.client import Client
 
 DATABASE_FILE = "sojourn.db"
 # How long a worker outside waits for its server before it gives up what it was doing: longer than a restart takes.
@@ -179,37 +182,46 @@ async def open_outside_worker(settings: Settings, elsewhere: Elsewhere) -> Async
     """A worker without a database. Raises what the client raises where the server does not take its key."""
     from sojourn.client import Client
     from sojourn.worker.over_http import HttpTurns
-    from sojourn.worker.plain_models import PlainModels
+
+    async with (
+        Client(elsewhere.url, elsewhere.key, give_up_after_seconds=AWAY_SECONDS) as client,
+        _open_runners(settings, client) as known,
+    ):
+        runners: dict[RunnerKind, Runner] = {kind: known[kind] for kind in elsewhere.runners}
+        me = await client.me()
+        turns = HttpTurns(client, OrgId(me.org), elsewhere.name, elsewhere.pool)
+        await turns.ready(elsewhere.runners[0], 1)
+        worker = Worker(
+            turns,
+            runners,
+            WorkerSettings(
+                name=elsewhere.name, capacity=elsewhere.capacity, renew_seconds=LEASE_TTL_SECONDS / 3
+            ),
+        )
+        _spare_collector()
+        async with _background(turns.show(), turns.listen(worker, runners), worker.run()):
+            yield
+
+
+@asynccontextmanager
+async def _open_runners(settings: Settings, client: "Client") -> AsyncGenerator[Mapping[RunnerKind, Runner]]:
+    """The runners of a worker without a database, whose server knows the stored models and has the secrets."""
+    from sojourn.worker.borrowing import ServerModels, ServerSecrets
 
     models = Models(settings)
     apps, pages = Outgoing(settings.private_agents), Outgoing(settings.private_fetch)
-    secrets = EnvironmentSecrets(os.environ)
+    secrets = ServerSecrets(client, EnvironmentSecrets(os.environ))
     programs = _programs(settings, secrets)
-    known: dict[RunnerKind, Runner] = {
-        "model": ModelRunner(
-            models.clients(PlainModels()),
-            {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
-            _openers(settings, secrets),
-        ),
-        "acp": programs,
-        "http": HttpRunner(apps, secrets),
-    }
-    runners: dict[RunnerKind, Runner] = {kind: known[kind] for kind in elsewhere.runners}
     try:
-        async with Client(elsewhere.url, elsewhere.key, give_up_after_seconds=AWAY_SECONDS) as client:
-            me = await client.me()
-            turns = HttpTurns(client, OrgId(me.org), elsewhere.name, elsewhere.pool)
-            await turns.ready(elsewhere.runners[0], 1)
-            worker = Worker(
-                turns,
-                runners,
-                WorkerSettings(
-                    name=elsewhere.name, capacity=elsewhere.capacity, renew_seconds=LEASE_TTL_SECONDS / 3
-                ),
-            )
-            _spare_collector()
-            async with _background(turns.show(), turns.listen(worker, runners), worker.run()):
-                yield
+        yield {
+            "model": ModelRunner(
+                models.clients(ServerModels(client, secrets)),
+                {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
+                _openers(settings, secrets),
+            ),
+            "acp": programs,
+            "http": HttpRunner(apps, secrets),
+        }
     finally:
         await programs.close()
         await apps.close()

@@ -31,11 +31,11 @@ async def test_a_key_is_shown_once_lets_its_holder_in_and_nobody_once_it_is_revo
 
 async def test_the_limits_of_a_workers_key_are_listed_and_no_other_key_has_any(server: ServerProcess) -> None:
     where = ("--data-dir", server.data_dir)
-    limits = ("--runner", "model", "--runner", "acp", "--pool", "gpu")
+    limits = ("--runner", "model", "--runner", "acp", "--pool", "gpu", "--secret", "acme")
     (made,) = (await run("keys", "add", "desk", "--role", "worker", *limits, "--json", *where)).objects
     assert made["limits"] == {"runners": ["model", "acp"], "pools": ["gpu"], "agents": []}
     lines = (await run("keys", "list", *where)).out.splitlines()
-    assert f"{made['id']}  worker    in use   desk  only model, acp, gpu" in lines
+    assert f"{made['id']}  worker    in use   desk  only model, acp, gpu  given secret://acme" in lines
     refused = await run("keys", "add", "other", "--pool", "gpu", *where)
     assert refused.status == 1
     assert "worker" in refused.err

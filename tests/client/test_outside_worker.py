@@ -4,20 +4,27 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from decimal import Decimal
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from sojourn.client import Client, Event, StreamItem
+from sojourn.client.model_types import CallSettings, NewProvider, Prices
 from tests.client.server import BOUND_SECONDS, ServerProcess
 from tests.client.worker import WorkerProcess
+from tests.runners.model import chat
+from tests.runners.model.loopback import loopback_provider
+
+SECRET = "sk-very-secret"
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[ServerProcess]:
     """It runs no turn itself."""
-    async with ServerProcess(tmp_path / "data", SOJOURN_WORKER_CAPACITY="0") as server:
+    private = {"SOJOURN_PRIVATE_AGENTS": "true"}
+    async with ServerProcess(tmp_path / "data", SOJOURN_WORKER_CAPACITY="0", **private) as server:
         yield server
 
 
@@ -100,6 +107,46 @@ async def test_a_worker_is_told_to_stop_and_one_that_stops_leaves_its_turns_to_o
             await seen(items, "turn.reclaimed")
             async with WorkerProcess(server, key):
                 await seen(items, "turn.completed")
+
+
+async def test_a_worker_elsewhere_asks_a_stored_model_with_a_secret_that_its_key_was_given(
+    server: ServerProcess, client: Client
+) -> None:
+    await client.put_secret("acme", SECRET)
+    given = await client.create_key("given", "worker", secrets=["acme"])
+    bare = await client.create_key("bare", "worker")
+    assert given.token is not None
+    assert bare.token is not None
+    private = {"SOJOURN_PRIVATE_AGENTS": "true"}
+    async with loopback_provider(chat.answer("from ", "elsewhere")) as provider:
+        base_url = f"{provider.base_url}/v1"
+        stored: NewProvider = {"kind": "openai-compatible", "base_url": base_url, "api_key": "secret://acme"}
+        await client.put_provider("acme", **stored)
+        prices = Prices(input_usd=Decimal(2), output_usd=Decimal(10))
+        settings = CallSettings(temperature=0.25)
+        await client.put_model("fast", provider="acme", model="large", settings=settings, prices=prices)
+        agent = await client.create_agent(name="stored", model="fast")
+        refused = await client.create_session(agent=agent.id)
+        async with WorkerProcess(server, bare.token, **private), aclosing(client.stream(refused.id)) as items:
+            await client.send(refused.id, "hello")
+            await seen(items, "turn.failed")
+        log = (await client.events_page(refused.id)).data
+        assert "is not given secret://acme" in str(log[-1].data["error"])
+        assert not provider.seen
+        answered = await client.create_session(agent=agent.id)
+        async with (
+            WorkerProcess(server, given.token, **private),
+            aclosing(client.stream(answered.id)) as items,
+        ):
+            await client.send(answered.id, "hello")
+            await seen(items, "turn.completed")
+    (asked,) = provider.seen
+    assert asked.headers["authorization"] == f"Bearer {SECRET}"
+    assert (asked.body["model"], asked.body["temperature"]) == ("large", 0.25)
+    log = repr((await client.events_page(answered.id)).data)
+    assert "from elsewhere" in log
+    assert SECRET not in log
+    assert (await client.get_session(answered.id)).usage.cost_usd
 
 
 async def test_a_key_of_another_role_is_told_what_it_lacks(server: ServerProcess, client: Client) -> None:

@@ -3,6 +3,9 @@ from typing import Any
 import httpx
 
 from tests.native.asserting import new_input, new_session, problem, value
+from tests.web.served import Served, ask_in_process
+
+SECRET = "sk-very-secret"
 
 
 async def test_a_session_says_for_whose_workers_it_waits(client: httpx.AsyncClient) -> None:
@@ -52,3 +55,60 @@ async def test_a_worker_s_errors_name_the_event_that_cannot_be_so(client: httpx.
     problem(await client.post("/worker/claims/nothing/settle", json={}), 404, "not_found")
     assert (await client.post(f"{place}/settle", json={})).status_code == 204
     problem(await client.post(f"{place}/settle", json={}), 409, "lease_lost")
+
+
+async def test_a_worker_is_told_where_a_stored_model_is_and_the_key_of_its_provider_by_reference_only(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    value(await client.put("/secrets/acme", json={"value": SECRET}))
+    provider = {"kind": "anthropic", "base_url": "https://models.example/v1", "api_key": "secret://acme"}
+    value(await client.put("/providers/acme", json=provider))
+    settings = {"temperature": 0.25, "top_p": None, "max_tokens": 64}
+    model = {"provider": "acme", "model": "large", "settings": settings}
+    prices = {"input_usd": "2", "output_usd": "10"}
+    value(await client.put("/models/fast", json=model | {"prices": prices}))
+    async with await served.other_role("worker") as worker:
+        meant = await worker.get("/worker/model", params={"name": "fast"})
+        told = value(meant)
+        assert told | {"stored": None} == model | {"prices": prices, "stored": None}
+        assert provider.items() <= told["stored"].items()
+        assert SECRET not in meant.text
+        assert value(await worker.get("/worker/model", params={"name": "acme/small"}))["model"] == "small"
+        own = value(await worker.get("/worker/model", params={"name": "openai/small"}))
+        assert (own["provider"], own["stored"]) == ("openai", None)
+        problem(await worker.get("/worker/model", params={"name": "slow"}), 404, "not_found")
+
+
+async def test_a_secret_leaves_the_server_only_with_a_key_that_was_made_with_its_name(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    for name in ("acme", "other"):
+        value(await client.put(f"/secrets/{name}", json={"value": SECRET}))
+    new = {"name": "gpu box", "role": "worker", "secrets": ["acme", "gone"]}
+    made = value(await client.post("/keys", json=new), 201)
+    assert made["secrets"] == ["acme", "gone"]
+    async with ask_in_process(served.app, made["token"]) as worker:
+        lent = await worker.get("/worker/secrets/acme")
+        assert value(lent) == {"value": SECRET}
+        assert lent.headers["cache-control"] == "no-store"
+        problem(await worker.get("/worker/secrets/gone"), 404, "not_found")
+        for name in ("other", "nothing", "ACME"):
+            refused = problem(await worker.get(f"/worker/secrets/{name}"), 403, "forbidden")
+            assert f"secret://{name}" in refused["detail"]
+    # Neither an administrator's key nor a worker's without a name of a secret.
+    problem(await client.get("/worker/secrets/acme"), 403, "forbidden")
+    async with await served.other_role("worker") as worker:
+        problem(await worker.get("/worker/secrets/acme"), 403, "forbidden")
+
+
+async def test_a_key_for_foreign_agents_learns_nothing_of_models_and_no_other_role_is_given_secrets(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    new = {"name": "x", "role": "member", "secrets": ["acme"]}
+    problem(await client.post("/keys", json=new), 422, "invalid_request", "secrets")
+    wrong = new | {"role": "worker", "secrets": ["a b"]}
+    problem(await client.post("/keys", json=wrong), 422, "invalid_request", "secrets")
+    limited = {"name": "x", "role": "worker", "limits": {"runners": ["external"]}}
+    made = value(await client.post("/keys", json=limited), 201)
+    async with ask_in_process(served.app, made["token"]) as worker:
+        problem(await worker.get("/worker/model", params={"name": "openai/small"}), 403, "forbidden")

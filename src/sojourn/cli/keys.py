@@ -1,6 +1,6 @@
 """`sojourn keys`: who may ask this server, and for what."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 from uuid import UUID
 
 import click
@@ -15,6 +15,15 @@ Role = Literal["admin", "member", "reporter", "worker"]
 Runner = Literal["model", "acp", "http", "external"]
 _ROLES = click.Choice(["admin", "member", "reporter", "worker"])
 _RUNNERS = click.Choice(["model", "acp", "http", "external"])
+
+
+class Given(TypedDict):
+    """What a worker's key is limited to, and the stored secrets that it is given."""
+
+    runners: tuple[Runner, ...]
+    pools: tuple[str, ...]
+    agents: tuple[UUID, ...]
+    secrets: tuple[str, ...]
 
 
 @click.group("keys")
@@ -32,19 +41,19 @@ def command() -> None:
 @click.option(
     "--agent", "agents", type=click.UUID, multiple=True, help="A worker's: only turns of this agent."
 )
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    help="A worker's: give it the value of secret://NAME, wherever it runs.",
+    metavar="NAME",
+)
 @reach_options
-def add(
-    reach: Reach,
-    name: str,
-    role: Role,
-    runners: tuple[Runner, ...],
-    pools: tuple[str, ...],
-    agents: tuple[UUID, ...],
-) -> None:
+def add(reach: Reach, name: str, role: Role, **given: Unpack[Given]) -> None:
     """Make the key NAME and print it. It is shown this once."""
 
     async def talk(client: "Client") -> None:
-        made = await client.create_key(name, role, runners=runners, pools=pools, agents=agents)
+        made = await client.create_key(name, role, **given)
         click.echo(_encode(made) if reach.as_json else made.token)
 
     converse(reach.target(), talk)
@@ -62,6 +71,8 @@ def list_keys(reach: Reach) -> None:
                 continue
             limits = [*key.limits.runners, *key.limits.pools, *map(str, key.limits.agents)]
             of = f"  only {', '.join(limits)}" if limits else ""
+            if key.secrets:
+                of += f"  given {', '.join(f'secret://{secret}' for secret in key.secrets)}"
             state = "in use" if key.revoked_at is None else "revoked"
             line = f"{key.id}  {key.role:<8}  {state:<7}  {key.name}{of}"
             console().print(line, markup=False, highlight=False, soft_wrap=True)

@@ -49,7 +49,8 @@ def command(
 ) -> None:
     """Claim turns of a server and run them here, until Ctrl-C or SIGTERM.
 
-    Needs a key of the role worker. Providers of models are configured here, as for a server.
+    Needs a key of the role worker. Models that the server has stored are asked from here, with the secrets that the key
+    is given (`sojourn keys add --secret`). Other providers are configured here, as for a server.
     """
     import uvloop
 

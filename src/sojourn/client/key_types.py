@@ -19,10 +19,13 @@ class KeyLimits(Wire, frozen=True, kw_only=True):
 
 
 class Key(Wire, frozen=True, kw_only=True):
+    """`secrets` are those that leave the server with a worker's key."""
+
     id: UUID
     name: str
     role: Role
     limits: KeyLimits
+    secrets: list[str]
     created_at: datetime
     revoked_at: datetime | None
 

@@ -20,11 +20,12 @@ class KeyCalls(Calls):
         runners: Sequence[RunnerKind] = (),
         pools: Sequence[str] = (),
         agents: Sequence[UUID] = (),
+        secrets: Sequence[str] = (),
         idempotency_key: str | None = None,
     ) -> MadeKey:
-        """Only a key of the role worker has limits."""
+        """Only a key of the role worker has limits, and secrets: the stored ones that leave the server with it."""
         limits = {"runners": runners, "pools": pools, "agents": agents}
-        body = {"name": name, "role": role, "limits": limits}
+        body = {"name": name, "role": role, "limits": limits, "secrets": secrets}
         return await self._transport.fetch(post("/keys", body, idempotency_key), MadeKey)
 
     async def list_keys(self) -> list[Key]:

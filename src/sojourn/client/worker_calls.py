@@ -17,6 +17,8 @@ from sojourn.client.worker_types import (
     Entry,
     FileSize,
     FileSizes,
+    LentSecret,
+    MeantModel,
     NewAsk,
     ReadyTurn,
     ReadyTurns,
@@ -181,6 +183,14 @@ class WorkerCalls(Calls):
             content=data,
         )
         await self._transport.perform(request)
+
+    async def meant_model(self, name: str) -> MeantModel:
+        """What a model's name means. NotFound for one that means nothing."""
+        return await self._transport.fetch(Request("GET", "/worker/model", [("name", name)]), MeantModel)
+
+    async def lent_secret(self, name: str) -> str:
+        """The value of a stored secret. Forbidden unless the key was made with its name."""
+        return (await self._transport.fetch(Request("GET", f"/worker/secrets/{name}"), LentSecret)).value
 
     async def preview(self, claim: str, message: UUID, offset: int, text: str) -> None:
         """Show text of a message that is being written, from character `offset`. It is never stored."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sojourn.client.agent_types import Agent
 from sojourn.client.json import Json
+from sojourn.client.model_types import CallSettings, Prices, Provider
 from sojourn.client.types import Input
 from sojourn.client.wire import Wire
 
@@ -136,3 +137,17 @@ class FileSize(Wire, frozen=True, kw_only=True):
 
 class FileSizes(Wire, frozen=True, kw_only=True):
     data: list[FileSize]
+
+
+class MeantModel(Wire, frozen=True, kw_only=True):
+    """What a model's name means. `stored` None is a provider that is configured where the worker runs."""
+
+    provider: str
+    model: str
+    settings: CallSettings
+    prices: Prices | None
+    stored: Provider | None
+
+
+class LentSecret(Wire, frozen=True, kw_only=True):
+    value: str

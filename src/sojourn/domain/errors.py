@@ -5,6 +5,7 @@ DomainError
 ├── InvalidRequest
 ├── Unauthenticated
 ├── Forbidden
+│   └── SecretWithheld
 ├── Conflict
 │   ├── AlreadyExists
 │   ├── RevisionMismatch
@@ -57,6 +58,14 @@ class Forbidden(DomainError):
     def __init__(self, scope: str) -> None:
         super().__init__(f"The key lacks the scope {scope}.")
         self.scope = scope
+
+
+class SecretWithheld(Forbidden):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"secret://{name}")
+        self.args = (
+            f"The worker's key is not given secret://{name}: that takes a key that was made with the secret's name.",
+        )
 
 
 class Conflict(DomainError):

@@ -67,6 +67,17 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What a model's name means in an organisation, without any secret. `stored` None is a provider of no client's."""
+
+    provider: str
+    model: str
+    settings: CallSettings = OWN_CHOICE
+    prices: Prices | None = None
+    stored: Provider | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """A stored provider with its key in the open: for the call itself, and for nothing that is stored or shown."""
 

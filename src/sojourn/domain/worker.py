@@ -9,11 +9,15 @@ from sojourn.domain.kinds import RunnerKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """Whose turns a key may claim; an empty tuple is no limit. `pools` limits the turns of the runner `external`."""
+    """Whose turns a key may claim; an empty tuple is no limit. `pools` limits the turns of the runner `external`.
+
+    `secrets` are those stored ones that leave the server with the key: none that it does not name.
+    """
 
     runners: tuple[RunnerKind, ...] = ()
     pools: tuple[str, ...] = ()
     agents: tuple[AgentId, ...] = ()
+    secrets: tuple[str, ...] = ()
 
     def admits(self, runner: RunnerKind, pool: str, agent: AgentId) -> bool:
         """`pool` is that of an `external` agent, and of no meaning for others."""

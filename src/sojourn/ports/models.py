@@ -10,7 +10,7 @@ from sojourn.domain.provider import Binding, Model, Provider
 
 class ModelSource(Protocol):
     async def bind(self, org: OrgId, model: str) -> Binding:
-        """NotFound for a name that stands for nothing, SecretMissing for a provider whose key is not there."""
+        """NotFound for a name that stands for nothing or a key that is not there, SecretWithheld as `SecretSource`."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import NotFound, SecretWithheld
 from sojourn.domain.headers import HeaderValue
 from sojourn.domain.ids import OrgId
 from sojourn.domain.secret_reference import SecretReference
@@ -31,6 +31,8 @@ async def revealed_headers(
 async def revealed(secrets: SecretSource, org: OrgId, reference: SecretReference) -> str:
     try:
         return await secrets.reveal(org, reference)
+    except SecretWithheld as error:
+        raise SecretUnusable(str(error)) from None
     except NotFound:
         if reference.source == "env":
             raise SecretUnusable(f"The server's environment has no {reference.name}.") from None

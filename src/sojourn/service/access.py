@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sojourn.domain.errors import InvalidRequest, NotFound, Unauthenticated
 from sojourn.domain.ids import KeyId, OrgId, uuid7
+from sojourn.domain.names import check_name
 from sojourn.domain.record import Key, Principal, Role
 from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 from sojourn.ports import Clock, Store, Tx
@@ -66,7 +67,10 @@ class Access:
         """A new key and its token; None for a repetition, as the token was shown once and is kept nowhere."""
         now, token = self._clock.now(), new_token()
         if limits != NO_LIMITS and role != "worker":
-            raise InvalidRequest("limits", "are those of a key of the role worker")
+            field = "secrets" if limits.secrets else "limits"
+            raise InvalidRequest(field, "are those of a key of the role worker")
+        for secret in limits.secrets:
+            check_name("secrets", secret)
         key = Key(
             id=KeyId(uuid7()),
             org=org,

@@ -29,6 +29,7 @@ from sojourn.service.lifetimes import Lifetimes
 from sojourn.service.models import Models
 from sojourn.service.orgs import Orgs
 from sojourn.service.outside.claiming import OutsideClaims
+from sojourn.service.outside.lending import Lending
 from sojourn.service.outside.reporting import OutsideTurns
 from sojourn.service.outside.signals import OutsideSignals
 from sojourn.service.rewinds import Rewinds
@@ -63,6 +64,7 @@ class Services:
     outside_claims: OutsideClaims
     outside_turns: OutsideTurns
     outside_signals: OutsideSignals
+    lending: Lending
     budgets: Budgets
     presences: Presences
     driven: Driven
@@ -124,6 +126,7 @@ def build_services(
     turns = TurnService(store, clock, claims, hub, terms)
     outside_claims = OutsideClaims(store, clock, claims, hub, choices.outside_ttl_seconds)
     vault = Vault(store, secrets, os.environ)
+    models = Models(store, vault, Outgoing(choices.private_agents))
     return Services(
         access=Access(store, clock),
         orgs=orgs,
@@ -142,6 +145,7 @@ def build_services(
         outside_claims=outside_claims,
         outside_turns=OutsideTurns(store, turns, TurnWrites(store, clock, hub), hub),
         outside_signals=OutsideSignals(store, outside_claims, hub),
+        lending=Lending(models, vault),
         budgets=Budgets(store, clock),
         presences=Presences(store, clock, rosters),
         driven=Driven(store, clock, hub),
@@ -152,7 +156,7 @@ def build_services(
             store, clock, feed, hub, terms, KeepAlive(store, clock, agents), is_shared=choices.is_shared
         ),
         webhooks=Webhooks(store, clock, secrets, transcripts, Outgoing(choices.private_webhooks)),
-        models=Models(store, vault, Outgoing(choices.private_agents)),
+        models=models,
         vault=vault,
         children=children,
         trees=Trees(store.reads),

@@ -7,12 +7,12 @@ from typing import Final, Generic, TypeVar
 from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
 from sojourn.domain.ids import OrgId
 from sojourn.domain.names import check_name
-from sojourn.domain.provider import Binding, Endpoint, Model, Provider, split_model
+from sojourn.domain.provider import Binding, Endpoint, Meaning, Model, Provider, split_model
 from sojourn.outgoing import Outgoing
 from sojourn.ports import Store, Tx
-from sojourn.service.vault import Vault
+from sojourn.ports.vault import SecretSource
 
-T = TypeVar("T", Provider, Model)
+T = TypeVar("T")
 
 # How long a change that another process made may stay unseen.
 CACHE_SECONDS: Final = 5.0
@@ -23,12 +23,12 @@ OWN_PROVIDERS: Final = frozenset({"sim", "local"})
 
 
 class Models:
-    def __init__(self, store: Store, vault: Vault, outgoing: Outgoing) -> None:
+    def __init__(self, store: Store, secrets: SecretSource, outgoing: Outgoing) -> None:
         self._store = store
-        self._vault = vault
+        self._secrets = secrets
         self._outgoing = outgoing
-        self._providers = _Kept[Provider](store.reads.get_provider)
-        self._models = _Kept[Model](store.reads.get_model)
+        self._providers = Kept[Provider | None](store.reads.get_provider)
+        self._models = Kept[Model | None](store.reads.get_model)
 
     async def put_provider(self, org: OrgId, provider: Provider) -> Provider:
         """Make a provider, or replace it. InvalidRequest for one that could not be asked."""
@@ -88,36 +88,50 @@ class Models:
         self._models.forget(org, name)
 
     async def bind(self, org: OrgId, model: str) -> Binding:
-        """What a model's name stands for: `provider/model`, or the name of a stored one. NotFound for anything else."""
+        return await bound(await self.meaning(org, model), self._secrets, org)
+
+    async def meaning(self, org: OrgId, model: str) -> Meaning:
+        """Of `provider/model`, or of the name of a stored one. NotFound for anything else."""
         parts = split_model(model)
         if parts is not None:
             provider, name = parts
-            return Binding(provider=provider, model=name, endpoint=await self._endpoint(org, provider))
-        stored = _found("model", model[:200], await self._models.get(org, model))
-        return Binding(
-            provider=stored.provider,
-            model=stored.model,
-            settings=stored.settings,
-            prices=stored.prices,
-            endpoint=await self._endpoint(org, stored.provider),
+            return Meaning(provider=provider, model=name, stored=await self._stored(org, provider))
+        found = _found("model", model[:200], await self._models.get(org, model))
+        return Meaning(
+            provider=found.provider,
+            model=found.model,
+            settings=found.settings,
+            prices=found.prices,
+            stored=await self._stored(org, found.provider),
         )
 
-    async def _endpoint(self, org: OrgId, name: str) -> Endpoint | None:
-        provider = None if name in OWN_PROVIDERS else await self._providers.get(org, name)
-        if provider is None:
-            return None
-        key = None if provider.api_key is None else await self._vault.reveal(org, provider.api_key)
-        return Endpoint(kind=provider.kind, base_url=provider.base_url, api_key=key)
+    async def _stored(self, org: OrgId, name: str) -> Provider | None:
+        return None if name in OWN_PROVIDERS else await self._providers.get(org, name)
 
 
-class _Kept(Generic[T]):
+async def bound(meaning: Meaning, secrets: SecretSource, org: OrgId) -> Binding:
+    """With the provider's key in the open, which `secrets` have."""
+    stored, endpoint = meaning.stored, None
+    if stored is not None:
+        key = None if stored.api_key is None else await secrets.reveal(org, stored.api_key)
+        endpoint = Endpoint(kind=stored.kind, base_url=stored.base_url, api_key=key)
+    return Binding(
+        provider=meaning.provider,
+        model=meaning.model,
+        settings=meaning.settings,
+        prices=meaning.prices,
+        endpoint=endpoint,
+    )
+
+
+class Kept(Generic[T]):
     """What was read of late, absences included: a model call must not wait for the store to say that nothing is new."""
 
-    def __init__(self, read: Callable[[OrgId, str], Awaitable[T | None]]) -> None:
+    def __init__(self, read: Callable[[OrgId, str], Awaitable[T]]) -> None:
         self._read = read
-        self._kept: dict[tuple[OrgId, str], tuple[float, T | None]] = {}
+        self._kept: dict[tuple[OrgId, str], tuple[float, T]] = {}
 
-    async def get(self, org: OrgId, name: str) -> T | None:
+    async def get(self, org: OrgId, name: str) -> T:
         kept = self._kept.get((org, name))
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]

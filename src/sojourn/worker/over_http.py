@@ -60,13 +60,13 @@ class HttpTurns:
         self._previews: dict[str, dict[MessageId, tuple[int, list[str]]]] = {}
 
     async def ready(self, runner: RunnerKind, limit: int) -> Sequence[Ready]:
-        async with _translated(None):
+        async with translated(None):
             found = await self._client.ready_turns(self._worker, [runner], self._pool, limit)
         return [Ready(self._org, SessionId(one.session)) for one in found]
 
     async def claim(self, ready: Ready, worker: str, runners: Collection[RunnerKind]) -> ClaimedTurn | None:
         try:
-            async with _translated(ready.session):
+            async with translated(ready.session):
                 found = await self._client.claim_turn(
                     worker, list(runners), self._pool, session=ready.session
                 )
@@ -77,7 +77,7 @@ class HttpTurns:
 
     async def renew(self, turns: Sequence[ClaimedTurn], worker: str) -> Sequence[ClaimedTurn]:
         by_name = {name_of(turn): turn for turn in turns}
-        async with _translated(None):
+        async with translated(None):
             lost = await self._client.renew_claims(worker, list(by_name))
         return [by_name[name] for name in lost]
 
@@ -208,7 +208,7 @@ class HttpTurns:
     @asynccontextmanager
     async def _writing(self, turn: Claim) -> AsyncGenerator[None]:
         try:
-            async with _translated(turn.session):
+            async with translated(turn.session):
                 yield
         except LeaseLost:
             self._forget(turn)
@@ -233,7 +233,7 @@ def name_of(turn: Claim) -> str:
 
 
 @asynccontextmanager
-async def _translated(session: SessionId | None) -> AsyncGenerator[None]:
+async def translated(session: SessionId | None) -> AsyncGenerator[None]:
     """The client's errors as those that the worker knows. What is left is a defect, of the worker or the server."""
     try:
         yield

@@ -2,8 +2,8 @@
 
 What it does is what it is told, one instruction a line of the prompt: `say TEXT`, `think TEXT`, `plan TEXT`,
 `run ID` (a tool, from its call to its result), `ask ID` (the same with a permission first), `start ID`, `finish ID`,
-`write PATH TEXT`, `read PATH`, `cost USD`, `wait` (until it is cancelled), `refuse`, `fail`, `die`. It keeps its
-sessions as files beside the directory it is started in: their prompts, one a line.
+`write PATH TEXT`, `read PATH`, `cost USD`, `key` (how long its key is), `wait` (until it is cancelled),
+`refuse`, `fail`, `die`. It keeps its sessions as files beside the directory it is started in: their prompts, one a line.
 
 `mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
 wants to be logged in, `forgetful` cannot load a session, `stubborn` does not stop when it is asked to.
@@ -91,6 +91,9 @@ class ScriptedAgent:
                 await self._say(acp.update_plan([acp.plan_entry(rest)]))
             case "run" | "ask" | "start" | "finish":
                 return await self._tool(verb, rest)
+            case "key":
+                text = f"a key of {len(os.environ['ACME_KEY'])} characters"
+                await self._say(acp.update_agent_message_text(text))
             case "write":
                 path, _, content = rest.partition(" ")
                 await self._client.write_text_file(session_id=self._session, path=path, content=content)

@@ -11,9 +11,10 @@ from sojourn.client.types import Json
 from tests.client.server import BOUND_SECONDS, ServerProcess
 from tests.client.worker import WorkerProcess
 
+SECRET = "sk-very-secret"
 PROGRAM = str(Path(__file__).with_name("agent.py"))
 TURNS = (
-    "say hello\nthink hm\nplan do it\nrun t1\nwrite a.txt hello\nsay bye",
+    "key\nsay hello\nthink hm\nplan do it\nrun t1\nwrite a.txt hello\nsay bye",
     "start t2\nask t3\nfinish t2\nsay end",
 )
 
@@ -26,21 +27,36 @@ async def test_a_worker_without_a_database_runs_a_program_and_has_its_permission
         ServerProcess(tmp_path / "data", SOJOURN_WORKER_CAPACITY="0", **settings) as server,
         Client(server.url, server.key) as client,
     ):
-        key = await client.create_key("w", "worker")
-        config: dict[str, Json] = {"command": [sys.executable, PROGRAM]}
+        await client.put_secret("acme", SECRET)
+        key = await client.create_key("w", "worker", secrets=["acme"])
+        config = program(ACME_KEY="secret://acme")
         assert key.token is not None
         agent = await client.create_agent(name="program", runner="acp", runner_config=config)
         session = await client.create_session(agent=agent.id)
+        config = program(ACME_KEY="secret://acme", OTHER="secret://withheld")
+        withheld = await client.create_agent(name="withheld", runner="acp", runner_config=config)
+        failing = await client.create_session(agent=withheld.id)
         async with WorkerProcess(server, key.token, "--runner", "acp", **settings):
             for text in TURNS:
                 await client.send(session.id, text)
             types = await said(client, session.id, len(TURNS))
+            await client.send(failing.id, "say never")
+            assert "turn.failed" in await said(client, failing.id, 1)
         assert types.count("turn.completed") == len(TURNS)
         assert (
             types.count("tool.started") == types.count("tool.completed") == types.count("tool.requested") > 2
         )
         assert types.count("ask.decided") == 1
         assert await client.read_file(session.id, "a.txt") == b"hello"
+        log = repr((await client.events_page(session.id)).data)
+        assert f"a key of {len(SECRET)} characters" in log
+        assert SECRET not in log
+        failed = (await client.events_page(failing.id)).data[-1].data["error"]
+        assert "OTHER cannot be set: The worker's key is not given secret://withheld" in str(failed)
+
+
+def program(**env: Json) -> dict[str, Json]:
+    return {"command": [sys.executable, PROGRAM], "env": env}
 
 
 async def said(client: Client, session: UUID, turns: int) -> list[str]:

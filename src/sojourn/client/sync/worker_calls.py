@@ -18,6 +18,8 @@ from sojourn.client.worker_types import (
     Entry,
     FileSize,
     FileSizes,
+    LentSecret,
+    MeantModel,
     NewAsk,
     ReadyTurn,
     ReadyTurns,
@@ -178,6 +180,14 @@ class WorkerCalls(Calls):
             content=data,
         )
         self._transport.perform(request)
+
+    def meant_model(self, name: str) -> MeantModel:
+        """What a model's name means. NotFound for one that means nothing."""
+        return self._transport.fetch(Request("GET", "/worker/model", [("name", name)]), MeantModel)
+
+    def lent_secret(self, name: str) -> str:
+        """The value of a stored secret. Forbidden unless the key was made with its name."""
+        return (self._transport.fetch(Request("GET", f"/worker/secrets/{name}"), LentSecret)).value
 
     def preview(self, claim: str, message: UUID, offset: int, text: str) -> None:
         """Show text of a message that is being written, from character `offset`. It is never stored."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import NotFound, SecretWithheld
 from sojourn.domain.ids import OrgId
 from sojourn.domain.provider import Prices
 from sojourn.ports.models import ModelSource
@@ -26,6 +26,8 @@ class BoundModelClient:
             raise FatalModelError(
                 f"{error} A model is written as provider/name, or is one that the organisation has stored."
             ) from error
+        except SecretWithheld as error:
+            raise FatalModelError(str(error)) from error
         client = self._simulated if binding.provider == SIMULATED else self._direct
         bound = replace(
             request,

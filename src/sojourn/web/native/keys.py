@@ -15,6 +15,7 @@ from sojourn.web.native import queries, wire, worker_wire
 from sojourn.web.native.route import Call
 
 Role = Literal["admin", "member", "reporter", "worker"]
+SecretNames = Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_length=100)]
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,11 +27,12 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
-    """Only a key of the role `worker` has `limits`."""
+    """Only a key of the role `worker` has `limits`, and `secrets`: those stored ones that leave the server with it."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
     role: Role
     limits: Limits = msgspec.field(default_factory=Limits)
+    secrets: SecretNames = []
 
 
 class Key(msgspec.Struct):
@@ -38,6 +40,7 @@ class Key(msgspec.Struct):
     name: str
     role: Role
     limits: Limits
+    secrets: list[str]
     created_at: wire.Instant
     revoked_at: wire.Instant | None
 
@@ -58,6 +61,7 @@ async def create(call: Call[queries.NoQuery, NewKey]) -> Response:
         runners=tuple(body.limits.runners),
         pools=tuple(body.limits.pools),
         agents=tuple(AgentId(agent) for agent in body.limits.agents),
+        secrets=tuple(body.secrets),
     )
     result, token = await access.make_key(call.org, body.name, body.role, limits, call.repeat)
     made = MadeKey(**msgspec.structs.asdict(_shown(result.value)), token=token)
@@ -75,4 +79,5 @@ async def revoke(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
 
 def _shown(key: record.Key) -> Key:
     limits = Limits(list(key.limits.runners), list(key.limits.pools), list(key.limits.agents))
-    return Key(key.id, key.name, key.role, limits, key.created_at, key.revoked_at)
+    secrets = list(key.limits.secrets)
+    return Key(key.id, key.name, key.role, limits, secrets, key.created_at, key.revoked_at)

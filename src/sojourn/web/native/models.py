@@ -4,9 +4,8 @@ from decimal import Decimal
 
 from sojourn.domain import provider as domain
 from sojourn.domain.secret_reference import read_reference
-from sojourn.service.vault import StoredSecret
 from sojourn.web.kit.response import NO_CONTENT, Response, json_response
-from sojourn.web.native import model_wire, queries, wire
+from sojourn.web.native import model_outbound, model_wire, queries, wire
 from sojourn.web.native.route import Call
 
 Bare = Call[queries.NoQuery, wire.Nothing]
@@ -21,17 +20,17 @@ async def put_provider(call: Call[queries.NoQuery, model_wire.NewProvider]) -> R
         api_key=None if new.api_key is None else read_reference("api_key", new.api_key),
         updated_at=call.services.clock.now(),
     )
-    return json_response(_provider(await call.services.models.put_provider(call.org, provider)))
+    return json_response(model_outbound.provider(await call.services.models.put_provider(call.org, provider)))
 
 
 async def get_provider(call: Bare) -> Response:
     found = await call.services.models.get_provider(call.org, call.request.params["provider"])
-    return json_response(_provider(found))
+    return json_response(model_outbound.provider(found))
 
 
 async def list_providers(call: Bare) -> Response:
     found = await call.services.models.list_providers(call.org)
-    return json_response(model_wire.Providers([_provider(one) for one in found]))
+    return json_response(model_wire.Providers([model_outbound.provider(one) for one in found]))
 
 
 async def delete_provider(call: Bare) -> Response:
@@ -54,17 +53,17 @@ async def put_model(call: Call[queries.NoQuery, model_wire.NewModel]) -> Respons
         prices=None if new.prices is None else _prices(new.prices),
         updated_at=call.services.clock.now(),
     )
-    return json_response(_model(await call.services.models.put_model(call.org, model)))
+    return json_response(model_outbound.model(await call.services.models.put_model(call.org, model)))
 
 
 async def get_model(call: Bare) -> Response:
     found = await call.services.models.get_model(call.org, call.request.params["model"])
-    return json_response(_model(found))
+    return json_response(model_outbound.model(found))
 
 
 async def list_models(call: Bare) -> Response:
     found = await call.services.models.list_models(call.org)
-    return json_response(model_wire.Models([_model(one) for one in found]))
+    return json_response(model_wire.Models([model_outbound.model(one) for one in found]))
 
 
 async def delete_model(call: Bare) -> Response:
@@ -74,16 +73,20 @@ async def delete_model(call: Bare) -> Response:
 
 async def put_secret(call: Call[queries.NoQuery, model_wire.NewSecret]) -> Response:
     name = call.request.params["secret"]
-    return json_response(_secret(await call.services.vault.put(call.org, name, call.body.value)))
+    return json_response(
+        model_outbound.secret(await call.services.vault.put(call.org, name, call.body.value))
+    )
 
 
 async def get_secret(call: Bare) -> Response:
-    return json_response(_secret(await call.services.vault.get(call.org, call.request.params["secret"])))
+    return json_response(
+        model_outbound.secret(await call.services.vault.get(call.org, call.request.params["secret"]))
+    )
 
 
 async def list_secrets(call: Bare) -> Response:
     found = await call.services.vault.list(call.org)
-    return json_response(model_wire.Secrets([_secret(one) for one in found]))
+    return json_response(model_wire.Secrets([model_outbound.secret(one) for one in found]))
 
 
 async def delete_secret(call: Bare) -> Response:
@@ -93,24 +96,3 @@ async def delete_secret(call: Bare) -> Response:
 
 def _prices(given: model_wire.Prices) -> domain.Prices:
     return domain.Prices(input_usd=Decimal(given.input_usd), output_usd=Decimal(given.output_usd))
-
-
-def _provider(found: domain.Provider) -> model_wire.Provider:
-    key = None if found.api_key is None else str(found.api_key)
-    return model_wire.Provider(found.name, found.kind, found.base_url, key, found.updated_at)
-
-
-def _model(found: domain.Model) -> model_wire.Model:
-    settings, prices = found.settings, found.prices
-    return model_wire.Model(
-        found.name,
-        found.provider,
-        found.model,
-        model_wire.CallSettings(settings.temperature, settings.top_p, settings.max_tokens),
-        None if prices is None else model_wire.Prices(f"{prices.input_usd:f}", f"{prices.output_usd:f}"),
-        found.updated_at,
-    )
-
-
-def _secret(found: StoredSecret) -> model_wire.Secret:
-    return model_wire.Secret(found.name, found.updated_at)

@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sojourn.domain.file import MAX_PATH
 from sojourn.domain.pools import DEFAULT_POOL
+from sojourn.web.native.model_wire import ModelName
 from sojourn.web.native.session_wire import Activity, SessionStatus
 from sojourn.web.native.turn_wire import InputStatus
 from sojourn.web.native.wire import ExternalId, Holder, Instant, Path, RunnerKind
@@ -150,6 +151,12 @@ class WorkerQuery(Struct, forbid_unknown_fields=True):
     runner: Annotated[list[RunnerKind], Meta(max_length=4)] = field(default_factory=lambda: ["external"])
     pool: Pool = DEFAULT_POOL
     limit: Limit = 100
+
+
+class NamedModel(Struct, forbid_unknown_fields=True):
+    """`provider/model`, or a name that the organisation has stored."""
+
+    name: ModelName
 
 
 class Entries(Struct, forbid_unknown_fields=True):

@@ -9,10 +9,11 @@ from sojourn.domain import fold
 from sojourn.domain.content import Message, Part, TextPart, ToolCallPart, ToolResultPart
 from sojourn.domain.input import Input
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.provider import Meaning
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.outside.signals import Listening, Signal, TurnReady, TurnStopped
 from sojourn.web.kit.sse import frame
-from sojourn.web.native import outbound, worker_wire
+from sojourn.web.native import model_outbound, outbound, worker_wire
 from sojourn.web.native.worker_inbound import claim_name
 
 
@@ -58,6 +59,16 @@ def _part(part: Part) -> worker_wire.MessagePart:
             return worker_wire.MessagePart("tool_result", id=id, name=name, status=status, output=output)
         case _:
             assert_never(part)
+
+
+def meant(meaning: Meaning) -> worker_wire.MeantModel:
+    return worker_wire.MeantModel(
+        meaning.provider,
+        meaning.model,
+        model_outbound.settings(meaning.settings),
+        model_outbound.prices(meaning.prices),
+        None if meaning.stored is None else model_outbound.provider(meaning.stored),
+    )
 
 
 def signal(signal: Signal) -> bytes:

@@ -9,6 +9,7 @@ from sojourn.domain.file import MAX_PATH
 from sojourn.domain.pools import DEFAULT_POOL
 from sojourn.domain.reports import MAX_ASKS, MAX_EVENTS
 from sojourn.web.native.agent_wire import Agent
+from sojourn.web.native.model_wire import CallSettings, Prices, Provider
 from sojourn.web.native.turn_wire import Input
 from sojourn.web.native.wire import Count, Instant, Object, RunnerKind, Seconds
 
@@ -225,3 +226,19 @@ class NewPreview(Struct, forbid_unknown_fields=True):
     message: UUID
     offset: Annotated[int, Meta(ge=0, le=2**31)]
     text: Annotated[str, Meta(min_length=1, max_length=100_000)]
+
+
+class MeantModel(Struct):
+    """What a model's name means. `stored` null is a provider that is configured where the worker runs."""
+
+    provider: str
+    model: str
+    settings: CallSettings
+    prices: Prices | None
+    stored: Provider | None
+
+
+class LentSecret(Struct):
+    """The value, to be used and forgotten."""
+
+    value: str

@@ -127,6 +127,16 @@ async def preview(call: Call[queries.NoQuery, worker_wire.NewPreview]) -> Respon
     return NO_CONTENT
 
 
+async def model(call: Call[queries.NamedModel, wire.Nothing]) -> Response:
+    found = await call.services.lending.model(call.principal, call.query.name)
+    return json_response(worker_outbound.meant(found))
+
+
+async def secret(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    value = await call.services.lending.secret(call.principal, call.request.params["secret"])
+    return json_response(worker_wire.LentSecret(value), 200, (b"cache-control", b"no-store"))
+
+
 def _claim(call: AnyCall) -> Claim:
     return worker_inbound.claim_of(call.principal, call.request.params["claim"])
 
