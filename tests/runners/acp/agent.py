@@ -3,7 +3,7 @@
 What it does is what it is told, one instruction a line of the prompt: `say TEXT`, `think TEXT`, `plan TEXT`,
 `run ID` (a tool, from its call to its result), `ask ID` (the same with a permission first), `start ID`, `finish ID`,
 `write PATH TEXT`, `read PATH`, `cost USD`, `key` (how long its key is), `wait` (until it is cancelled),
-`refuse`, `fail`, `die`. It keeps its sessions as files beside the directory it is started in: their prompts, one a line.
+`refuse`, `fail`, `die`. Its sessions are kept as files beside the directory it is started in: prompts, one a line.
 
 `mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
 wants to be logged in, `forgetful` cannot load a session, `stubborn` does not stop when it is asked to.
