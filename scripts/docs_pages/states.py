@@ -87,7 +87,8 @@ KIND_WORDS: Final[Mapping[InputKind, str]] = {
     "tool_result": "The decision of an ask about a client's tool.",
     "decision": "The decision of any other ask: an approval or a question.",
     "interrupt": "A request to stop what is at work, without a message. To cancel a turn by its id is another verb: it"
-    " ends the turn however it stands, and withdraws the input of one that nobody has claimed, which the log says.",
+    " ends the turn however it stands, and withdraws the input of one that nobody has"
+    " claimed or that waits in line, which the log says.",
 }
 
 _NOW: Final = datetime(2030, 1, 1, tzinfo=UTC)

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.native.asserting import NOWHERE, is_uuid, new_input, new_session, problem, value
+from tests.native.test_asks import until
+from tests.web.served import open_served
 
 
 @pytest.fixture
@@ -184,3 +188,20 @@ async def test_a_move_that_makes_no_sense_is_refused(
     problem(await client.post(move, json={"before": helper}), 409, "wrong_state")
     problem(await client.post(f"{place}/inputs/{helper}/move", json={"before": two}), 409, "wrong_state")
     assert await queue(client, place) == [one, two, nightly]
+
+
+async def test_an_interrupt_says_whether_a_turn_was_at_work(tmp_path: Path) -> None:
+    async with open_served(tmp_path) as served:
+        client = served.client
+        session = (await new_session(client, overlay={"model": "sim/script"}))["id"]
+        place = f"/sessions/{session}"
+        assert value(await client.post(f"{place}/interrupt")) == {"interrupted": False}
+        await new_input(client, session, '[{"sleep": 600}]')
+        await until(served, session, "model.called")
+        once = {"Idempotency-Key": "stop"}
+        assert value(await client.post(f"{place}/interrupt", headers=once)) == {"interrupted": True}
+        again = await client.post(f"{place}/interrupt", headers=once)
+        assert (value(again), again.headers["idempotent-replayed"]) == ({"interrupted": True}, "true")
+        [turn] = value(await client.get(f"{place}/turns"))["data"]
+        assert (turn["status"], turn["reason"]) == ("cancelled", "interrupted")
+        problem(await client.post(f"/sessions/{NOWHERE}/interrupt"), 404, "not_found")

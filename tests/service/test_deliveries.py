@@ -6,6 +6,7 @@ from sojourn.domain.content import TextPart, Usage
 from sojourn.domain.errors import NotFound, RevisionMismatch, WrongState
 from sojourn.domain.events import (
     InputDelivered,
+    InputWithdrawn,
     MessageAbandoned,
     MessageCompleted,
     ModelCalled,
@@ -13,6 +14,7 @@ from sojourn.domain.events import (
     RunnerEvent,
 )
 from sojourn.domain.ids import InputId, MessageId, uuid7
+from sojourn.domain.turn import TurnStatus
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.sessions import NewSession
 from tests.support.world import SOMEBODY, World
@@ -171,3 +173,44 @@ async def test_inputs_of_another_session_are_not_found(world: World) -> None:
             await world.services.inputs.get(world.org, two, id)
         with pytest.raises(NotFound):
             await world.services.inputs.withdraw(world.org, two, id, SOMEBODY)
+
+
+async def test_a_turn_that_waits_in_line_can_be_read_and_cancelled_by_the_id_that_its_message_was_given(
+    world: World,
+) -> None:
+    turn, turns = await world.claimed("one"), world.services.turns
+    sent = await world.send(turn.session, "not this")
+    last = await world.send(turn.session, "two")
+    assert (await turns.get(world.org, turn.session, sent.turn)).status is TurnStatus.QUEUED
+    cancelled = (await turns.cancel(world.org, turn.session, sent.turn, SOMEBODY)).value
+    assert (cancelled.id, cancelled.status, cancelled.reason) == (sent.turn, "cancelled", "superseded")
+    assert (await world.said(turn.session, InputWithdrawn))[-1].input == sent.id
+    with pytest.raises(WrongState, match="A turn that is closed cannot be cancelled"):
+        await turns.cancel(world.org, turn.session, sent.turn, SOMEBODY)
+    await turns.settle(turn, await answer(world, turn))
+    assert (await world.claim(turn.session)).turn == last.turn
+    delivered = [one.input for one in await world.said(turn.session, InputDelivered)]
+    assert sent.id not in delivered
+    assert (await turns.get(world.org, turn.session, last.turn)).status is TurnStatus.RUNNING
+    assert await world.problems() == []
+
+
+async def test_a_turn_that_stands_back_is_still_to_be_read_and_cancelled(world: World) -> None:
+    session = await world.new_session()
+    first = await world.send(session, "one")
+    urgent = await world.send(session, "two", "interrupt")
+    assert (await world.record(session)).session.open_turn == urgent.turn
+    turns = world.services.turns
+    assert (await turns.get(world.org, session, first.turn)).status is TurnStatus.QUEUED
+    await turns.cancel(world.org, session, first.turn, SOMEBODY)
+    assert [one.input for one in await world.said(session, InputWithdrawn)] == [first.id]
+    assert (await world.record(session)).session.queued_inputs == 0
+    assert await world.problems() == []
+
+
+async def test_the_turn_of_a_steer_that_another_turn_has_read_is_none(world: World) -> None:
+    turn = await world.claimed("one")
+    steer = await world.send(turn.session, "also", "steer")
+    await world.services.turns.append(turn, await answer(world, turn), (next_call(2),), steers_before=2)
+    with pytest.raises(NotFound):
+        await world.services.turns.get(world.org, turn.session, steer.turn)

@@ -31,6 +31,7 @@ from sojourn.client.types import (
     HeldPresence,
     HeldPresences,
     Input,
+    Interrupted,
     Json,
     NewFork,
     NewSession,
@@ -209,8 +210,12 @@ class Client(
         return await self._transport.fetch(Request("GET", f"/sessions/{session}/turns/{turn}"), Turn)
 
     async def cancel_turn(self, session: UUID, turn: UUID) -> Turn:
-        """Conflict if it has closed already."""
+        """Also one that waits in line: its input is withdrawn. Conflict if it has closed already."""
         return await self._transport.fetch(post(f"/sessions/{session}/turns/{turn}/cancel"), Turn)
+
+    async def interrupt(self, session: UUID) -> bool:
+        """Stop the turn that is at work; whether one was."""
+        return (await self._transport.fetch(post(f"/sessions/{session}/interrupt"), Interrupted)).interrupted
 
     def list_asks(
         self, session: UUID, *, open_only: bool = True, page_size: int = 100

@@ -194,6 +194,10 @@ class Principal(Wire, frozen=True, kw_only=True):
     role: str
 
 
+class Interrupted(Wire, frozen=True, kw_only=True):
+    interrupted: bool
+
+
 class Page(Wire, Generic[T], frozen=True, kw_only=True):
     data: list[T]
     next_cursor: str | None

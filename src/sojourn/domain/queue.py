@@ -5,6 +5,8 @@ from datetime import datetime
 
 from sojourn.domain.input import Input, priority_of
 from sojourn.domain.input_events import InputReceived
+from sojourn.domain.kinds import RunnerKind
+from sojourn.domain.turn import Turn, TurnStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,20 @@ def input_of(received: InputReceived, seq: int, at: datetime) -> Input:
         rank=seq,
         priority=priority_of(received.delivery, received.by.kind),
         received_at=at,
+    )
+
+
+def turn_to_be(input: Input, runner: RunnerKind) -> Turn:
+    """The turn that an input has been promised and that was never begun; of a withdrawn one it never will be."""
+    is_queued = input.status == "queued"
+    return Turn(
+        id=input.turn,
+        input=input.id,
+        runner=runner,
+        status=TurnStatus.QUEUED if is_queued else TurnStatus.CANCELLED,
+        reason=None if is_queued else "superseded",
+        first_seq=input.position,
+        created_at=input.received_at,
     )
 
 

@@ -6,17 +6,17 @@ from typing import Literal
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.commands import (
-    CancelTurn,
-)
+from sojourn.domain.commands import CancelTurn, WithdrawInput
 from sojourn.domain.delivery import Effect, effect_on
-from sojourn.domain.errors import NotFound
+from sojourn.domain.draft import State
+from sojourn.domain.errors import NotFound, WrongState
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.feed import Preview
 from sojourn.domain.file import file_path
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
+from sojourn.domain.queue import turn_to_be
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn, Ready
@@ -40,9 +40,21 @@ class TurnService:
         self._writes = TurnWrites(store, clock, hub)
 
     async def get(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn:
-        found = await self._store.reads.get_turn(org, session, turn)
+        """That of an input which still waits is queued, of one that was withdrawn before it is cancelled."""
+        reads = self._store.reads
+        found = await reads.get_turn(org, session, turn)
         # The turns of a deleted session outlive it until they are purged.
-        if found is None or session not in await self._store.reads.head_seqs(org, [session]):
+        record = await reads.get_session(org, session)
+        if record is None:
+            raise NotFound("turn", turn)
+        if found is not None:
+            return found
+        waiting = await reads.input_of_turn(org, session, turn)
+        if waiting is not None:
+            return turn_to_be(waiting, record.session.runner)
+        # Its input may have become the head between the two reads.
+        found = await reads.get_turn(org, session, turn)
+        if found is None:
             raise NotFound("turn", turn)
         return found
 
@@ -54,22 +66,32 @@ class TurnService:
     async def cancel(
         self, org: OrgId, session: SessionId, turn: TurnId, by: Actor, repeat: Repeat | None = None
     ) -> Result[Turn]:
+        """Stop it, or see that it never begins: the input of a turn that nobody has claimed is withdrawn."""
         now = self._clock.now()
 
         async def verb(tx: Tx) -> Remembered:
             async def cancel() -> Remembered:
                 state = await lock(tx, org, session)
-                if await tx.get_turn(org, session, turn) is None:
-                    raise NotFound("turn", turn)
-                left = await stopped(tx, state, self._hub)
-                command = CancelTurn(turn=turn, by=by, unfinished=left)
-                await carry_out(tx, state, command, now)
+                await carry_out(tx, state, await self._cancellation(tx, state, turn, by), now)
                 return Remembered({"turn": str(turn)}, created=False)
 
             return await once(tx, org, repeat, now, cancel)
 
         answer = await self._store.write(verb)
         return Result(await self.get(org, session, turn), created=False, replayed=answer.replayed)
+
+    async def _cancellation(
+        self, tx: Tx, state: State, turn: TurnId, by: Actor
+    ) -> CancelTurn | WithdrawInput:
+        org, session = state.session.org, state.session.id
+        if await tx.get_turn(org, session, turn) is not None:
+            return CancelTurn(turn=turn, by=by, unfinished=await stopped(tx, state, self._hub))
+        waiting = await tx.input_of_turn(org, session, turn)
+        if waiting is None:
+            raise NotFound("turn", turn)
+        if waiting.status != "queued":
+            raise WrongState("turn", "closed", "be cancelled")
+        return WithdrawInput(input=waiting, by=by)
 
     async def interrupt(
         self, org: OrgId, session: SessionId, by: Actor, repeat: Repeat | None = None

@@ -9,7 +9,6 @@ from sojourn.domain.agent import Agent, AgentQuery
 from sojourn.domain.ask import Ask
 from sojourn.domain.filter import Expression, Filter, Position, SessionQuery
 from sojourn.domain.ids import AgentId, AskId, InputId, KeyId, OrgId, SessionId, TurnId
-from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.org import Org
@@ -25,6 +24,7 @@ from sojourn.store.db import Db
 from sojourn.store.errands import ErrandReads
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
+from sojourn.store.inputs import InputReads
 from sojourn.store.models import ModelReads
 from sojourn.store.webhooks import WebhookReads
 from sojourn.store.where import NumberedBinder, condition, expression, like, order
@@ -45,7 +45,7 @@ SELECT
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay"""
 
 
-class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, ModelReads, WebhookReads):
+class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, InputReads, ModelReads, WebhookReads):
     def __init__(self, db: Db) -> None:
         self._db = db
 
@@ -122,26 +122,6 @@ class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, ModelReads, 
         bind = NumberedBinder(self._db.dialect)
         text = f"SELECT count(*){_agents(org, query, bind)}"
         return int((await self._db.select(text, bind.values))[0][0])
-
-    async def get_input(self, org: OrgId, session: SessionId, input: InputId) -> Input | None:
-        row = await self._db.one("get_input", {"org": org, "session": session, "id": input})
-        return None if row is None else rows.input_of(row)
-
-    async def list_inputs(
-        self, org: OrgId, session: SessionId, status: InputStatus | None, after: int, limit: int
-    ) -> Sequence[Input]:
-        name = "list_inputs" if status is None else "list_inputs_by_status"
-        params = {"org": org, "session": session, "after": after, "limit": limit, "status": status}
-        if status is None:
-            del params["status"]
-        return [rows.input_of(row) for row in await self._db.all(name, params)]
-
-    async def list_queue(
-        self, org: OrgId, session: SessionId, after: tuple[int, int] | None, limit: int
-    ) -> Sequence[Input]:
-        priority, rank = after or (-1, 0)
-        params = {"org": org, "session": session, "priority": priority, "rank": rank, "limit": limit}
-        return [rows.input_of(row) for row in await self._db.all("list_queue", params)]
 
     async def get_turn(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn | None:
         row = await self._db.one("get_turn", {"org": org, "session": session, "id": turn})

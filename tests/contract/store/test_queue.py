@@ -105,6 +105,19 @@ async def test_the_queue_is_read_in_pages_with_the_input_of_the_open_turn(
     assert (await last_but(own), await last_but(last)) == (last, own)
 
 
+async def test_an_input_is_found_by_its_turn_until_a_turn_has_read_it(store: Store, session: Session) -> None:
+    waiting, gone, read = an_input(3), an_input(4), an_input(5)
+    await write(store, session, waiting, gone, read)
+    marks = [InputMark(gone.id, "withdrawn"), InputMark(read.id, "delivered", read.turn)]
+    await store.write(lambda tx: tx.mark_inputs(ORG, session.id, marks))
+    found = [await store.reads.input_of_turn(ORG, session.id, one.turn) for one in (waiting, gone, read)]
+    assert [None if one is None else (one.id, one.status) for one in found] == [
+        (waiting.id, "queued"),
+        (gone.id, "withdrawn"),
+        None,
+    ]
+
+
 async def test_a_shift_moves_the_ranks_of_what_is_queued_and_a_moved_input_gets_its_place(
     store: Store, session: Session
 ) -> None:

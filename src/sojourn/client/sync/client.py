@@ -33,6 +33,7 @@ from sojourn.client.types import (
     HeldPresence,
     HeldPresences,
     Input,
+    Interrupted,
     Json,
     NewFork,
     NewSession,
@@ -202,8 +203,12 @@ class Client(
         return self._transport.fetch(Request("GET", f"/sessions/{session}/turns/{turn}"), Turn)
 
     def cancel_turn(self, session: UUID, turn: UUID) -> Turn:
-        """Conflict if it has closed already."""
+        """Also one that waits in line: its input is withdrawn. Conflict if it has closed already."""
         return self._transport.fetch(post(f"/sessions/{session}/turns/{turn}/cancel"), Turn)
+
+    def interrupt(self, session: UUID) -> bool:
+        """Stop the turn that is at work; whether one was."""
+        return (self._transport.fetch(post(f"/sessions/{session}/interrupt"), Interrupted)).interrupted
 
     def list_asks(
         self, session: UUID, *, open_only: bool = True, page_size: int = 100

@@ -58,6 +58,10 @@ UPDATE inputs SET status = 'withdrawn' WHERE org = :org AND session = :session A
 SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND id = :id;
 
+-- name: input_of_turn^
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+FROM inputs WHERE org = :org AND session = :session AND turn = :turn AND status <> 'delivered';
+
 -- name: list_inputs
 SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
 FROM inputs WHERE org = :org AND session = :session AND position > :after

@@ -46,4 +46,16 @@ TURNS: Final[tuple[AnyRoute, ...]] = (
         answers={200: turn_wire.Turn},
         errors=(NotFound, WrongState),
     ),
+    Route(
+        method="POST",
+        path="/sessions/{session}/interrupt",
+        operation="interrupt_session",
+        summary="Stop the turn that is at work, if one is",
+        scope="sessions:write",
+        handler=turns.interrupt,
+        query=queries.NoQuery,
+        body=wire.Nothing,
+        answers={200: turn_wire.Interrupted},
+        errors=(NotFound,),
+    ),
 )

@@ -60,6 +60,10 @@ class Input(Struct):
 
 
 class Turn(Struct):
+    """That of an input which waits in line is `queued`. If the input is withdrawn it is `cancelled`, without an
+    `ended_at` where it never came to the head of the queue.
+    """
+
     id: UUID
     session: UUID
     input: UUID
@@ -74,6 +78,12 @@ class Turn(Struct):
     created_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
+
+
+class Interrupted(Struct):
+    """Whether a turn was at work. One that waits for a decision or for a budget is not: cancel it by its id."""
+
+    interrupted: bool
 
 
 class Inputs(Struct):

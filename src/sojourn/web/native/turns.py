@@ -46,6 +46,11 @@ async def cancel(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
     return answer(call, result)
 
 
+async def interrupt(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
+    result = await call.services.turns.interrupt(call.org, call.session, call.by, call.repeat)
+    return json_response(turn_wire.Interrupted(result.value), 200, *replayed(result))
+
+
 def turn_id(call: AnyCall) -> TurnId:
     return TurnId(call.id("turn"))
 
