@@ -44,6 +44,28 @@ async def test_limits_bind_a_key_of_a_worker_and_no_other_has_any(
         problem(await worker.post("/worker/claims", json={"worker": "w"}), 403, "forbidden")
 
 
+async def test_a_key_of_a_pool_has_nothing_to_do_with_sessions_of_other_agents(
+    client: httpx.AsyncClient, served: Served
+) -> None:
+    desk = {"name": "desk", "runner": "external", "runner_config": {"pool": "desk"}}
+    value(await client.post("/agents", json=desk), 201)
+    own = value(await client.post("/sessions", json={"agent": "desk"}), 201)["id"]
+    other = value(await client.post("/sessions", json={}), 201)["id"]
+    holder = {"holder": "elsewhere"}
+    value(await client.put(f"/sessions/{other}/presence", json=holder))
+    new = {"name": "desk", "role": "worker", "limits": {"pools": ["desk"]}}
+    made = value(await client.post("/keys", json=new), 201)
+    async with ask_in_process(served.app, made["token"]) as worker:
+        for runner in ("model", "acp", "http"):
+            claim = {"worker": "w", "pool": "desk", "runners": [runner]}
+            problem(await worker.post("/worker/claims", json=claim), 403, "forbidden")
+        problem(await worker.put(f"/sessions/{other}/presence", json=holder), 403, "forbidden")
+        problem(await worker.delete(f"/sessions/{other}/presence", params=holder), 403, "forbidden")
+        value(await worker.put(f"/sessions/{own}/presence", json=holder))
+        assert (await worker.delete(f"/sessions/{own}/presence", params=holder)).status_code == 204
+    assert value(await client.get(f"/sessions/{other}"))["presences"] == 1
+
+
 async def test_a_member_sees_and_makes_no_keys(served: Served) -> None:
     async with await served.other_role("member") as member:
         problem(await member.get("/keys"), 403, "forbidden")

@@ -9,7 +9,7 @@ from sojourn.domain.kinds import RunnerKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerLimits:
-    """Whose turns a key may claim; an empty tuple is no limit. `pools` limits the turns of the runner `external`.
+    """Whose turns a key may claim. An empty tuple is no limit, but pools without runners are for `external` only.
 
     `secrets` are those stored ones that leave the server with the key: none that it does not name.
     """
@@ -19,12 +19,14 @@ class WorkerLimits:
     agents: tuple[AgentId, ...] = ()
     secrets: tuple[str, ...] = ()
 
-    def admits(self, runner: RunnerKind, pool: str, agent: AgentId) -> bool:
+    def admits(self, runner: RunnerKind, pool: str | None, agent: AgentId) -> bool:
         """`pool` is that of an `external` agent, and of no meaning for others."""
         return self.admits_place(runner, pool) and (not self.agents or agent in self.agents)
 
-    def admits_place(self, runner: RunnerKind, pool: str) -> bool:
-        if self.runners and runner not in self.runners:
+    def admits_place(self, runner: RunnerKind, pool: str | None) -> bool:
+        # Only agents of that runner have pools: whoever is limited to some is not given everybody else's turns.
+        runners = self.runners or (("external",) if self.pools else ())
+        if runners and runner not in runners:
             return False
         return runner != "external" or not self.pools or pool in self.pools
 

@@ -147,7 +147,7 @@ def build_services(
         outside_signals=OutsideSignals(store, outside_claims, hub),
         lending=Lending(models, vault),
         budgets=Budgets(store, clock),
-        presences=Presences(store, clock, rosters),
+        presences=Presences(store, clock, agents, rosters),
         driven=Driven(store, clock, hub),
         rosters=rosters,
         feed=feed,

@@ -4,28 +4,37 @@ from collections.abc import Sequence
 
 from sojourn.domain.actor import Actor
 from sojourn.domain.commands import AttachPresence, ReleasePresence
-from sojourn.domain.errors import NotFound
+from sojourn.domain.errors import Forbidden, NotFound
 from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.record import Lease
+from sojourn.domain.worker import NO_LIMITS, WorkerLimits
 from sojourn.ports import Clock, Store, Tx
+from sojourn.service.agents import Agents
 from sojourn.service.names import Name
 from sojourn.service.rosters import Rosters
 from sojourn.service.verbs import carry_out, lock
 
 
 class Presences:
-    def __init__(self, store: Store, clock: Clock, rosters: Rosters) -> None:
+    def __init__(self, store: Store, clock: Clock, agents: Agents, rosters: Rosters) -> None:
         self._store = store
         self._clock = clock
+        self._agents = agents
         self._rosters = rosters
 
     async def hold(
-        self, org: OrgId, session: SessionId, holder: str, ttl_seconds: float | None
+        self,
+        org: OrgId,
+        session: SessionId,
+        holder: str,
+        ttl_seconds: float | None,
+        limits: WorkerLimits = NO_LIMITS,
     ) -> tuple[Lease, bool]:
-        """Acquire or renew; True if it is new. A presence fences nothing.
+        """Acquire or renew; True if it is new. A presence fences nothing. `limits` are those of the key.
 
         It lapses when its holder was not heard of for `ttl_seconds`, which the newest beat says; None never.
         """
+        await self._admit(org, session, limits)
         now = self._clock.now()
         lease = Lease(
             org=org,
@@ -64,8 +73,11 @@ class Presences:
         self._rosters.beat(org, session, now)
         return True
 
-    async def release(self, org: OrgId, session: SessionId, holder: str, by: Actor) -> None:
+    async def release(
+        self, org: OrgId, session: SessionId, holder: str, by: Actor, limits: WorkerLimits = NO_LIMITS
+    ) -> None:
         """NotFound if that holder has none."""
+        await self._admit(org, session, limits)
         now = self._clock.now()
 
         async def verb(tx: Tx) -> None:
@@ -75,6 +87,18 @@ class Presences:
             await carry_out(tx, state, ReleasePresence(holder=holder, by=by), now)
 
         await self._store.write(verb)
+
+    async def _admit(self, org: OrgId, session: SessionId, limits: WorkerLimits) -> None:
+        """Forbidden where the key may not claim the session's turns: it would keep them from those who may."""
+        if limits == NO_LIMITS:
+            return
+        record = await self._store.reads.get_session(org, session)
+        if record is None:
+            raise NotFound("session", session)
+        row = record.session
+        agent = await self._agents.get_version(self._store.reads, org, row.agent, row.agent_version)
+        if not limits.admits(agent.spec.runner, agent.spec.pool, agent.id):
+            raise Forbidden(f"presence on sessions of agent {agent.id}")
 
     async def list(self, org: OrgId, session: SessionId) -> Sequence[Lease]:
         if session not in await self._store.reads.head_seqs(org, [session]):

@@ -19,7 +19,10 @@ SecretNames = Annotated[list[Annotated[str, Meta(max_length=100)]], Meta(max_len
 
 
 class Limits(msgspec.Struct, forbid_unknown_fields=True):
-    """Whose turns a worker with this key may claim; an empty list is no limit. `pools` is about `external` agents."""
+    """Whose turns a worker with this key may claim, and which sessions it may say that it drives.
+
+    An empty list is no limit. `pools` is about `external` agents: with pools and no `runners` a key is for those only.
+    """
 
     runners: Annotated[list[wire.RunnerKind], Meta(max_length=4)] = []
     pools: Annotated[list[worker_wire.Pool], Meta(max_length=100)] = []

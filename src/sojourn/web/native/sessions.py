@@ -136,7 +136,7 @@ async def unarchive(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
 async def hold_presence(call: Call[queries.NoQuery, session_wire.NewPresence]) -> Response:
     wanted = call.body
     lease, acquired = await call.services.presences.hold(
-        call.org, call.session, wanted.holder, wanted.ttl_seconds
+        call.org, call.session, wanted.holder, wanted.ttl_seconds, call.principal.limits
     )
     return json_response(outbound.presence(lease, acquired))
 
@@ -148,7 +148,8 @@ async def presences(call: Call[queries.NoQuery, wire.Nothing]) -> Response:
 
 
 async def release_presence(call: Call[queries.PresenceQuery, wire.Nothing]) -> Response:
-    await call.services.presences.release(call.org, call.session, call.query.holder, call.by)
+    holder, limits = call.query.holder, call.principal.limits
+    await call.services.presences.release(call.org, call.session, holder, call.by, limits)
     return NO_CONTENT
 
 
