@@ -2,8 +2,9 @@
 
 What it does is what it is told, one instruction a line of the prompt: `say TEXT`, `think TEXT`, `plan TEXT`,
 `run ID` (a tool, from its call to its result), `ask ID` (the same with a permission first), `start ID`, `finish ID`,
-`write PATH TEXT`, `read PATH`, `cost USD`, `key` (how long its key is), `wait` (until it is cancelled),
-`refuse`, `fail`, `die`. Its sessions are kept as files beside the directory it is started in: prompts, one a line.
+`write PATH TEXT`, `read PATH`, `line NUMBER PATH`, `raw JSON` (a tool's output), `helper TEXT` (of another session),
+`cost USD`, `key` (how long its key is), `wait` (until it is cancelled), `refuse`, `fail`, `die`. Its sessions are kept
+as files beside the directory it is started in: prompts, one a line.
 
 `mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
 wants to be logged in, `forgetful` cannot load a session, `stubborn` does not stop when it is asked to.
@@ -94,18 +95,33 @@ class ScriptedAgent:
             case "key":
                 text = f"a key of {len(os.environ['ACME_KEY'])} characters"
                 await self._say(acp.update_agent_message_text(text))
-            case "write":
-                path, _, content = rest.partition(" ")
-                await self._client.write_text_file(session_id=self._session, path=path, content=content)
-            case "read":
-                answer = await self._client.read_text_file(session_id=self._session, path=rest)
-                await self._say(acp.update_agent_message_text(answer.content))
+            case "write" | "read" | "line":
+                await self._files(verb, rest)
+            case "helper":
+                await self._tell("of-a-helper", acp.update_agent_message_text(rest))
+            case "raw":
+                await self._say(acp.start_tool_call("raw", "work", raw_input={}, raw_output=json.loads(rest)))
+                await self._say(acp.update_tool_call("raw", status="completed"))
             case "cost":
                 cost = schema.Cost(amount=float(rest), currency="USD")
                 await self._say(schema.UsageUpdate(session_update="usage_update", used=1, size=9, cost=cost))
             case _:
                 return await self._end(verb)
         return None
+
+    async def _files(self, verb: str, rest: str) -> None:
+        first, _, second = rest.partition(" ")
+        match verb:
+            case "write":
+                await self._client.write_text_file(session_id=self._session, path=first, content=second)
+                return
+            case "read":
+                answer = await self._client.read_text_file(session_id=self._session, path=rest)
+            case _:
+                answer = await self._client.read_text_file(
+                    session_id=self._session, path=second, line=int(first), limit=1
+                )
+        await self._say(acp.update_agent_message_text(answer.content))
 
     async def _end(self, verb: str) -> Any:
         match verb:

@@ -1,5 +1,6 @@
 """A turn of an agent's program: what it says, runs, asks and writes is in the log, in its order."""
 
+import os
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -103,6 +104,44 @@ async def test_files_are_read_and_written_in_the_sessions_directory_only_and_sta
     )
     written = await world.said(session, FileWritten)
     assert [one.path for one in written] == ["notes/a.txt"]
+
+
+async def test_what_is_no_file_of_the_area_is_refused_to_the_program_and_ends_no_later_turn(
+    stage: Stage,
+) -> None:
+    world = stage.world
+    session = await stage.session()
+    place = stage.place(session)
+    place.mkdir(parents=True)
+    # Whoever opened a pipe would wait for its other end.
+    os.mkfifo(place / "pipe")
+    (place / "loop").symlink_to("loop")
+    await world.services.files.write(world.org, session, "loop/given.txt", b"what cannot be laid out")
+    lines = ("read pipe", "read loop/given.txt", f"write {'long/' * 120}a.txt x", "write pipe x")
+    async with stage.working():
+        for count, line in enumerate(lines, 1):
+            await world.send(session, line)
+            await until(world, session, "turn.failed", count)
+        await world.send(session, "say fine")
+        await until(world, session, "turn.completed")
+    assert all("refused the prompt" in one.error for one in await world.said(session, TurnFailed))
+    assert len(await world.said(session, ProviderSessionLinked)) == 1
+
+
+async def test_lines_end_where_they_do_for_the_program_and_other_sessions_of_its_are_not_heard(
+    stage: Stage,
+) -> None:
+    world = stage.world
+    session = await stage.session()
+    await world.services.files.write(world.org, session, "a.txt", b"one\x0cstill one\ntwo\nthree")
+    async with stage.working():
+        await world.send(session, "line 2 a.txt\nhelper not for the log")
+        await until(world, session, "turn.completed")
+        await world.send(session, 'raw {"exit": 0}')
+        await until(world, session, "turn.completed", 2)
+    assert next(one.text for one in await world.said(session, MessageCompleted)) == "two\n"
+    (result,) = await world.said(session, ToolCompleted)
+    assert result.output == '{"exit": 0}'
 
 
 async def test_what_a_client_put_into_the_area_is_laid_out_and_what_the_program_made_is_brought_in(

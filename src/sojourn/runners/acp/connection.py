@@ -4,6 +4,8 @@ Importing this module takes the better part of a second; the runner does so in a
 """
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,6 +37,7 @@ from sojourn.runners.program import Program
 
 AUTHENTICATION_NEEDED: Final = -32000
 OUTPUT_CHARACTERS: Final = 200_000
+_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 RequestError = acp.RequestError
 
@@ -103,7 +106,7 @@ class Connection:
     def prompt(self, session: str, texts: Sequence[str]) -> Feed:
         """Ask; the feed's last item says how it ended."""
         feed = Feed()
-        self._client.listener = feed.put
+        self._client.session, self._client.listener = session, feed.put
         asking = asyncio.create_task(
             self._agent.prompt(session_id=session, prompt=[acp.text_block(text) for text in texts])
         )
@@ -135,6 +138,7 @@ class _Client:
 
     def __init__(self) -> None:
         self.listener: Callable[[Item], None] | None = None
+        self.session = ""
         self.asking: asyncio.Task[schema.PromptResponse] | None = None
         self._open: set[Permission] = set()
 
@@ -145,7 +149,8 @@ class _Client:
 
     async def session_update(self, session_id: str, update: Any, **_meta: Any) -> None:
         item = _item(update)
-        if item is not None and self.listener is not None:
+        # A program may have sessions of its own beside the one that is asked: helpers that work for it.
+        if item is not None and self.listener is not None and session_id == self.session:
             self.listener(item)
 
     async def request_permission(
@@ -180,7 +185,8 @@ class _Client:
         text = await self._file(path, None)
         if line is not None or limit is not None:
             start = max((line or 1) - 1, 0)
-            lines = text.splitlines(keepends=True)
+            # Only these end a line for a program; Python would end one at a form feed too.
+            lines = _LINE.findall(text)
             text = "".join(lines[start:] if limit is None else lines[start : start + limit])
         return schema.ReadTextFileResponse(content=text)
 
@@ -266,7 +272,7 @@ def _tool(update: schema.ToolCallStart | schema.ToolCallProgress | schema.ToolCa
 def _output(update: schema.ToolCallStart | schema.ToolCallProgress | schema.ToolCallUpdate) -> str | None:
     """What the call has brought so far, as text; None where the update says nothing of it."""
     if not update.content:
-        return None if update.raw_output is None else str(update.raw_output)[:OUTPUT_CHARACTERS]
+        return None if update.raw_output is None else _text(update.raw_output)[:OUTPUT_CHARACTERS]
     texts: list[str] = []
     for piece in update.content:
         match piece:
@@ -277,6 +283,10 @@ def _output(update: schema.ToolCallStart | schema.ToolCallProgress | schema.Tool
             case _:
                 pass
     return "\n".join(texts)[:OUTPUT_CHARACTERS]
+
+
+def _text(raw: Json) -> str:
+    return raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False)
 
 
 def _chosen(option: str | None) -> schema.RequestPermissionResponse:

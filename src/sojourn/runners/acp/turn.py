@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from sojourn.domain.ask import NewAsk, denial
 from sojourn.domain.content import Usage
-from sojourn.domain.errors import DomainError
 from sojourn.domain.events import ModelCalled, RunnerEvent, UsageRecorded
 from sojourn.domain.ids import MessageId, uuid7
 from sojourn.domain.tool_policy import ToolRule
@@ -24,6 +24,14 @@ from sojourn.runners.acp.updates import Cost, Decided, Ended, Feed, FileRequest,
 SETTLE_SECONDS: Final = 0.4
 # A program that was lost is started again, after a while that doubles.
 RETRY_SECONDS: Final = 0.5
+
+
+class Unasked(Exception):
+    """A question could not be put, or waited for, and `reason` is why."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 class HeldTooLong(Exception):
@@ -160,18 +168,15 @@ class Talk:
             scribe.deny(tool, name)
         await self._write()
         if rule == "ask":
-            ask = ask_about(tool, permission, spec)
-            self.asked[tool.id] = Asked(tool, asyncio.create_task(self._wait(permission, ask)))
+            task = asyncio.create_task(self._wait(permission, ask_about(tool, permission, spec)))
+            task.add_done_callback(partial(_tell_failure, self.feed))
+            self.asked[tool.id] = Asked(tool, task)
         else:
             permission.choose(ALLOW if rule == "allow" else DENY)
 
     async def _wait(self, permission: Permission, ask: NewAsk) -> None:
         feed = self.feed
-        try:
-            decided = await self.journal.ask([ask])
-        except DomainError as error:
-            feed.put(Ended(error=error))
-            return
+        decided = await self.journal.ask([ask])
         feed.put(Decided(permission, decided[ask.id]))
 
     async def _decide(self, item: Decided) -> None:
@@ -224,8 +229,8 @@ class Talk:
 
     async def _broken(self, error: Exception) -> Settled | Faulted | Parked:
         """The program refused the prompt, or is not there any more. What it left open is closed, but for questions."""
-        if isinstance(error, DomainError):
-            raise error
+        if isinstance(error, Unasked):
+            raise error.reason
         name = self.live.config.name
         if not isinstance(error, ConnectionError | HeldTooLong):
             events = self.scribe.abandon("The agent ended its answer with an error.")
@@ -247,6 +252,13 @@ class Talk:
             error=f"{name} ended with status {status} while it answered: {said}",
             delay_seconds=delay,
         )
+
+
+def _tell_failure(feed: Feed, task: asyncio.Task[None]) -> None:
+    """Nobody else looks at the task, and the program would wait for its answer for good."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        feed.put(Ended(error=Unasked(error)))
 
 
 def _settled(events: Sequence[RunnerEvent], reason: str) -> Settled:

@@ -8,12 +8,15 @@ another machine.
 import asyncio
 import logging
 import os
+import stat
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
-from sojourn.domain.errors import Conflict, InvalidRequest, LimitExceeded
+from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
 from sojourn.ports.turns import Journal
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 # A program may clone a repository or install packages into its directory: that much is kept with the session.
 MOST_FILES: Final = 500
 LARGEST_FILE_BYTES: Final = 1024 * 1024
+# What a program may have read to it at once.
+MOST_READ_BYTES: Final = 32 * 1024 * 1024
 PASSED_OVER: Final = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
 
 
@@ -38,8 +43,12 @@ class Workspace:
     seen: dict[str, Stamp] = field(default_factory=dict[str, Stamp])
 
     def inside(self, path: str) -> Path:
-        """The file that a program means. PermissionError for one outside, also by way of a link."""
-        found = (self.path / path).resolve()
+        """The file that a program means. OSError for what is no path, and for one outside, also by way of a link."""
+        try:
+            found = (self.path / path).resolve()
+        except (RuntimeError, ValueError) as error:
+            # Links that lead to themselves; a zero in a name.
+            raise OSError(f"{path!r} names no file: {error}") from None
         if not found.is_relative_to(self.path) or found == self.path:
             raise PermissionError(f"{path} is not in the session's directory {self.path}")
         return found
@@ -54,8 +63,13 @@ class Workspace:
             data = await journal.read_file(name)
             stamp = await asyncio.to_thread(_stamp, self.path / name)
             is_changed_here = stamp is not None and name in self.seen and self.seen[name] != stamp
-            if data is not None and not is_changed_here:
+            if data is None or is_changed_here:
+                continue
+            try:
                 self.seen[name] = await asyncio.to_thread(_write, self.inside(name), data)
+            except OSError as error:
+                # The program has something else where this belongs.
+                log.info("the file %s of session %s is not laid out: %s", name, journal.turn.session, error)
 
     async def bring_in(self, journal: Journal) -> None:
         """Put into the area what the program changed in the directory."""
@@ -63,43 +77,64 @@ class Workspace:
             if self.seen.get(name) == stamp:
                 continue
             try:
-                data = await asyncio.to_thread((self.path / name).read_bytes)
+                data = await asyncio.to_thread(_read, self.path / name)
                 if await journal.read_file(name) != data:
                     await journal.write_file(name, data)
-            except (Conflict, InvalidRequest, LimitExceeded, OSError) as refusal:
+            except (InvalidRequest, LimitExceeded, WrongState, OSError) as refusal:
                 log.info(
                     "the file %s of session %s stays on disk only: %s", name, journal.turn.session, refusal
                 )
             self.seen[name] = stamp
 
     async def read(self, path: str) -> str:
-        return await asyncio.to_thread(_read, self.inside(path))
+        """OSError for what is no text file of the program's."""
+        data = await asyncio.to_thread(_read, self.inside(path))
+        return data.decode("utf-8", "replace")
 
     async def write(self, journal: Journal, path: str, text: str) -> None:
-        """Into the area first: what is on disk only was never said."""
-        found, data = self.inside(path), text.encode()
+        """Into the area first: what is on disk only was never said. OSError where either refuses it."""
+        found, data = self.inside(path), text.encode("utf-8", "replace")
         name = found.relative_to(self.path).as_posix()
-        await journal.write_file(name, data)
+        try:
+            await journal.write_file(name, data)
+        except (InvalidRequest, LimitExceeded, WrongState) as refusal:
+            raise OSError(str(refusal)) from None
         self.seen[name] = await asyncio.to_thread(_write, found, data)
 
 
-def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+def _read(path: Path) -> bytes:
+    with closing(_opened(path, os.O_RDONLY)) as file:
+        if os.fstat(file.fileno()).st_size > MOST_READ_BYTES:
+            raise OSError(f"{path} is larger than {MOST_READ_BYTES} bytes")
+        return file.read(MOST_READ_BYTES)
+
+
+def _opened(path: Path, flags: int) -> FileIO:
+    """A file and nothing else: whoever opened a pipe would wait for its other end, which need never come."""
+    file = FileIO(os.open(path, flags | os.O_NONBLOCK, 0o666), "w" if flags & os.O_WRONLY else "r")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(f"{path} is no file")
+    return file
 
 
 def _write(path: Path, data: bytes) -> Stamp:
     if not path.is_file() or path.read_bytes() != data:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        with closing(_opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)) as file:
+            file.write(data)
     stamp = _stamp(path)
     assert stamp is not None
     return stamp
 
 
 def _stamp(path: Path) -> Stamp | None:
+    """None where there is no regular file."""
     try:
         found = path.lstat()
     except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
         return None
     return Stamp(found.st_mtime_ns, found.st_size)
 
@@ -112,7 +147,7 @@ def _files(root: Path) -> Iterator[tuple[str, Stamp]]:
         for name in sorted(files):
             path = Path(folder) / name
             stamp = _stamp(path)
-            if stamp is None or path.is_symlink() or stamp.size > LARGEST_FILE_BYTES:
+            if stamp is None or stamp.size > LARGEST_FILE_BYTES:
                 continue
             yield path.relative_to(root).as_posix(), stamp
             count += 1
