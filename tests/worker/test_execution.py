@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from sojourn.domain.events import TurnFailed
+from sojourn.domain.events import MessageCompleted, ToolCompleted, TurnFailed
 from sojourn.domain.ids import EventId, SessionId, uuid7
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.ports import Tx
@@ -19,6 +20,9 @@ from tests.support.world import SOMEBODY, World
 from tests.worker.model import Hang, ScriptedModel, calls, says
 from tests.worker.tools import prints
 from tests.worker.workplace import execution, model_runner, new_session, until, waited, working
+
+# What JSON has no form for.
+NO_TEXT = cast(str, b"\xff".join)
 
 
 class Defective:
@@ -59,13 +63,24 @@ async def test_an_answer_that_cannot_be_stored_fails_its_turn_and_does_not_hold_
     session = await world.new_session()
     await world.send(session)
     await world.send(session)
-    # Half a surrogate pair: JSON may name it, UTF-8 has no bytes for it.
-    model = ScriptedModel(says("\ud800"), says("fine"))
+    model = ScriptedModel(says(NO_TEXT), says("fine"))
     with caplog.at_level(logging.CRITICAL, "sojourn.worker.execution"):
         async with working(world, model_runner(model)):
             await until(world, session, "turn.completed")
     assert [failed.reason for failed in await world.said(session, TurnFailed)] == ["error"]
     assert (await world.types(session)).count("message.abandoned") == 1
+
+
+async def test_halves_of_characters_are_joined_or_replaced_and_the_turn_goes_on(world: World) -> None:
+    session = await new_session(world)
+    await world.send(session)
+    model = ScriptedModel(calls("half", arguments='{"a": "\ud83d"}'), says("\ud83d\ude00 \ud83d!"))
+    async with working(world, model_runner(model, [prints("half", "\udfff")])):
+        await until(world, session, "turn.completed")
+    *_, said = await world.said(session, MessageCompleted)
+    assert said.text == "\U0001f600 \ufffd!"
+    [result] = await world.said(session, ToolCompleted)
+    assert (result.status, result.output) == ("done", "\ufffd")
 
 
 async def test_tool_calls_left_open_by_a_defect_get_their_one_result(
@@ -74,7 +89,7 @@ async def test_tool_calls_left_open_by_a_defect_get_their_one_result(
     session = await new_session(world)
     await world.send(session)
     model = ScriptedModel(calls("unprintable", "fine"), says("never asked"))
-    tools = [prints("unprintable", "\udfff"), prints("fine", "fine")]
+    tools = [prints("unprintable", NO_TEXT), prints("fine", "fine")]
     with caplog.at_level(logging.CRITICAL, "sojourn.worker.execution"):
         async with working(world, model_runner(model, tools)):
             await until(world, session, "turn.failed")

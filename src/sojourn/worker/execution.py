@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from sojourn.domain.ask import NewAsk
@@ -14,6 +15,7 @@ from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.kinds import RunnerKind
 from sojourn.ports.endings import Faulted, Parked, Settled
 from sojourn.ports.turns import ClaimedTurn, Runner, Turns
+from sojourn.worker.characters import said_whole
 from sojourn.worker.journal import TurnJournal
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,7 @@ class Execution:
         try:
             await journal.catch_up()
             ending = await self._runners[turn.agent.spec.runner].run(journal)
-            await self._write(turn, ending)
+            await said_whole(partial(self._write, turn), ending)
         except (LeaseLost, StoreUnavailable):
             raise
         except UnknownEventType as error:

@@ -11,6 +11,7 @@ from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import AskId, MessageId
 from sojourn.domain.log import LogEntry
 from sojourn.ports.turns import ClaimedTurn, Turns
+from sojourn.worker.characters import said_whole
 
 # A wait for a decision may last for days; it is asked for anew so that no request over HTTP has to.
 INBOX_SECONDS: Final = 30.0
@@ -48,7 +49,9 @@ class TurnJournal:
         steers_before: int | None = None,
     ) -> None:
         async with self._lock:
-            await self._turns.append(self._turn, events, intents, steers_before)
+            await said_whole(
+                lambda said: self._turns.append(self._turn, *said, steers_before), (events, intents)
+            )
             await self._catch_up()
 
     async def ask(
@@ -58,7 +61,7 @@ class TurnJournal:
         self._asked |= dict.fromkeys(ids)
         try:
             async with self._lock:
-                await self._turns.wait(self._turn, events, asks, "held")
+                await said_whole(lambda said: self._turns.wait(self._turn, *said, "held"), (events, asks))
                 await self._catch_up()
             while True:
                 decided = {id: one for id in ids if (one := self._asked[id]) is not None}

@@ -184,8 +184,10 @@ class HttpTurns:
             pending, self._previews = self._previews, {}
             for name, messages in pending.items():
                 for message, (offset, texts) in messages.items():
+                    # Halves of characters are replaced one by one, so that offsets stay what they are.
+                    shown = "".join(texts).encode(errors="replace").decode()
                     try:
-                        await self._client.preview(name, message, offset, "".join(texts))
+                        await self._client.preview(name, message, offset, shown)
                     except SojournError as error:
                         log.debug("a preview was not shown: %s", error)
 

@@ -1,6 +1,6 @@
 """A small agent that speaks the real protocol over its standard streams: `python agent.py [OPTION…]`.
 
-What it does is what it is told, one instruction a line of the prompt: `say TEXT`, `think TEXT`, `plan TEXT`,
+What it does is what it is told, one instruction a line of the prompt: `say TEXT`, `half`, `think TEXT`, `plan TEXT`,
 `run ID` (a tool, from its call to its result), `ask ID` (the same with a permission first), `start ID`, `finish ID`,
 `write PATH TEXT`, `read PATH`, `line NUMBER PATH`, `raw JSON` (a tool's output), `helper TEXT` (of another session),
 `cost USD`, `key` (how long its key is), `wait` (until it is cancelled), `refuse`, `fail`, `die`. Its sessions are kept
@@ -97,16 +97,11 @@ class ScriptedAgent:
                 await self._say(acp.update_agent_message_text(text))
             case "write" | "read" | "line":
                 await self._files(verb, rest)
-            case "helper":
-                await self._tell("of-a-helper", acp.update_agent_message_text(rest))
-            case "raw":
-                await self._say(acp.start_tool_call("raw", "work", raw_input={}, raw_output=json.loads(rest)))
-                await self._say(acp.update_tool_call("raw", status="completed"))
             case "cost":
                 cost = schema.Cost(amount=float(rest), currency="USD")
                 await self._say(schema.UsageUpdate(session_update="usage_update", used=1, size=9, cost=cost))
             case _:
-                return await self._end(verb)
+                return await self._more(verb, rest)
         return None
 
     async def _files(self, verb: str, rest: str) -> None:
@@ -123,11 +118,27 @@ class ScriptedAgent:
                 )
         await self._say(acp.update_agent_message_text(answer.content))
 
+    async def _more(self, verb: str, rest: str) -> Any:
+        match verb:
+            case "helper":
+                await self._tell("of-a-helper", acp.update_agent_message_text(rest))
+            case "raw":
+                await self._say(acp.start_tool_call("raw", "work", raw_input={}, raw_output=json.loads(rest)))
+                await self._say(acp.update_tool_call("raw", status="completed"))
+            case _:
+                return await self._end(verb)
+        return None
+
     async def _end(self, verb: str) -> Any:
         match verb:
             case "wait":
                 await self._cancelled.wait()
                 return "cancelled"
+            case "half":
+                # A character that was cut in two on its way.
+                for piece in ("\ud83d", "\ude00"):
+                    await self._say(acp.update_agent_message_text(piece))
+                return None
             case "refuse":
                 return "refusal"
             case "tire":

@@ -15,7 +15,7 @@ SECRET = "sk-very-secret"
 PROGRAM = str(Path(__file__).with_name("agent.py"))
 TURNS = (
     "key\nsay hello\nthink hm\nplan do it\nrun t1\nwrite a.txt hello\nsay bye",
-    "start t2\nask t3\nfinish t2\nsay end",
+    "half\nstart t2\nask t3\nfinish t2\nsay end",
 )
 
 
