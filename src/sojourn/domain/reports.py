@@ -5,7 +5,7 @@ what it said wrongly would stand in the log for good.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from sojourn.domain import events as e
@@ -53,6 +53,20 @@ class Account:
     @property
     def progress(self) -> Progress:
         return self.conversation.progress
+
+    def without_words(self) -> "Account":
+        """A copy, as much of it as reports are checked against: what was said and what tools gave back may be large."""
+        progress = self.progress
+        bare = replace(
+            progress,
+            requested={index: replace(tool, arguments="") for index, tool in progress.requested.items()},
+            started=set(progress.started),
+            completed={index: replace(result, output="") for index, result in progress.completed.items()},
+            asks=dict(progress.asks),
+            last_round=(),
+        )
+        conversation = Conversation(seq=self.conversation.seq, progress=bare)
+        return Account(conversation, set(self.said), set(self.asks), self.is_compacting)
 
     def extend(self, entries: Iterable[LogEntry]) -> "Account":
         for entry in entries:

@@ -14,18 +14,18 @@ from sojourn.domain.input import Input
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.log import StoredEvent
 from sojourn.domain.record import SessionRecord
-from sojourn.domain.reports import REPORT_TYPES, Account, Report
+from sojourn.domain.reports import Report
 from sojourn.domain.turn import Turn
 from sojourn.ports import Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn
-from sojourn.service.codec import get_large, read_entry
+from sojourn.service.codec import get_large
 from sojourn.service.hub import Hub
+from sojourn.service.outside.accounts import Accounts
 from sojourn.service.outside.callers import Caller
 from sojourn.service.outside.patience import or_closed
 from sojourn.service.results import Repeat
 from sojourn.service.turn_writes import Outside, TurnWrites, stands
 from sojourn.service.turns import TurnService
-from sojourn.service.verbs import PAGE
 
 
 class OutsideTurns:
@@ -34,6 +34,7 @@ class OutsideTurns:
         self._writes = writes
         self._turns = turns
         self._hub = hub
+        self._accounts = Accounts()
 
     async def renew(self, claims: Sequence[Claim], caller: Caller) -> Sequence[Claim]:
         """Those that are lost."""
@@ -97,7 +98,11 @@ class OutsideTurns:
         self, repeat: Repeat | None, check: Callable[[Report], None], new_asks: Sequence[NewAsk] = ()
     ) -> Outside:
         async def guard(tx: Tx, state: State) -> None:
-            check(Report(await _account(tx, state), announces=state.session.runner not in SELF_DRIVEN))
+            check(
+                Report(
+                    await self._accounts.read(tx, state), announces=state.session.runner not in SELF_DRIVEN
+                )
+            )
             for index, ask in enumerate(new_asks):
                 if await tx.get_ask(state.session.org, state.session.id, ask.id) is not None:
                     raise InvalidRequest(f"asks.{index}.id", "is the id of another ask")
@@ -161,21 +166,6 @@ class OutsideTurns:
     async def preview(self, claim: Claim, message: MessageId, offset: int, text: str) -> None:
         await self.require(claim)
         self._turns.preview(claim, message, offset, text)
-
-
-async def _account(tx: Tx, state: State) -> Account:
-    """Where the open turn of a locked session stands."""
-    session, turn = state.session, state.turn
-    account = Account()
-    if turn is None:
-        return account
-    after = turn.first_seq - 1
-    while events := await tx.events_after(session.org, session.id, after, PAGE, REPORT_TYPES):
-        account.extend([await read_entry(tx, event) for event in events if event.turn == turn.id])
-        after = events[-1].seq
-        if len(events) < PAGE:
-            break
-    return account
 
 
 async def _admit(_tx: Tx, _state: State) -> None:
