@@ -55,3 +55,15 @@ def test_what_is_asked_is_told_in_words() -> None:
     assert summary(event("ask.opened", put)) == 'question: Which? ["red","blue"]'
     denied: dict[str, Json] = {"call": 2, "index": 0, "rule": "*"}
     assert summary(event("tool.denied", denied)) == "#0 of call 2 by the rule *"
+
+
+def test_what_somebody_has_done_says_who_it_was() -> None:
+    human: Json = {"kind": "human", "key": None}
+    timeout: Json = {"kind": "timeout", "key": None}
+    told = [
+        summary(event("ask.decided", {"ask": "x", "decision": "deny", "answer": None, "by": timeout})),
+        summary(event("turn.cancelled", {"reason": "interrupted", "by": human})),
+        summary(event("input.withdrawn", {"input": "x", "by": human})),
+        summary(event("session.ended", {"status": "completed", "reason": None, "by": human})),
+    ]
+    assert told == ["deny · by timeout", "interrupted · by human", "by human", "completed · by human"]

@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "chat": "Talk to a session and watch it answer.",
     "agents": "List agents, and make one of a program on this machine.",
     "sessions": "List, show, end and delete sessions.",
+    "budgets": "See what sessions may use up, limit it, and let one go on.",
     "inputs": "See what waits to be read, and edit, move or withdraw it.",
     "models": "Name models, their providers and keys.",
     "capabilities": "See what agents can be given on this server.",

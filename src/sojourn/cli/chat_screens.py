@@ -2,7 +2,7 @@
 
 import click
 
-from sojourn.cli.entries import asked, content_text
+from sojourn.cli.entries import asked, content_text, summary, waits_for_budget
 from sojourn.cli.screen import one_line, printable
 from sojourn.client import AnswerPart, Event, MessageEnded, TurnAsked, TurnClosed
 
@@ -31,11 +31,14 @@ class PipeScreen:
     def event(self, event: Event) -> None:
         if self._shows_inputs and event.type == "input.received":
             click.echo(f"> {printable(content_text(event.data))}")
+        if (line := budget_line(event)) is not None:
+            click.echo(line, err=True)
 
     def part(self, part: AnswerPart) -> None:
         match part:
-            case MessageEnded():
-                click.echo(printable(part.text))
+            # A message that only calls tools says nothing.
+            case MessageEnded(text=text) if text:
+                click.echo(printable(text))
             case TurnAsked():
                 click.echo(asking_line(part), err=True)
             case TurnClosed(status="completed"):
@@ -52,6 +55,15 @@ class PipeScreen:
 def asking_line(asked_for: TurnAsked) -> str:
     """Who is waited for, and under which id it is decided."""
     return f"waiting for {one_line(asked(asked_for.kind, asked_for.prompt), 200)}  (ask {asked_for.ask})"
+
+
+def budget_line(event: Event) -> str | None:
+    """What there is to say of budgets: that one runs low, or is waited for, and what to do about it."""
+    if waits_for_budget(event):
+        return "waiting for a budget that has reached its soft limit; to go on: sojourn budgets resume"
+    if event.type == "budget.warned":
+        return f"a budget runs low: {summary(event)}"
+    return None
 
 
 def closing_line(closed: TurnClosed) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sojourn.cli.chat_screens import asking_line, closing_line
+from sojourn.cli.chat_screens import asking_line, budget_line, closing_line
 from sojourn.cli.entries import content_text, summary
 from sojourn.cli.screen import one_line, printable, styled
 from sojourn.client import AnswerPart, Event, MessageEnded, TextAdded, TextVoided, TurnAsked, TurnClosed
@@ -112,6 +112,9 @@ class TerminalScreen:
                     self._close(part)
 
     def _event(self, type: str, data: Mapping[str, "Json"], event: Event) -> None:
+        if (line := budget_line(event)) is not None:
+            self._line(line, fg="yellow")
+            return
         match type:
             case "input.received" | "input.edited":
                 self._inputs[str(data["input"])] = content_text(data)
@@ -180,7 +183,8 @@ class TerminalScreen:
                 self._disown()
         if self._is_prompting:
             text, self._unshown = self._unshown, ""
-            self._line(text)
+            if text:
+                self._line(text)
         else:
             self._flush()
         self._shown = ""

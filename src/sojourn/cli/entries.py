@@ -31,7 +31,7 @@ _STYLES: Final = {
     "file": "blue",
 }
 # Types that say everything by their names.
-_SAY_ALL: Final = {"session.reopened", "input.withdrawn", "turn.queued", "turn.deferred", "turn.resumed"}
+_SAY_ALL: Final = {"turn.queued", "turn.deferred", "turn.resumed"}
 _TYPE_COLUMNS: Final = 18
 
 
@@ -134,25 +134,43 @@ def asked(kind: str, prompt: "Json") -> str:
     return f"{kind}: {wanted}"
 
 
+def _by(data: Data, *words: object) -> str:
+    """Who it was, behind what was done: a human, an agent, policy or a deadline."""
+    by = data.get("by")
+    who = f"by {by['kind']}" if isinstance(by, dict) and "kind" in by else None
+    return " · ".join(str(word) for word in (*words, who) if word is not None)
+
+
+def waits_for_budget(event: "Event") -> bool:
+    """Whether the turn waits, and not for a decision."""
+    return event.type == "turn.waiting" and event.data.get("asks") == []
+
+
+def _waiting(data: Data) -> str:
+    return f"{data['mode']}{'' if data['asks'] else ' · for a budget'}"
+
+
 _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "session.created": lambda data: _optional(data, "title", "external_id", "origin"),
     "session.forked": lambda data: f"from {data['parent']} at event {data['at']}",
     "session.imported": lambda data: f"from {data['origin']} at event {data['at']}",
     "session.rewound": lambda data: f"to event {data['to']}",
     "session.trimmed": lambda data: f"begins at event {data['first_seq']} now",
-    "session.ended": lambda data: _optional(data, "status", "reason"),
-    "session.expired": lambda data: str(data["reason"]),
+    "session.ended": lambda data: _by(data, data["status"], data.get("reason")),
+    "session.expired": lambda data: _by(data, data["reason"]),
+    "session.reopened": _by,
     "input.received": _received,
     "input.edited": lambda data: f"“{content_text(data)}”",
     "input.moved": lambda data: f"before {data['before']}" if data["before"] else "to the end",
+    "input.withdrawn": _by,
     "input.delivered": lambda data: f"before model call {data['call']}",
     "turn.started": lambda data: f"attempt {data['attempt']} · {data['worker']}",
-    "turn.waiting": lambda data: str(data["mode"]),
+    "turn.waiting": _waiting,
     "turn.retried": lambda data: f"fault {data['fault']}: {data['error']}",
     "turn.reclaimed": lambda data: f"{data['cause']} · {data['worker']}",
     "turn.completed": lambda data: str(data["reason"]),
     "turn.failed": lambda data: f"{data['reason']}: {data['error']}",
-    "turn.cancelled": lambda data: str(data["reason"]),
+    "turn.cancelled": lambda data: _by(data, data["reason"]),
     "message.completed": _message,
     "message.abandoned": lambda data: f"call {data['call']} broke off",
     "model.called": lambda data: f"call {data['call']} · {data['model']}",
@@ -162,7 +180,7 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "tool.denied": lambda data: f"#{data['index']} of call {data['call']} by the rule {data['rule']}",
     "tool.completed": lambda data: f"{data['name']} {data['status']}: {data['output']}",
     "ask.opened": lambda data: asked(str(data["kind"]), data["prompt"]),
-    "ask.decided": lambda data: str(data["decision"]),
+    "ask.decided": lambda data: _by(data, data["decision"]),
     "usage.recorded": lambda data: f"{data['source']} · {_usage(data['usage'])}",
     "thought.recorded": lambda data: f"“{data['text']}”",
     "plan.changed": lambda data: _steps(data["steps"]),
@@ -170,11 +188,11 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "compaction.started": lambda data: str(data["model"]),
     "compaction.completed": lambda data: f"{data['messages']} messages: “{data['summary']}”",
     "budget.created": lambda data: f"{data['limit']} {data['currency']}",
-    "budget.changed": lambda data: f"{data['status']} · {_budget(data)}",
+    "budget.changed": lambda data: _by(data, data["status"], _budget(data)),
     "budget.warned": _budget,
     "budget.paused": _budget,
     "budget.exhausted": _budget,
-    "budget.resumed": _budget,
+    "budget.resumed": lambda data: _by(data, _budget(data)),
     "lease.acquired": lambda data: f"{data['kind']} {data['holder']}",
     "lease.released": lambda data: f"{data['kind']} {data['holder']}",
     "file.written": _file,
