@@ -34,6 +34,28 @@ async def test_content_may_be_given_in_parts(client: httpx.AsyncClient, place: s
     assert (sent["content"], sent["delivery"]) == (parts, "steer")
 
 
+async def test_a_message_names_the_model_of_its_turn_and_what_an_app_is_sent_beside_its_text(
+    client: httpx.AsyncClient, place: str
+) -> None:
+    said = {"content": "hello", "model": "sim/script", "payload": {"customer": [7, None]}}
+    first = value(await client.post(f"{place}/inputs", json=said), 202)
+    second = value(await client.post(f"{place}/inputs", json=said | {"model": "sim/echo"}), 202)
+    plain = value(await client.post(f"{place}/inputs", json={"content": "hello"}), 202)
+    assert [each["model"] for each in (first, second, plain)] == ["sim/script", "sim/echo", None]
+    assert value(await client.get(f"{place}/turns/{first['turn']}"))["model"] == "sim/script"
+    log = value(await client.get(f"{place}/events", params={"type": "input.received"}))["data"]
+    assert [event["data"]["payload"] for event in log] == ['{"customer":[7,null]}'] * 2 + [None]
+    claimed = {"worker": "w", "runners": ["model"]}
+    for model in ("sim/script", "sim/echo", "sim/echo"):
+        turn = value(await client.post("/worker/claims", json=claimed))["claimed"]
+        assert turn["model"] == model
+        called = value(await client.get(f"{place}/events", params={"type": "model.called"}))["data"][-1]
+        assert (called["turn"], called["data"]["model"]) == (turn["turn"], model)
+        void = {"type": "message.abandoned", "data": {"call": 1, "message": called["data"]["message"]}}
+        settled = {"error": "done", "events": [void]}
+        assert (await client.post(f"/worker/claims/{turn['claim']}/settle", json=settled)).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -45,6 +67,9 @@ async def test_content_may_be_given_in_parts(client: httpx.AsyncClient, place: s
         ({"content": [{"type": "text", "text": "x", "bold": True}]}, "content.0.bold"),
         ({"content": "x", "delivery": "pigeon"}, "delivery"),
         ({"content": "x", "kind": "message"}, "kind"),
+        ({"content": "x", "model": ""}, "model"),
+        ({"content": "x", "payload": []}, "payload"),
+        ({"content": "x", "payload": {"a": "\0"}}, "payload.a"),
         ({"content": "x\0"}, "content"),
         ([], "body"),
     ],

@@ -1,10 +1,11 @@
 """The verbs of the native API for inputs and their queue."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from uuid import UUID
 
 from sojourn.client.calls import Calls
+from sojourn.client.json import Json
 from sojourn.client.request import Request, if_match, optional, post
 from sojourn.client.types import Delivery, Input, InputStatus, Page, Source
 
@@ -20,14 +21,18 @@ class InputCalls(Calls):
         *,
         source: Source = "human",
         expected_seq: int | None = None,
+        payload: Mapping[str, Json] | None = None,
+        model: str | None = None,
         idempotency_key: str | None = None,
     ) -> Input:
         """Send a message. It reopens an ended session; Conflict if the session is archived.
 
         `source` is who speaks: in the queue a human goes before an agent, and an agent before a schedule.
-        With `expected_seq`, Conflict too unless the log still ends at that seq.
+        With `expected_seq`, Conflict too unless the log still ends at that seq. `payload` is what an agent behind HTTP
+        is sent beside the text, `model` that of the turn which the message starts.
         """
         body: dict[str, object] = {"content": text, "delivery": delivery, "source": source}
+        body |= {"payload": payload, "model": model}
         if expected_seq is not None:
             body["expected_seq"] = expected_seq
         return await self._transport.fetch(post(f"/sessions/{session}/inputs", body, idempotency_key), Input)

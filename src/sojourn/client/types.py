@@ -143,10 +143,14 @@ class Input(Wire, frozen=True, kw_only=True):
     revision: int
     received_at: datetime
     expires_at: datetime | None = None
+    model: str | None = None
 
 
 class Turn(Wire, frozen=True, kw_only=True):
-    """`attempt` counts claims, `faults` passing faults in a row. `not_before` is when a retry may be claimed."""
+    """`attempt` counts claims, `faults` passing faults in a row. `not_before` is when a retry may be claimed.
+
+    `model` is the one that its input has named.
+    """
 
     id: UUID
     session: UUID
@@ -162,6 +166,7 @@ class Turn(Wire, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    model: str | None = None
 
 
 class Presence(Wire, frozen=True, kw_only=True):

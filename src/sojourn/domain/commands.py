@@ -36,6 +36,8 @@ class ReceiveInput:
     content: tuple[TextPart, ...]
     by: Actor
     facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    payload: str | None = None
+    model: str | None = None
     unfinished: Unfinished = NOTHING_UNFINISHED
     asks: tuple[Ask, ...] = ()
     opened: Input | None = None

@@ -39,8 +39,11 @@ Part = TextPart | ToolCallPart | ToolResultPart
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`payload` is the JSON text of an object that an agent behind HTTP is sent beside the text, if there is one."""
+
     role: Role
     parts: tuple[Part, ...]
+    payload: str | None = None
 
     @property
     def text(self) -> str:

@@ -193,6 +193,7 @@ class Draft:
             status=TurnStatus.QUEUED,
             created_at=self.now,
             first_seq=self.next_seq - 1,
+            model=input.model,
         )
         self.put_turn(turn)
         self.session = replace(self.session, turns=self.session.turns + 1)

@@ -238,7 +238,7 @@ class Conversation:
     _told: Timeline[Message] = field(default_factory=Timeline[Message])
     _compacted: Timeline[CompactionCompleted] = field(default_factory=Timeline[CompactionCompleted])
     _tokens: Timeline[int] = field(default_factory=Timeline[int])
-    _pending: dict[InputId, tuple[TextPart, ...]] = field(default_factory=dict[InputId, tuple[TextPart, ...]])
+    _pending: dict[InputId, Message] = field(default_factory=dict[InputId, Message])
 
     @property
     def messages(self) -> list[Message]:
@@ -278,12 +278,14 @@ class Conversation:
 
     def _apply(self, entry: LogEntry) -> None:
         match entry.event:
-            case InputReceived(input=input, content=content) | InputEdited(input=input, content=content):
-                self._pending[input] = content
+            case InputReceived(input=input, content=content, payload=payload):
+                self._pending[input] = Message("user", content, payload)
+            case InputEdited(input=input, content=content):
+                self._pending[input] = replace(self._pending[input], parts=content)
             case InputWithdrawn(input=input):
                 self._pending.pop(input, None)
             case InputDelivered(input=input):
-                self._told.add(entry.seq, Message("user", self._pending.pop(input)))
+                self._told.add(entry.seq, self._pending.pop(input))
             case AskOpened() as opened:
                 self._open_ask(opened)
             case AskDecided() as decided:

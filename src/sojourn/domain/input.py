@@ -57,6 +57,8 @@ class Input:
     revision: int = 0
     # When policy withdraws it unless it was read before; None waits for ever.
     expires_at: datetime | None = None
+    # Of the turn that it starts, in the place of the agent's.
+    model: str | None = None
 
     @property
     def place(self) -> tuple[Priority, int]:

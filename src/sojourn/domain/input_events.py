@@ -13,11 +13,14 @@ from sojourn.domain.kinds import Delivery, InputKind, Json
 class InputReceived:
     """`turn` is the id that the input's own turn will have, unless the input is delivered as a steer.
 
-    `facets` holds what a dialect's client said of it and the core has no word for, by the name of the dialect.
+    `payload` is what an agent behind HTTP is sent beside the text: the JSON text of an object, as its client wrote it;
+    None where nobody said whether there is such a thing. `model` takes the place of the agent's for the turn that the
+    input starts. `facets` holds what a dialect's client said of it and the core has no word for, by the name of the
+    dialect.
     """
 
     type: ClassVar[str] = "input.received"
-    v: ClassVar[int] = 1
+    v: ClassVar[int] = 2
     input: InputId
     turn: TurnId
     kind: InputKind
@@ -25,6 +28,8 @@ class InputReceived:
     content: tuple[TextPart, ...]
     by: Actor
     facets: dict[str, Json] = field(default_factory=dict[str, Json])
+    payload: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

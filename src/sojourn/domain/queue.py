@@ -55,6 +55,7 @@ def input_of(received: InputReceived, seq: int, at: datetime) -> Input:
         rank=seq,
         priority=priority_of(received.delivery, received.by.kind),
         received_at=at,
+        model=received.model,
     )
 
 

@@ -39,6 +39,8 @@ def receive_input(draft: Draft, command: c.ReceiveInput) -> None:
         content=command.content,
         by=command.by,
         facets=dict(command.facets),
+        payload=command.payload,
+        model=command.model,
     )
     draft.say(said)
     received = input_of(said, draft.next_seq - 1, draft.now)

@@ -139,6 +139,7 @@ class Rebuild:
                     status=TurnStatus.QUEUED,
                     first_seq=seq,
                     created_at=at,
+                    model=self.waiting[input].model,
                 )
                 self.turns += 1
             case TurnDeferred():

@@ -92,7 +92,8 @@ class Turn:
 
     `parked` says that a waiting turn has no lease. `not_before` delays the next claim. `first_seq` is the seq of
     its `turn.queued`: no event of the turn stands before it. `started_at` is the first claim, `claimed_at` the newest.
-    `metered_at` is up to when budgets of seconds have been charged for a turn that is held.
+    `metered_at` is up to when budgets of seconds have been charged for a turn that is held. `model` is the one that
+    its input has named.
     """
 
     id: TurnId
@@ -101,6 +102,7 @@ class Turn:
     status: TurnStatus
     first_seq: int
     created_at: datetime
+    model: str | None = None
     attempt: int = 0
     stalled: int = 0
     faults: int = 0

@@ -129,7 +129,7 @@ class Claims:
         return turn.status in CLAIMABLE and is_due
 
     def _model_of(self, turn: Turn, agent: Agent) -> str | None:
-        return (agent.spec.model or self._default_model) if turn.runner == "model" else None
+        return (turn.model or agent.spec.model or self._default_model) if turn.runner == "model" else None
 
     async def _claimed(
         self, tx: Tx, fence: int, state: State, turn: Turn, agent: Agent, key: KeyId | None

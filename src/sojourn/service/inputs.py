@@ -25,14 +25,18 @@ from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 class NewInput:
     """`kind` is a message; the others have verbs of their own, and are refused here.
 
-    `expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq. `facets` holds
-    what a dialect's client said of it and the core has no word for, by the name of the dialect.
+    `expected_seq` asserts that nothing happened since: SequenceMismatch unless it is the log's last seq. `payload` is
+    the JSON text of an object, which an agent behind HTTP is sent beside the text. `model` is that of the turn that the
+    input starts, if its agent is of the runner `model`. `facets` holds what a dialect's client said of it and the core
+    has no word for, by the name of the dialect.
     """
 
     content: tuple[TextPart, ...]
     kind: InputKind = "message"
     delivery: Delivery = "queue"
     expected_seq: int | None = None
+    payload: str | None = None
+    model: str | None = None
     facets: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
@@ -80,6 +84,8 @@ class Inputs:
             content=new.content,
             by=by,
             facets=new.facets,
+            payload=new.payload,
+            model=new.model,
             unfinished=await stopped(tx, state, self._hub) if interrupts else Unfinished(),
             asks=tuple(await tx.list_asks(org, session, open_only=True)) if dismisses else (),
             opened=await _unclaimed(tx, state),

@@ -246,6 +246,7 @@ def turn_of(row: Row) -> Turn:
     (
         id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
         agent_version, created_at, started_at, claimed_at, metered_at, ended_at, reason, error,
+        model,
     ) = row  # fmt: skip
     created = to_instant(created_at)
     ready = to_instant(ready_at)
@@ -270,6 +271,7 @@ def turn_of(row: Row) -> Turn:
         ended_at=to_instant_or_none(ended_at),
         reason=reason,
         error=error,
+        model=model,
     )
 
 
@@ -295,13 +297,15 @@ def turn_params(turn: Turn) -> dict[str, object]:
         "ended_at": to_micros_or_none(turn.ended_at),
         "reason": turn.reason,
         "error": turn.error,
+        "model": turn.model,
     }
 
 
 def input_of(row: Row) -> Input:
-    id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at = (
-        row
-    )
+    (
+        id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at,
+        model,
+    ) = row  # fmt: skip
     return Input(
         id=InputId(UUID(bytes=id)),
         turn=TurnId(UUID(bytes=turn)),
@@ -315,6 +319,7 @@ def input_of(row: Row) -> Input:
         received_at=to_instant(received_at),
         revision=revision,
         expires_at=to_instant_or_none(expires_at),
+        model=model,
     )
 
 
@@ -332,6 +337,7 @@ def input_params(input: Input) -> dict[str, object]:
         "revision": input.revision,
         "received_at": to_micros(input.received_at),
         "expires_at": to_micros_or_none(input.expires_at),
+        "model": input.model,
     }
 
 

@@ -22,6 +22,11 @@ REQUIREMENTS: Final = (
         "It is read as JSON whatever its type is said to be; what is none is a ValidationException, CannotParse.",
     ),
     Requirement("invoke.prompt", CONTAINER, "The payload's prompt is the text for the agent."),
+    Requirement(
+        "invoke.beside",
+        CONTAINER,
+        "What a payload holds beside its prompt reaches the app behind HTTP, and the log.",
+    ),
     Requirement("invoke.no-prompt", OURS, "A payload without a text as prompt is the text as a whole."),
     Requirement("invoke.result", CONTAINER, 'The answer of the agent is JSON: {"result": text}.'),
     Requirement(

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from sojourn.domain.agent import AgentSpec
+from sojourn.domain.events import InputReceived
 from sojourn.domain.filter import SessionQuery
 from sojourn.domain.policy import Policy
 from sojourn.domain.session import SessionStatus
@@ -48,6 +49,36 @@ async def test_the_text_is_the_prompt_or_the_whole_payload_whatever_its_type(
 ) -> None:
     for type in ("application/json", "text/plain", "application/octet-stream", ""):
         assert await agentcore.said(payload, headers={"content-type": type}) == f"echo: {text}"
+
+
+@covers("invoke.beside")
+@pytest.mark.parametrize(
+    ("payload", "beside"),
+    [
+        (b'{"prompt": "hi"}', "{}"),
+        (
+            b' {"a": 1e999, "prompt": "hi", "b": [12345678901234567890123, null]}',
+            '{"a":1e999,"b":[12345678901234567890123, null]}',
+        ),
+        (b'{"prompt": "a", "x": "\\u00e9", "prompt": "b"}', '{"x":"\\u00e9"}'),
+        (
+            b'{"prompt": "hi", "deep": ' + b"[" * 500 + b"]" * 500 + b"}",
+            '{"deep":' + "[" * 500 + "]" * 500 + "}",
+        ),
+        (b'{"prompt": {"a": 1}, "x": 1}', None),
+        (b'"hello"', None),
+    ],
+)
+async def test_what_stands_beside_the_prompt_is_in_the_log_as_it_was_written(
+    agentcore: AgentCore, payload: bytes, beside: str | None
+) -> None:
+    await agentcore.said(payload)
+    session = (await agentcore.record()).session.id
+    feed = agentcore.services.feed
+    [received] = await feed.page(agentcore.org, session, 0, 10, (InputReceived.type,))
+    event = (await feed.read(received)).event
+    assert isinstance(event, InputReceived)
+    assert event.payload == beside
 
 
 @covers("invoke.payload", "error.nul", "error.fields")

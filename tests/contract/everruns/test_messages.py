@@ -69,6 +69,22 @@ async def test_a_message_to_an_active_session_steers_its_turn(everruns: Everruns
     assert [event["type"] for event in events].count("turn.started") == 1
 
 
+@covers("messages.model")
+async def test_a_message_names_the_model_of_the_turn_that_it_starts(everruns: Everruns) -> None:
+    id = (await everruns.make())["id"]
+    models = {model["model_id"]: model["id"] for model in (await everruns.read("/models"))["data"]}
+    steps = json.dumps([{"call": {"name": "current_time", "arguments": {}}}, {"say": "by script"}])
+    await everruns.say(id, steps, controls={"model_id": models["sim/echo"]})
+    await everruns.until(id, "session.idled")
+    await everruns.say(id, steps)
+    events = await everruns.until(id, "session.idled", times=2)
+    said = [event["data"]["message"] for event in events if event["type"] == "output.message.completed"]
+    texts = ["".join(part.get("text", "") for part in message["content"]) for message in said]
+    assert texts == [f"echo: {steps}", "", "by script"]
+    # What the session has without a message's own word is as it was.
+    assert (await everruns.read(f"/sessions/{id}/resolved-model"))["model_id"] == models["sim/script"]
+
+
 @covers("messages.repeat")
 async def test_a_message_that_is_sent_twice_is_one(everruns: Everruns) -> None:
     id = (await everruns.make())["id"]

@@ -30,10 +30,19 @@ async def test_the_vendors_client_reaches_the_vendors_app_through_a_session(
         assert vendor.returncode == 0, said.decode()
         (session,) = [session async for session in client.list_sessions()]
         turns = [turn async for turn in client.list_turns(session.id)]
+        log = (await client.events_page(session.id, limit=200)).data
     seen = json.loads(out)
     assert seen["answer"] == {"result": "you said: hello"}
+    assert seen["beside"] == {"result": "you said: {}"}
     assert "".join(seen["stream"]) == "abc"
     assert seen["error"] == "The app answered 500: no such thing"
-    assert [turn.status for turn in turns] == ["completed", "completed", "failed"]
+    assert [turn.status for turn in turns] == ["completed", "completed", "completed", "failed"]
     invoked = [await process.told("invoked") for _ in turns]
     assert {each["session"] for each in invoked} == {SESSION}
+    assert [each["payload"] for each in invoked[:2]] == [
+        {"prompt": "hello"},
+        {"prompt": "{}", "customer": {"id": 7.5}, "tags": ["a", None]},
+    ]
+    # The log says what the app was given, as it was written.
+    received = [event.data["payload"] for event in log if event.type == "input.received"]
+    assert received[:2] == ["{}", '{"customer":{"id": 7.5},"tags":["a", null]}']

@@ -23,8 +23,8 @@ client = boto3.client(
 )
 
 
-def invoke(prompt: str, **more: str):
-    payload = json.dumps({"prompt": prompt})
+def invoke(prompt: str, beside: dict | None = None, **more: str):
+    payload = json.dumps({"prompt": prompt, **(beside or {})})
     return client.invoke_agent_runtime(
         agentRuntimeArn=ARN, runtimeSessionId=SESSION, payload=payload, **more
     )["response"]
@@ -32,6 +32,7 @@ def invoke(prompt: str, **more: str):
 
 seen = {
     "answer": json.loads(invoke("hello").read()),
+    "beside": json.loads(invoke("{}", {"customer": {"id": 7.50}, "tags": ["a", None]}).read()),
     "stream": [
         json.loads(line.decode().removeprefix("data: "))
         for line in invoke("stream a,b,c", accept="text/event-stream").iter_lines()

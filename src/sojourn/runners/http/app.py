@@ -251,13 +251,18 @@ def session_name(session: SessionId, alias: str | None) -> str:
     return alias if alias is not None and _NAME.fullmatch(alias) else str(session)
 
 
-def request_body(config: HttpConfig, prompt: str) -> bytes:
-    """A prompt that is a JSON object may be all of the payload; the agent's own fields stand behind its."""
-    if config.shape == "json":
+def request_body(config: HttpConfig, prompt: str, beside: str | None = None) -> bytes:
+    """The prompt with what was sent `beside` it, a JSON object; the agent's own fields stand behind those.
+
+    Where nobody said that there is such a thing, a prompt that is a JSON object may be all of the payload.
+    """
+    if config.shape == "json" and beside is None:
         try:
             given: Any = read_json(prompt.encode("utf-8", "replace"))
         except NoJson:
             given = None
         if isinstance(given, dict):
             return msgspec.json.encode({**config.payload, **cast(dict[str, Any], given)})
-    return msgspec.json.encode({**config.payload, config.prompt_field: prompt})
+    # As it was written: numbers and all.
+    sent = {} if beside is None else msgspec.json.decode(beside, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**config.payload, **sent, config.prompt_field: prompt})

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import Final
 from uuid import uuid5
 
-from sojourn.domain.content import Usage
+from sojourn.domain.content import Message, Usage
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.events import (
     MessageAbandoned,
@@ -135,11 +135,14 @@ class _Invocation:
 
     async def _invoke(self, heard: Heard) -> None:
         messages = self._journal.conversation.messages
-        prompt = next((message.text for message in reversed(messages) if message.role == "user"), "")
+        said = next(
+            (message for message in reversed(messages) if message.role == "user"), Message("user", ())
+        )
+        body = request_body(self._config, said.text, said.payload)
         # The same at each try of one call, so that an app that may be asked twice can tell.
         request = str(uuid5(self._journal.turn.turn, f"call {self._call}"))
         offset = 0
-        async with aclosing(self._app.invoke(request_body(self._config, prompt), request, heard)) as texts:
+        async with aclosing(self._app.invoke(body, request, heard)) as texts:
             async for text in texts:
                 self._journal.preview(self._message, offset, text)
                 offset += len(text)

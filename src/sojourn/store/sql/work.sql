@@ -1,10 +1,10 @@
 -- name: write_turn!
 INSERT INTO turns (
     org, session, id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker,
-    agent_version, created_at, started_at, claimed_at, metered_at, ended_at, reason, error
+    agent_version, created_at, started_at, claimed_at, metered_at, ended_at, reason, error, model
 ) VALUES (
     :org, :session, :id, :input, :runner, :status, :first_seq, :attempt, :stalled, :faults, :parked, :open_asks, :ready_at,
-    :worker, :agent_version, :created_at, :started_at, :claimed_at, :metered_at, :ended_at, :reason, :error
+    :worker, :agent_version, :created_at, :started_at, :claimed_at, :metered_at, :ended_at, :reason, :error, :model
 ) ON CONFLICT (org, session, id) DO UPDATE SET
     status = excluded.status, attempt = excluded.attempt, stalled = excluded.stalled, faults = excluded.faults,
     parked = excluded.parked, open_asks = excluded.open_asks, ready_at = excluded.ready_at,
@@ -14,7 +14,7 @@ INSERT INTO turns (
 -- name: get_turn^
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, claimed_at, metered_at, ended_at, reason, error
+    created_at, started_at, claimed_at, metered_at, ended_at, reason, error, model
 FROM turns WHERE org = :org AND session = :session AND id = :id;
 
 -- name: delete_turn!
@@ -23,7 +23,7 @@ DELETE FROM turns WHERE org = :org AND session = :session AND id = :id;
 -- name: list_turns
 SELECT
     id, input, runner, status, first_seq, attempt, stalled, faults, parked, open_asks, ready_at, worker, agent_version,
-    created_at, started_at, claimed_at, metered_at, ended_at, reason, error
+    created_at, started_at, claimed_at, metered_at, ended_at, reason, error, model
 FROM turns WHERE org = :org AND session = :session AND first_seq > :after
 ORDER BY first_seq LIMIT :limit;
 
@@ -37,10 +37,11 @@ ORDER BY ready_at LIMIT :limit;
 
 -- name: write_input!
 INSERT INTO inputs (
-    org, session, id, turn, kind, delivery, content, status, priority, position, rank, revision, received_at, expires_at
+    org, session, id, turn, kind, delivery, content, status, priority, position, rank, revision, received_at, expires_at,
+    model
 ) VALUES (
     :org, :session, :id, :turn, :kind, :delivery, :content, :status, :priority, :position, :rank, :revision, :received_at,
-    :expires_at
+    :expires_at, :model
 ) ON CONFLICT (org, session, id) DO UPDATE SET
     content = excluded.content, revision = excluded.revision, priority = excluded.priority, rank = excluded.rank;
 
@@ -55,7 +56,7 @@ UPDATE inputs SET status = 'delivered', turn = :turn WHERE org = :org AND sessio
 UPDATE inputs SET status = 'withdrawn' WHERE org = :org AND session = :session AND id = :id;
 
 -- name: get_input^
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs WHERE org = :org AND session = :session AND id = :id;
 
 -- name: input_of_turn^
@@ -63,23 +64,23 @@ SELECT id, turn, kind, delivery, content, status, position, rank, priority, rece
 FROM inputs WHERE org = :org AND session = :session AND turn = :turn AND status <> 'delivered';
 
 -- name: list_inputs
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs WHERE org = :org AND session = :session AND position > :after
 ORDER BY position LIMIT :limit;
 
 -- name: list_inputs_by_status
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs WHERE org = :org AND session = :session AND position > :after AND status = :status
 ORDER BY position LIMIT :limit;
 
 -- name: list_queue
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs
 WHERE org = :org AND session = :session AND status = 'queued' AND (priority, rank) > (:priority, :rank)
 ORDER BY priority, rank LIMIT :limit;
 
 -- name: last_queued^
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs
 WHERE org = :org AND session = :session AND status = 'queued' AND id <> :id
 ORDER BY priority DESC, rank DESC LIMIT 1;
@@ -88,7 +89,7 @@ ORDER BY priority DESC, rank DESC LIMIT 1;
 -- The open turn's own input is queued until the first claim delivers it; it is not behind itself.
 SELECT
     i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.rank, i.priority, i.received_at, i.revision,
-    i.expires_at
+    i.expires_at, i.model
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued'
     AND NOT EXISTS (
@@ -99,7 +100,7 @@ ORDER BY i.priority, i.rank LIMIT :limit;
 -- name: queued_steers
 SELECT
     i.id, i.turn, i.kind, i.delivery, i.content, i.status, i.position, i.rank, i.priority, i.received_at, i.revision,
-    i.expires_at
+    i.expires_at, i.model
 FROM inputs i
 WHERE i.org = :org AND i.session = :session AND i.status = 'queued' AND i.delivery = 'steer'
     AND NOT EXISTS (

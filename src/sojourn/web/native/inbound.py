@@ -44,6 +44,11 @@ def free_form(field: str, value: Mapping[str, Any]) -> Mapping[str, Json]:
     return value
 
 
+def payload(value: Mapping[str, Any]) -> str:
+    """As JSON text."""
+    return msgspec.json.encode(free_form("payload", value)).decode()
+
+
 def policy(policy: wire.Policy) -> Policy:
     return Policy(
         idle_timeout_seconds=policy.idle_timeout_seconds,

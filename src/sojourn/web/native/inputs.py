@@ -36,11 +36,15 @@ QUEUE_CURSORS: Final = Cursors("queue", QueuePlace)
 
 
 async def send(call: Call[queries.NoQuery, turn_wire.NewInput]) -> Response:
-    expected_seq = None if call.body.expected_seq is UNSET else call.body.expected_seq
+    body = call.body
     new = NewInput(
-        content=inbound.content(call.body.content), delivery=call.body.delivery, expected_seq=expected_seq
+        content=inbound.content(body.content),
+        delivery=body.delivery,
+        expected_seq=None if body.expected_seq is UNSET else body.expected_seq,
+        payload=None if body.payload is None else inbound.payload(body.payload),
+        model=body.model,
     )
-    by = Actor(call.body.source, call.principal.key)
+    by = Actor(body.source, call.principal.key)
     result = await call.services.inputs.send(call.org, call.session, new, by, call.repeat)
     return answer(call, result, 202)
 

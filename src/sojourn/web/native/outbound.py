@@ -233,6 +233,7 @@ def input(session: SessionId, input: Input) -> turn_wire.Input:
         revision=input.revision,
         received_at=input.received_at,
         expires_at=input.expires_at,
+        model=input.model,
     )
 
 
@@ -252,6 +253,7 @@ def turn(session: SessionId, turn: Turn) -> turn_wire.Turn:
         created_at=turn.created_at,
         started_at=turn.started_at,
         ended_at=turn.ended_at,
+        model=turn.model,
     )
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from sojourn.web.native.wire import Content, Count, Instant, TextPart
+from sojourn.web.native.model_wire import ModelName
+from sojourn.web.native.wire import Content, Count, Instant, Object, TextPart
 
 InputStatus = Literal["queued", "delivered", "withdrawn"]
 
@@ -26,13 +27,18 @@ Priority = Literal["interrupt", "human", "agent", "schedule"]
 class NewInput(Struct, forbid_unknown_fields=True):
     """`source` says who speaks: in the queue a human goes before an agent, and an agent before a schedule.
 
-    `expected_seq` asserts that the log still ends there: 409 if something happened since.
+    `expected_seq` asserts that the log still ends there: 409 if something happened since. `payload` is what an agent
+    behind HTTP is sent beside the text; with it, were it empty, a text that looks like JSON is a text. `model` is that
+    of the turn which the input starts, where the agent is of the runner `model`; one that is read by a turn that runs
+    changes nothing of that.
     """
 
     content: Content
     delivery: Delivery = "queue"
     source: Source = "human"
     expected_seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | UnsetType = UNSET
+    payload: Object | None = None
+    model: ModelName | None = None
 
 
 class InputMove(Struct, forbid_unknown_fields=True):
@@ -57,6 +63,7 @@ class Input(Struct):
     revision: Count
     received_at: Instant
     expires_at: Instant | None
+    model: str | None
 
 
 class Turn(Struct):
@@ -78,6 +85,7 @@ class Turn(Struct):
     created_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
+    model: str | None
 
 
 class Interrupted(Struct):

@@ -22,7 +22,13 @@ REQUIREMENTS: Final = (
         "messages.kept",
         OPENAPI,
         "controls, metadata, external_actor and the parts of the content are given back.",
-        "controls are recorded and not acted on; images are told to the model as a text that names them.",
+        "Of controls only model_id is acted on; images are told to the model as a text that names them.",
+    ),
+    Requirement(
+        "messages.model",
+        OPENAPI,
+        "controls.model_id is the model of the turn that the message starts.",
+        "A message that steers a turn changes nothing of that turn's model.",
     ),
     Requirement("messages.refused", OPENAPI, "Messages that cannot be meant are 400."),
     Requirement(

@@ -5,7 +5,8 @@ SELECT
     s.turns, s.queued_inputs, s.presences, s.policy, s.created_at, s.opened_at, s.active_at, s.updated_at,
     s.ended_at, s.end_reason, s.archived_at, s.stated_status, s.budgets, s.ended_activity, s.overlay IS NOT NULL, s.kin,
     t.id, t.input, t.runner, t.status, t.first_seq, t.attempt, t.stalled, t.faults, t.parked, t.open_asks, t.ready_at,
-    t.worker, t.agent_version, t.created_at, t.started_at, t.claimed_at, t.metered_at, t.ended_at, t.reason, t.error
+    t.worker, t.agent_version, t.created_at, t.started_at, t.claimed_at, t.metered_at, t.ended_at, t.reason, t.error,
+    t.model
 FROM sessions s LEFT JOIN turns t ON t.org = s.org AND t.session = s.id AND t.id = s.open_turn
 WHERE s.org = :org AND s.id = :id;
 

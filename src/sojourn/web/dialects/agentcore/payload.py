@@ -15,27 +15,35 @@ from sojourn.web.kit.values import refuse_nul
 QUOTE: Final = ord('"')
 
 _read_payload: Final = msgspec.json.Decoder(wire.Payload).decode
+_read_members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _read_text: Final = msgspec.json.Decoder(str).decode
 
 
 def new_input(payload: bytes) -> NewInput:
-    return NewInput(content=(TextPart(_text(payload)),))
+    """The text of a payload, which is JSON whatever type of content it is said to be: `prompt`, or else all of it.
 
-
-def _text(payload: bytes) -> str:
-    """The text of a payload, which is JSON whatever type of content it is said to be: `prompt`, or else all of it."""
+    What stands beside the prompt is sent to an agent behind HTTP.
+    """
     prompt = _prompt(payload)
     if b"\\u0000" in payload:
         refuse_nul(parse_json(payload))
     try:
-        return payload.decode() if prompt is None else prompt
+        if prompt is None:
+            return NewInput(content=(TextPart(payload.decode()),))
+        return NewInput(content=(TextPart(prompt),), payload=_beside(payload))
     except UnicodeDecodeError as error:
         raise unreadable(error) from None
 
 
+def _beside(payload: bytes) -> str:
+    """What an object holds beside its prompt, as it was written."""
+    members = _read_members(payload)
+    del members["prompt"]
+    return msgspec.json.encode(members).decode()
+
+
 def _prompt(payload: bytes) -> str | None:
     try:
-        # The rest of an object is checked and not kept: a payload may be a hundred megabytes.
         prompt = _read_payload(payload).prompt
         if not isinstance(prompt, msgspec.Raw) or memoryview(prompt)[0] != QUOTE:
             return None

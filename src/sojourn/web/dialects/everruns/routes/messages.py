@@ -1,5 +1,6 @@
 """The messages of a session, and what a client sends to it."""
 
+from dataclasses import replace
 from typing import Final
 
 from sojourn.web.dialects.everruns import ids, inbound_messages
@@ -45,7 +46,8 @@ class _Messages:
         said = _NEW.decode(data)
         new = inbound_messages.new_input(said)
         if said.controls is not None and said.controls.model_id is not None:
-            await self._catalogue.model(caller.org, said.controls.model_id)
+            model = await self._catalogue.model(caller.org, said.controls.model_id)
+            new = replace(new, model=model.name)
         again = inbound_messages.repeat(said, session, caller.key)
         if again is None:
             again = repeat(request, caller.key, inbound_messages.OPERATION, data)
