@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.client.server import BOUND_SECONDS, environment
+from tests.support.forked import start
 
 PROGRAM = (sys.executable, "-m", "sojourn")
 _CODES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\x01|\x02")
@@ -35,7 +36,16 @@ class Result:
 
 async def run(*arguments: str | Path, stdin: str = "", cwd: Path | None = None, **settings: str) -> Result:
     """Run it to its end. `settings` are variables of its environment."""
-    return await run_program(*PROGRAM, *map(str, arguments), stdin=stdin, cwd=cwd, **settings)
+    program = await start(
+        *map(str, arguments),
+        environment=environment(**settings),
+        directory=cwd,
+        given=stdin.encode(),
+        hears_errors=True,
+    )
+    async with asyncio.timeout(BOUND_SECONDS):
+        out, err = await asyncio.gather(*(stream.read() for stream in program.outputs))
+        return Result(await program.wait(), out.decode(), err.decode())
 
 
 async def run_program(*arguments: str, stdin: str = "", cwd: Path | None = None, **settings: str) -> Result:

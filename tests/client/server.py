@@ -5,13 +5,14 @@ import contextlib
 import json
 import os
 import socket
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+
+from tests.support.forked import Program, start
 
 BOUND_SECONDS = 90.0
 
@@ -23,7 +24,7 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 class ServerProcess:
-    """`python -m sojourn serve` on a free port, which it keeps when it is started again."""
+    """`sojourn serve` on a free port, which it keeps when it is started again."""
 
     def __init__(self, data_dir: Path, model: str = "sim/script", **settings: str) -> None:
         """`settings` are variables of its environment."""
@@ -33,7 +34,7 @@ class ServerProcess:
         self._model = model
         self._settings = settings
         self._port = 0
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Program | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -46,14 +47,12 @@ class ServerProcess:
 
     async def start(self) -> None:
         options = ["--json", "--port", str(self._port), "--data-dir", str(self.data_dir)]
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "sojourn", "serve", *options, "--default-model", self._model),
-            env=environment(**self._settings),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert self._process.stdout is not None
         async with asyncio.timeout(BOUND_SECONDS):
-            line = await self._process.stdout.readline()
+            self._process = await start(
+                *("serve", *options, "--default-model", self._model),
+                environment=environment(**self._settings),
+            )
+            line = await self._process.outputs[0].readline()
         assert line, "the server ended before it listened; what it said stands above"
         started = json.loads(line)
         self.url = started["url"]

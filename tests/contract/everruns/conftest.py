@@ -14,8 +14,9 @@ from sojourn.web.dialects.everruns.surface import PREFIXES, build_everruns
 from sojourn.web.kit.body import BODY_LIMIT
 from sojourn.web.kit.sse import Heart
 from sojourn.wiring import open_services
-from tests.contract.everruns.sdk import Sdk, make_environment
+from tests.contract.everruns.sdk import CLIENT, Sdk
 from tests.contract.everruns.surface import Everruns
+from tests.support.environments import interpreter_with
 from tests.web.served import listening
 
 KEY = "evr_pat_4f1d9c7a"
@@ -40,7 +41,7 @@ async def everruns(tmp_path: Path) -> AsyncGenerator[Everruns]:
 
 @pytest.fixture(scope="session")
 def sdk_python(request: pytest.FixtureRequest) -> Path:
-    return make_environment(request.config.cache.mkdir("everruns-sdk"))
+    return interpreter_with(CLIENT, request.config)
 
 
 @pytest.fixture

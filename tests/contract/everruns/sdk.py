@@ -1,16 +1,11 @@
 """The vendor's own Python client, unpatched, in an environment of its own."""
 
 import asyncio
-import fcntl
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-import pytest
 
 from tests.contract.everruns.surface import Everruns
 
@@ -47,20 +42,3 @@ class Sdk:
                 client.kill()
         assert client.returncode == 0, said.decode()
         return json.loads(out.splitlines()[-1])
-
-
-def make_environment(folder: Path) -> Path:
-    """An interpreter that has the client. Later runs find it again, and runs at the same time wait for the first."""
-    python = folder / "bin" / "python"
-    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / CLIENT).exists():
-            return python
-        make = [sys.executable, "-m", "venv", "--clear", str(folder)]
-        install = [str(python), "-m", "pip", "--disable-pip-version-check", "-q", "install", CLIENT]
-        for command in (make, install):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-            if done.returncode:
-                pytest.skip(f"the vendor's client could not be installed: {done.stderr.strip()[-500:]}")
-        (folder / CLIENT).touch()
-    return python

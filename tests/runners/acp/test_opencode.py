@@ -19,7 +19,7 @@ from sojourn.domain.events import (
 from sojourn.service.asks import Verdict
 from tests.cli.command import run
 from tests.client.server import BOUND_SECONDS, ServerProcess
-from tests.contract.everruns.sdk import make_environment
+from tests.contract.everruns.sdk import CLIENT
 from tests.runners.acp.endpoint import Call, Endpoint, Say, last_words, serving
 from tests.runners.acp.opencode import environment, opencode_bin
 from tests.runners.acp.stage import Stage, decide
@@ -90,8 +90,7 @@ async def test_it_answers_in_a_chat_and_through_two_dialects_and_goes_on_after_i
 ) -> None:
     programs = await asyncio.to_thread(opencode_bin, pytestconfig)
     boto3 = await asyncio.to_thread(interpreter_with, "boto3==1.44.5", pytestconfig)
-    assert pytestconfig.cache is not None
-    everruns = await asyncio.to_thread(make_environment, pytestconfig.cache.mkdir("everruns-sdk"))
+    everruns = await asyncio.to_thread(interpreter_with, CLIENT, pytestconfig)
     data = tmp_path / "data"
     async with serving() as endpoint:
         settings = environment(programs, tmp_path / "home", endpoint)
