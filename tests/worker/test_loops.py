@@ -27,6 +27,17 @@ async def test_the_same_calls_with_the_same_results_end_the_turn_as_leading_nowh
     assert len(await results(world, session)) == MAX_SAME_ROUNDS
 
 
+async def test_a_model_that_goes_back_and_forth_between_a_few_calls_is_in_a_loop_too(world: World) -> None:
+    session = await new_session(world)
+    await world.send(session)
+    turns = [calls("look"), calls("look", arguments='{"at": 1}'), calls("look", "look")]
+    model = ScriptedModel(*turns * (MAX_SAME_ROUNDS + 1))
+    async with working(world, model_runner(model, [prints("look", "nothing")])):
+        await until(world, session, "turn.failed")
+    [failed] = await world.said(session, TurnFailed)
+    assert (failed.reason, len(model.requests)) == ("no_progress", len(turns) * MAX_SAME_ROUNDS)
+
+
 async def test_calls_whose_results_change_now_and_then_are_no_loop(world: World) -> None:
     session = await new_session(world)
     await world.send(session)

@@ -158,16 +158,17 @@ def is_of_program(ask: Ask) -> bool:
     return ask.kind == "approval" and "options" in ask.prompt
 
 
-def check_option(prompt: Mapping[str, Json], answer: Json) -> None:
-    """InvalidRequest for an answer that the program does not offer."""
+def check_option(prompt: Mapping[str, Json], decision: Decision, answer: Json) -> None:
+    """InvalidRequest for an answer that the program does not offer, or that says something else than the decision."""
     match answer:
         case {"option": str(chosen)}:
-            offered = prompt.get("options")
-            if isinstance(offered, list) and any(
-                isinstance(one, dict) and one.get("id") == chosen for one in offered
-            ):
-                return
-            raise InvalidRequest("answer.option", "must be the id of one of the ask's options")
+            options = prompt.get("options")
+            offered = [one for one in options if isinstance(one, dict)] if isinstance(options, list) else []
+            kinds = [str(one.get("kind")) for one in offered if one.get("id") == chosen]
+            if not kinds:
+                raise InvalidRequest("answer.option", "must be the id of one of the ask's options")
+            if kinds[0].startswith("allow") != (decision == "allow"):
+                raise InvalidRequest("answer.option", f"is of kind {kinds[0]}, which is not to {decision}")
         case {"arguments": _}:
             raise InvalidRequest("answer.arguments", "the arguments of a program's own call cannot be edited")
         case _:

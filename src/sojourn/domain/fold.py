@@ -133,6 +133,9 @@ class Finish:
 # A round of tool calls as far as it can repeat itself: names, arguments, statuses and outputs.
 Round = tuple[tuple[str, str, str, str], ...]
 
+# Models also go back and forth between a few calls.
+LONGEST_LOOP: Final = 4
+
 NextStep = CallModel | RunTools | Finish
 
 
@@ -141,8 +144,9 @@ class Progress:
     """Where the last turn stands. `answered` says that model call `call` has its answer in the log.
 
     `attempt` is the claim that stands; 0 once it was settled or taken away, the latter without being asked to stop
-    (`is_taken`). `since` is the place of the turn's first message among all. `repeats` counts the rounds of tool calls,
-    `last_round` the newest of them, that were no different from the round before.
+    (`is_taken`). `since` is the place of the turn's first message among all. `rounds` are its newest rounds of tool
+    calls, the last one last. `repeats` counts by distance, 1 first, how many rounds in a row were no different from the
+    one at that distance before.
     """
 
     turn: TurnId | None = None
@@ -156,24 +160,32 @@ class Progress:
     started: set[int] = field(default_factory=set[int])
     completed: dict[int, ToolCompleted] = field(default_factory=dict[int, ToolCompleted])
     asks: dict[int, ToolAsk] = field(default_factory=dict[int, ToolAsk])
-    last_round: Round = ()
-    repeats: int = 0
+    rounds: tuple[Round, ...] = ()
+    repeats: tuple[int, ...] = (0,) * LONGEST_LOOP
 
     def called(self, call: ModelCalled) -> "Progress":
         """Where the turn stands once that model call was announced."""
-        last, repeats = self.last_round, self.repeats
+        rounds, repeats = self.rounds, self.repeats
         if self.requested:
-            last = self._round()
-            repeats = repeats + 1 if last == self.last_round else 0
+            newest = self._round()
+            repeats = tuple(
+                count + 1 if distance <= len(rounds) and rounds[-distance] == newest else 0
+                for distance, count in enumerate(repeats, 1)
+            )
+            rounds = (*rounds, newest)[-LONGEST_LOOP:]
         return Progress(
             self.turn,
             self.attempt,
             call.call,
             since=self.since,
             open_call=call,
-            last_round=last,
+            rounds=rounds,
             repeats=repeats,
         )
+
+    def is_looping(self, times: int) -> bool:
+        """Whether the same rounds of tool calls, one or a few in turn, had the same results `times` times in a row."""
+        return any(count >= distance * (times - 1) for distance, count in enumerate(self.repeats, 1))
 
     def _round(self) -> Round:
         return tuple(

@@ -211,7 +211,7 @@ def _check(ask: Ask, verdict: Verdict) -> None:
     if verdict.always and not isinstance(ask.prompt.get("name"), str):
         raise InvalidRequest("always", "is no word for an ask that names no tool")
     if is_of_program(ask):
-        check_option(ask.prompt, verdict.answer)
+        check_option(ask.prompt, verdict.decision, verdict.answer)
         return
     match verdict.decision, verdict.answer:
         case "allow", {"arguments": dict(), **others} if not others:

@@ -34,6 +34,7 @@ class ScriptedAgent:
         self._client: Any = None
         self._cancelled = asyncio.Event()
         self._session = ""
+        self._is_admitted = False
 
     def on_connect(self, conn: Any) -> None:
         self._client = conn
@@ -43,6 +44,10 @@ class ScriptedAgent:
             await asyncio.Event().wait()
         return schema.InitializeResponse(
             protocol_version=protocol_version,
+            auth_methods=[
+                schema.AuthMethodAgent(id="chat", name="Chat"),
+                schema.AuthMethodAgent(id="api-key", name="Key"),
+            ],
             agent_capabilities=schema.AgentCapabilities(load_session="forgetful" not in self._traits),
             agent_info=schema.Implementation(name="scripted", version="1"),
         )
@@ -50,11 +55,15 @@ class ScriptedAgent:
     async def new_session(self, cwd: str, **_meta: Any) -> schema.NewSessionResponse:
         if "leak-login" in self._traits:
             raise acp.RequestError(-32603, f"the key is {os.environ['ACME_KEY']}.")
-        if "login" in self._traits:
+        if "login" in self._traits or ("key-login" in self._traits and not self._is_admitted):
             raise acp.RequestError.auth_required()
         session = f"s-{uuid4().hex[:8]}"
         self._file(session).touch()
         return schema.NewSessionResponse(session_id=session)
+
+    async def authenticate(self, method_id: str, **_meta: Any) -> schema.AuthenticateResponse:
+        self._is_admitted = method_id == "api-key"
+        return schema.AuthenticateResponse()
 
     async def load_session(self, session_id: str, **_meta: Any) -> schema.LoadSessionResponse:
         if not self._file(session_id).exists():

@@ -106,7 +106,12 @@ async def test_only_what_the_program_offers_can_be_answered(stage: Stage) -> Non
     async with stage.working():
         await world.send(session, "ask a")
         await until(world, session, "turn.waiting")
-        for verdict in (Verdict("allow", {"option": "maybe"}), Verdict("allow", {"arguments": {}})):
+        for verdict in (
+            Verdict("allow", {"option": "maybe"}),
+            Verdict("allow", {"arguments": {}}),
+            Verdict("allow", {"option": "no"}),
+            Verdict("deny", {"option": "yes"}),
+        ):
             with pytest.raises(InvalidRequest):
                 await decide(world, session, verdict)
         await decide(world, session, Verdict("deny"))

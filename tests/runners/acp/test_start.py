@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,7 @@ from sojourn.domain.runner_config.acp import AcpConfig, read_acp
 from sojourn.domain.secret_reference import SecretReference
 from sojourn.runners import program
 from sojourn.runners.acp.process import CannotStart, start_program, variables_of
-from tests.runners.acp.stage import Stage
+from tests.runners.acp.stage import AGENT, START, Stage
 from tests.support.programs import gone, is_alive
 from tests.worker.workplace import BOUND_SECONDS, until
 
@@ -58,6 +59,22 @@ async def test_a_program_that_does_not_answer_is_given_up_in_its_time(stage: Sta
 
 async def test_a_program_that_wants_a_login_is_said_to(stage: Stage) -> None:
     assert "wants to be logged in first" in await failure(stage, "login")
+
+
+async def test_a_program_that_wants_a_login_is_logged_in_with_the_key_that_it_has(
+    stage: Stage, tmp_path: Path
+) -> None:
+    command = shlex.join([sys.executable, "-c", START, str(AGENT), "key-login"])
+    (tmp_path / "codex-acp").write_text(f"#!/bin/sh\nexec {command}\n")
+    (tmp_path / "codex-acp").chmod(0o755)
+    stage.environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    error = await failure(stage, config={"agent": "codex"})
+    assert "wants to be logged in first" in error
+    stage.environment = {**stage.environment, "OPENAI_API_KEY": "sk-of-the-server"}
+    session = await stage.session(config={"agent": "codex"})
+    async with stage.working():
+        await stage.world.send(session, "say hello")
+        await until(stage.world, session, "turn.completed")
 
 
 async def test_a_model_that_the_program_does_not_have_is_named(stage: Stage) -> None:

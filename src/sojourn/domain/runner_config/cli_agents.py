@@ -1,7 +1,7 @@
 """Ready-made agents that speak the Agent Client Protocol (agentclientprotocol.com): how each is started."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
@@ -10,8 +10,9 @@ class CliAgent:
     """`command` speaks the protocol on its standard streams; its first word is looked up on the server's PATH.
 
     `passes` are the variables of the server's environment that it is given, `needs` those of which one must be set
-    unless the program was logged in by hand with `login`. `loads` says whether it goes on with a session of its own
-    after it was started anew; what it says itself when it is started is what counts.
+    unless the program was logged in by hand with `login`. `logins` says by which of the protocol's methods a program is
+    logged in with which of them, if it does not take its key by itself. `loads` says whether it goes on with a session
+    of its own after it was started anew; what it says itself when it is started is what counts.
     """
 
     name: str
@@ -22,6 +23,7 @@ class CliAgent:
     loads: bool
     passes: tuple[str, ...]
     needs: tuple[str, ...] = ()
+    logins: Mapping[str, str] = field(default_factory=dict[str, str])
     note: str = ""
 
 
@@ -52,6 +54,7 @@ _CODEX: Final = CliAgent(
     login="codex login",
     loads=True,
     needs=("CODEX_API_KEY", "OPENAI_API_KEY"),
+    logins={"CODEX_API_KEY": "api-key", "OPENAI_API_KEY": "api-key"},
     passes=(
         "CODEX_API_KEY",
         "CODEX_CONFIG",
@@ -73,6 +76,7 @@ _GEMINI: Final = CliAgent(
     login="gemini",
     loads=True,
     needs=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    logins={"GEMINI_API_KEY": "gemini-api-key", "GOOGLE_API_KEY": "vertex-ai"},
     passes=(
         "GEMINI_API_KEY",
         "GEMINI_MODEL",
@@ -82,7 +86,7 @@ _GEMINI: Final = CliAgent(
         "GOOGLE_CLOUD_PROJECT",
         "GOOGLE_GENAI_USE_VERTEXAI",
     ),
-    note="Releases before 0.33 call the flag `--experimental-acp`.",
+    note="Releases before 0.33 call the flag `--experimental-acp`. `GEMINI_MODEL` chooses the model.",
 )
 _OPENCODE: Final = CliAgent(
     name="opencode",

@@ -6,10 +6,10 @@ Importing this module takes the better part of a second; the runner does so in a
 import asyncio
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import acp
 from acp import schema
@@ -40,6 +40,7 @@ OUTPUT_CHARACTERS: Final = 200_000
 _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 RequestError = acp.RequestError
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,10 @@ class Connection:
     def __init__(self, program: Program) -> None:
         self._client = _Client()
         self._agent = acp.connect_to_agent(self._client, Lines(program.reader, program.writer))
+        self._login: str | None = None
 
-    async def initialize(self) -> Abilities:
+    async def initialize(self, logins: Sequence[str] = ()) -> Abilities:
+        """`logins` are the methods of logging in for which the program has been given what they need."""
         capabilities = schema.ClientCapabilities(
             fs=schema.FileSystemCapabilities(read_text_file=True, write_text_file=True), terminal=False
         )
@@ -80,6 +83,8 @@ class Connection:
         can = answer.agent_capabilities or schema.AgentCapabilities()
         sessions = can.session_capabilities
         methods = answer.auth_methods or []
+        offered = {method.id for method in methods}
+        self._login = next((login for login in logins if login in offered), None)
         return Abilities(
             title=answer.agent_info.name if answer.agent_info else "",
             loads=bool(can.load_session),
@@ -88,16 +93,30 @@ class Connection:
         )
 
     async def new_session(self, cwd: str) -> ProviderSession:
-        answer = await self._agent.new_session(cwd=cwd, mcp_servers=[])
+        answer = await self._admitted(lambda: self._agent.new_session(cwd=cwd, mcp_servers=[]))
         return _session(answer.session_id, answer.config_options)
 
     async def continue_session(self, id: str, cwd: str, abilities: Abilities) -> ProviderSession:
         """Go on with a session of the program's; what it tells of the past is passed over."""
         if abilities.resumes:
-            resumed = await self._agent.resume_session(session_id=id, cwd=cwd, mcp_servers=[])
+            resumed = await self._admitted(
+                lambda: self._agent.resume_session(session_id=id, cwd=cwd, mcp_servers=[])
+            )
             return _session(id, resumed.config_options)
-        loaded = await self._agent.load_session(session_id=id, cwd=cwd, mcp_servers=[])
+        loaded = await self._admitted(
+            lambda: self._agent.load_session(session_id=id, cwd=cwd, mcp_servers=[])
+        )
         return _session(id, loaded.config_options)
+
+    async def _admitted(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Log in with a key only where the program wants a login: a user may have logged in by another way."""
+        try:
+            return await ask()
+        except RequestError as error:
+            if error.code != AUTHENTICATION_NEEDED or self._login is None:
+                raise
+        await self._agent.authenticate(method_id=self._login)
+        return await ask()
 
     async def choose_model(self, session: ProviderSession, model: str) -> None:
         assert session.models is not None
@@ -300,10 +319,14 @@ def _chosen(option: str | None) -> schema.RequestPermissionResponse:
 def _session(id: str, options: Sequence[Any] | None) -> ProviderSession:
     for option in options or ():
         if isinstance(option, schema.SessionConfigOptionSelect) and option.category == "model":
-            names = [
-                choice.value
-                for choice in option.options
-                if isinstance(choice, schema.SessionConfigSelectOption)
-            ]
-            return ProviderSession(id, option.current_value, (option.id, names))
+            return ProviderSession(id, option.current_value, (option.id, list(_choices(option))))
     return ProviderSession(id, None, None)
+
+
+def _choices(option: schema.SessionConfigOptionSelect) -> Iterator[str]:
+    """What may be chosen, be it in groups or not."""
+    for choice in option.options:
+        if isinstance(choice, schema.SessionConfigSelectGroup):
+            yield from (one.value for one in choice.options)
+        else:
+            yield choice.value

@@ -15,7 +15,7 @@ from sojourn.domain.runner_config.acp import AcpConfig
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS
 from sojourn.ports.turns import ClaimedTurn, Journal
 from sojourn.ports.vault import SecretSource
-from sojourn.runners.acp.process import CannotStart, secrets_of, start_program
+from sojourn.runners.acp.process import CannotStart, logins_of, secrets_of, start_program, variables_of
 from sojourn.runners.acp.workspace import Workspace
 from sojourn.runners.program import Program
 
@@ -151,7 +151,8 @@ class Programs:
         program: Program,
         connection: "Connection",
     ) -> Live:
-        abilities = await connection.initialize()
+        variables = {*config.env, *variables_of(config, self.environment)}
+        abilities = await connection.initialize(logins_of(config, variables))
         session, reason = await self._session(journal, config, workspace, connection, abilities)
         former = journal.conversation.provider_session
         if reason is not None:

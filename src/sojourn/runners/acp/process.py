@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +61,12 @@ def variables_of(config: AcpConfig, environment: Mapping[str, str]) -> dict[str,
         if not isinstance(value, SecretReference):
             variables[name] = _dereferenced(name, value, environment)
     return variables
+
+
+def logins_of(config: AcpConfig, variables: Collection[str]) -> Sequence[str]:
+    """The protocol's methods with which the program can log in by the keys that are among its `variables`."""
+    known = _known(config)
+    return () if known is None else [method for name, method in known.logins.items() if name in variables]
 
 
 def find_program(agent: CliAgent, environment: Mapping[str, str]) -> str | None:

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 MAX_CALLS: Final = 100
 MODEL_SECONDS: Final = 600.0
 TOOL_SECONDS: Final = 300.0
-# Rounds in a row of the same tool calls with the same results.
+# How often in a row the same tool calls, of one round or of a few in turn, have the same results.
 MAX_SAME_ROUNDS: Final = 10
 
 
@@ -102,7 +102,7 @@ class _Run:
         if call > MAX_CALLS:
             error = f"The turn made {MAX_CALLS} model calls without an end."
             return Settled(events=voided, reason="no_progress", error=error)
-        if self._journal.conversation.progress.repeats >= MAX_SAME_ROUNDS - 1:
+        if self._journal.conversation.progress.is_looping(MAX_SAME_ROUNDS):
             error = f"The same tool calls had the same results {MAX_SAME_ROUNDS} times in a row."
             return Settled(events=voided, reason="no_progress", error=error)
         if self._is_full():
