@@ -87,6 +87,47 @@ async def test_a_stopped_turn_cancels_its_function(server: ServerProcess, client
             await stopped.wait()
 
 
+async def test_the_next_turn_of_a_session_begins_when_the_stopped_function_has_ended(
+    server: ServerProcess, client: Client
+) -> None:
+    steps: list[str] = []
+    may_end = asyncio.Event()
+
+    async def handle(turn: OutsideTurn) -> str:
+        steps.append(f"begin {turn.text}")
+        if turn.text == "first":
+            try:
+                await turn.say("for ever")
+                await asyncio.Event().wait()
+            finally:
+                await may_end.wait()
+                steps.append("end first")
+        elif turn.text == "of another session":
+            # It was claimed behind the second turn, which would have begun by now.
+            may_end.set()
+        return "done"
+
+    async with working(server, handle):
+        session = await new_turn(client, "first")
+        started = (await log_until(client, session, "model.called"))[-1]
+        assert started.turn is not None
+        await client.send(session, "second")
+        await client.cancel_turn(session, started.turn)
+        await started_twice(client, session)
+        await new_turn(client, "of another session")
+        await log_until(client, session, "turn.completed")
+    assert steps == ["begin first", "begin of another session", "end first", "begin second"]
+
+
+async def started_twice(client: Client, session: UUID) -> None:
+    started = 0
+    async with asyncio.timeout(BOUND_SECONDS):
+        async for item in client.stream(session):
+            started += isinstance(item, Event) and item.type == "turn.started"
+            if started == 2:
+                return
+
+
 async def test_what_a_lost_worker_began_is_closed_before_the_next_one_begins_anew(
     server: ServerProcess, client: Client
 ) -> None:

@@ -11,12 +11,15 @@ from sojourn.client.worker_calls import WorkerCalls
 from sojourn.client.worker_steps import Handler, WorkerSteps
 
 _RENEW_SECONDS: Final = 5.0
+# How long the next turn of a session waits for a handler that was stopped, and has not ended.
+_STOP_SECONDS: Final = 5.0
 
 
 class Worker:
     """`await Worker(client, handler, pool="…").run()` works until it is cancelled.
 
-    A turn that is stopped cancels its handler. A handler that raises fails its turn, and with a lost lease its work is
+    A turn that is stopped cancels its handler, and the session's next turn begins when that has ended, or five seconds
+    later. A handler that raises fails its turn, and with a lost lease its work is
     dropped: the turn is somebody else's.
     """
 
@@ -43,13 +46,25 @@ class Worker:
                 await self._room.acquire()
                 while (turn := await self._steps.claim()) is None:
                     pass
-                task = asyncio.create_task(self._steps.work(turn))
+                task = asyncio.create_task(self._work(turn, self._before(turn)))
                 self._running[turn.claimed.claim] = (turn, task)
                 task.add_done_callback(lambda _, name=turn.claimed.claim: self._ended(name))
         finally:
             for task in beside:
                 task.cancel()
             await self._give_back()
+
+    def _before(self, turn: Turn) -> list[asyncio.Task[None]]:
+        """What still runs of the session's turns before that one."""
+        return [
+            task for other, task in self._running.values() if other.claimed.session == turn.claimed.session
+        ]
+
+    async def _work(self, turn: Turn, before: Sequence[asyncio.Task[None]]) -> None:
+        if before:
+            # A stopped handler may still be putting things away. The lease is renewed meanwhile.
+            await asyncio.wait(before, timeout=_STOP_SECONDS)
+        await self._steps.work(turn)
 
     def _ended(self, name: str) -> None:
         del self._running[name]
@@ -70,7 +85,8 @@ class Worker:
 
     def _stop(self, name: str) -> None:
         running = self._running.get(name)
-        if running is not None:
+        if running is not None and not running[0].stopped:
+            # Told by a signal, and again by a renewal: a second cancellation would cut short how the handler ends.
             turn, task = running
             turn.stopped = True
             task.cancel()

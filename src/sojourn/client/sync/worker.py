@@ -16,7 +16,7 @@ from sojourn.client.sync.worker_steps import Handler, WorkerSteps
 log = logging.getLogger(__name__)
 
 _RENEW_SECONDS: Final = 5.0
-# Well within a lease, which nobody renews any more.
+# For a handler that was stopped; well within a lease, which nobody renews any more when the worker itself ends.
 _GRACE_SECONDS: Final = 5.0
 
 
@@ -28,7 +28,8 @@ class Worker:
     """`Worker(client, handler, pool="…").run()` works until `stop` is called, or the process is interrupted.
 
     A handler runs in a thread of its own. No thread can be cancelled: in one whose turn is stopped, `turn.stopped` is
-    True, and the next word of it raises LeaseLost, as does `turn.check()`. A handler that raises fails its turn.
+    True, and the next word of it raises LeaseLost, as does `turn.check()`. The session's next turn begins when that
+    handler has ended, or five seconds later. A handler that raises fails its turn.
     """
 
     def __init__(
@@ -73,13 +74,18 @@ class Worker:
         self._room.release()
 
     def _begin(self, turn: Turn) -> None:
-        thread = threading.Thread(target=self._work, args=[turn], daemon=True)
+        session = turn.claimed.session
+        before = [thread for other, thread in self._at_work() if other.claimed.session == session]
+        thread = threading.Thread(target=self._work, args=[turn, before], daemon=True)
         with self._lock:
             self._running[turn.claimed.claim] = (turn, thread)
         thread.start()
 
-    def _work(self, turn: Turn) -> None:
+    def _work(self, turn: Turn, before: Sequence[threading.Thread]) -> None:
         try:
+            until = monotonic() + _GRACE_SECONDS
+            for thread in before:
+                thread.join(max(0.0, until - monotonic()))
             self._steps.work(turn)
         finally:
             with self._lock:
