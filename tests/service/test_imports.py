@@ -159,6 +159,25 @@ async def test_a_session_keeps_its_id_where_that_is_free_and_dies_with_no_trace_
     assert (await load(world, lines, NewImport())).value.session.id != session
 
 
+async def test_an_import_is_a_fork_of_the_session_that_shares_its_log_and_is_here(world: World) -> None:
+    parent = await world.new_session()
+    await world.send(parent, "hello")
+    other = await world.new_session()
+    fork = (await world.services.forks.fork(world.org, parent, NewFork(), SOMEBODY)).value
+    lines = await export(world, fork.session.id)
+    made = (await load(world, lines)).value
+    assert (made.forked_from, made.forked_seq) == (parent, fork.forked_seq)
+    assert made.session.kin.parent is None
+    # Another session's log is another one, whatever a file says, and a session that is gone has none.
+    objects = [json.loads(line) for line in lines]
+    for fields in objects:
+        if fields.get("type") == "session.forked":
+            fields["data"]["parent"] = str(other)
+    assert (await load(world, rechained(objects))).value.forked_from is None
+    await world.services.sessions.delete(world.org, parent, SOMEBODY)
+    assert (await load(world, lines)).value.forked_from is None
+
+
 async def test_an_import_is_repeated_by_its_key_and_by_its_name(world: World) -> None:
     lines = await export(world, await world.new_session())
     _, taken = read(lines)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from sojourn.domain.events import Event, MessageCompleted, TurnQueued
+from sojourn.domain.events import Event, MessageCompleted, SessionForked, TurnQueued
 from sojourn.domain.export import ExportedBlob, ExportedEvent, Header, Trailer
 from sojourn.domain.fold import Conversation, Unfinished
 from sojourn.domain.ids import MessageId, SessionId
@@ -25,6 +25,14 @@ _AHEAD: Final = timedelta(days=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Whose fork the log says that it is, and the last event that the two share."""
+
+    parent: SessionId
+    last: ExportedEvent
+
+
 @dataclass(slots=True)
 class Checked:
     """A file that was found whole. `unfinished` is what the turn that is open at its end has begun."""
@@ -32,6 +40,7 @@ class Checked:
     header: Header
     trailer: Trailer
     origin: SessionId
+    lineage: Lineage | None
     unfinished: Unfinished
 
 
@@ -46,6 +55,8 @@ class Check:
         # Those of the open turn.
         self._steps = Conversation()
         self._said = set[MessageId]()
+        self._last: ExportedEvent | None = None
+        self._lineage: Lineage | None = None
 
     @property
     def line(self) -> int:
@@ -79,6 +90,10 @@ class Check:
             self._steps.extend([entry])
         if isinstance(event, MessageCompleted):
             self._said.add(event.message)
+        if isinstance(event, SessionForked) and self._last is not None:
+            # A fork of a fork has its parent's word of it before its own.
+            self._lineage = Lineage(event.parent, self._last)
+        self._last = exported
 
     def _understood(self, exported: ExportedEvent) -> Event:
         if referred(exported.data) is not None:
@@ -107,7 +122,8 @@ class Check:
         left = self._steps.progress.unfinished()
         # The log may end between a message and the word that its call is over: what was said stays said.
         is_said = left.message is not None and left.message.message in self._said
-        return Checked(header, trailer, origin, replace(left, message=None) if is_said else left)
+        left = replace(left, message=None) if is_said else left
+        return Checked(header, trailer, origin, self._lineage, left)
 
     def _fail(self, problem: str) -> NoReturn:
         raise BrokenExport(self._verifier.line, problem)

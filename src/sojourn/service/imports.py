@@ -32,7 +32,7 @@ from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.codec import put_large, referred
 from sojourn.service.forks import STAGED_FOR
-from sojourn.service.import_check import Check, Checked
+from sojourn.service.import_check import Check, Checked, Lineage
 from sojourn.service.import_reading import Past, Piece, take_piece
 from sojourn.service.overlays import accepted
 from sojourn.service.pasts import close_past, known_answer, write_rows
@@ -110,7 +110,11 @@ class Imports:
         known = await known_answer(self._store.reads, org, repeat)
         if known is None:
             agent = await self._agent(org, checked.header, new)
-            record = await self._stage(self._record(org, checked, new, agent), checked.origin, new.as_new)
+            forked_from = await self._parent_of(org, checked.lineage)
+            record = self._record(org, checked, new, agent)
+            if forked_from is not None:
+                record = replace(record, forked_from=forked_from[0], forked_seq=forked_from[1])
+            record = await self._stage(record, checked.origin, new.as_new)
             rebuild = Rebuild(record.session.runner)
             await self._write_past(file, record.session, rebuild)
             work = Work(record, checked, by, rebuild)
@@ -139,6 +143,18 @@ class Imports:
         if found.archived_at is not None:
             raise InvalidRequest("agent", f"the agent {found.spec.name} is archived")
         return found
+
+    async def _parent_of(self, org: OrgId, lineage: Lineage | None) -> tuple[SessionId, int] | None:
+        """The session that this one is a fork of, with the last seq that they share, if it is here and has that event.
+
+        A log says whose fork it is in words that anybody can write.
+        """
+        if lineage is None or await self._store.reads.get_session(org, lineage.parent) is None:
+            return None
+        last = lineage.last
+        events = await self._store.reads.events_after(org, lineage.parent, last.seq - 1, 1)
+        said = [(event.seq, event.type, event.at, event.turn) for event in events]
+        return (lineage.parent, last.seq) if said == [(last.seq, last.type, last.at, last.turn)] else None
 
     async def _write_past(self, file: BinaryIO, session: Session, rebuild: Rebuild) -> None:
         past = Past(file, rebuild)
