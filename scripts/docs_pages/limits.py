@@ -7,6 +7,12 @@ from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.export import MAX_LINE_BYTES
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, MAX_INITIAL_BYTES, MAX_INITIAL_FILES, MAX_PATH
+from sojourn.domain.memory import (
+    MAX_MEMORIES,
+    MAX_MEMORIES_BYTES,
+    MAX_MEMORY_BYTES,
+    MAX_MEMORY_PATH_BYTES,
+)
 from sojourn.domain.policy import DEFAULT_START_SECONDS
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.backoff import MAX_HINT_SECONDS
@@ -23,6 +29,7 @@ from sojourn.service.claims import LEASE_TTL_SECONDS
 from sojourn.service.codec import INLINE_BYTES
 from sojourn.service.forks import PIECE
 from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, SEARCH_SECONDS
+from sojourn.service.memories import MAX_FOUND
 from sojourn.service.overlays import MAX_OVERLAY_BYTES
 from sojourn.service.rewinds import MAX_RESTORED
 from sojourn.service.sessions import MAX_QUEUED
@@ -74,6 +81,9 @@ def _files() -> list[list[str]]:
         ["file of a session", f"{_size(MAX_FILE_BYTES)}, a path of {MAX_PATH} characters"],
         ["files and directories of a session", f"{MAX_FILES:,}"],
         ["files that a session is made with", f"{MAX_INITIAL_FILES}, {_size(MAX_INITIAL_BYTES)} together"],
+        ["memory of an agent", f"{MAX_MEMORY_BYTES:,} bytes, a path of {MAX_MEMORY_PATH_BYTES:,} bytes"],
+        ["memories of an agent", f"{MAX_MEMORIES:,}, {MAX_MEMORIES_BYTES:,} bytes together"],
+        ["lines that a search in a memory finds", str(MAX_FOUND)],
         ["entries that are moved or copied at once", f"{MAX_MOVED:,}"],
         [
             "search in files: time, text, pattern, matches",

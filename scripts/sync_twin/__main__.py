@@ -25,6 +25,7 @@ MODULES: Final = (
     "inputs",
     "keys",
     "lifetimes",
+    "memories",
     "models",
     "orgs",
     "signals",

@@ -33,6 +33,7 @@ from sojourn.runners.model.client import ClientFor, ModelClient
 from sojourn.runners.model.fetch import fetch_tools
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.runners.model.mcp.opener import McpOverHttp, McpOverStdio
+from sojourn.runners.model.memory import MemoryOpener
 from sojourn.runners.model.openers import Opener
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
@@ -289,6 +290,7 @@ def _programs(settings: Settings, secrets: SecretSource) -> AcpRunner:
 def _openers(settings: Settings, secrets: SecretSource) -> Sequence[Opener]:
     programs = settings.data_dir / "mcp"
     return (
+        MemoryOpener(),
         McpOverHttp(Outgoing(settings.private_mcp), secrets),
         McpOverStdio(programs, os.environ, secrets, allow_commands=settings.allow_commands),
     )

@@ -69,6 +69,49 @@ async def test_a_worker_elsewhere_runs_models_tools_and_files(server: ServerProc
         assert turn.worker.startswith(f"{worker.name}@")
 
 
+async def test_a_model_on_a_worker_elsewhere_has_the_memory_of_its_agent(
+    server: ServerProcess, client: Client
+) -> None:
+    agent = (await client.create_agent(name="clerk", tools=["memory", "files"])).id
+    await client.put_memory(agent, "a", "kept")
+    calls: list[tuple[str, dict[str, object]]] = [
+        ("memory_view", {"path": "/memories"}),
+        ("memory_create", {"path": "b", "file_text": "one\n"}),
+        ("memory_create", {"path": "b", "file_text": "two\n"}),
+        ("memory_insert", {"path": "b", "insert_line": 1, "insert_text": "two"}),
+        ("memory_create", {"path": "c", "file_text": "x" * 100_001}),
+        ("memory_create", {"path": "b/c", "file_text": "x"}),
+        ("memory_search", {"query": "TWO"}),
+        ("memory_delete", {"path": "a"}),
+        ("memory_delete", {"path": "a"}),
+        ("write_file", {"path": "d/e", "content": "x"}),
+        ("write_file", {"path": "d", "content": "x"}),
+    ]
+    async with WorkerProcess(server, await worker_key(client)):
+        session = await client.create_session(agent=agent)
+        steps = [{"call": {"name": name, "arguments": arguments}} for name, arguments in calls]
+        await client.send(session.id, json.dumps([*steps, {"say": "done"}]))
+        async with aclosing(client.stream(session.id)) as items:
+            await seen(items, "turn.completed")
+    log = (await client.events_page(session.id, limit=1000)).data
+    told = [event.data["output"] for event in log if event.type == "tool.completed"]
+    assert str(told[0]).startswith("/memories/a (4 bytes, ")
+    assert told[1:] == [
+        "Created /memories/b.",
+        "There is a memory at /memories/b already: view it, and edit or delete it.",
+        "Edited /memories/b.",
+        "text: must not be larger than 100000 bytes",
+        "A path that is a memory cannot hold others.",
+        "/memories/b:2: two",
+        "Deleted /memories/a.",
+        "There is no memory at /memories/a.",
+        "Wrote 1 bytes to d/e.",
+        "A path that is a directory cannot be written as a file.",
+    ]
+    kept = await client.get_memory(agent, "b")
+    assert (kept.text, kept.written_by.session) == ("one\ntwo\n", session.id)
+
+
 async def test_a_turn_goes_on_where_it_was_when_its_server_is_killed_and_started_again(
     server: ServerProcess, client: Client
 ) -> None:

@@ -193,6 +193,7 @@ class SessionMachine(QueueRules, BudgetRules, RuleBasedStateMachine):
             lambda: turns.retry(turn, (), "late", 0.0),
             lambda: turns.give_back(turn),
             lambda: turns.write_file(turn, "late.txt", b"late"),
+            lambda: turns.write_memory(turn, "late.md", "late"),
         ]
         _, refusal = self.mirror.attempt(acts[which]())
         assert isinstance(refusal, LeaseLost)

@@ -13,7 +13,7 @@ from sojourn.service.sessions import SessionChange
 from sojourn.store.rows import to_instant
 from tests.support.world import SOMEBODY, World
 
-Write = Callable[[Turns, ClaimedTurn], Awaitable[None]]
+Write = Callable[[Turns, ClaimedTurn], Awaitable[object]]
 Loss = Callable[[World, ClaimedTurn], Awaitable[object]]
 
 
@@ -69,12 +69,15 @@ WRITES: dict[str, Write] = {
     "retry": lambda turns, turn: turns.retry(turn, (), "late", 1.0),
     "give_back": lambda turns, turn: turns.give_back(turn),
     "write_file": lambda turns, turn: turns.write_file(turn, "late.txt", b"late"),
+    "write_memory": lambda turns, turn: turns.write_memory(turn, "late.md", "late"),
+    "delete_memory": lambda turns, turn: turns.delete_memory(turn, "kept.md"),
 }
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
 async def test_late_writes_after_a_lease_loss_change_nothing(world: World, loss: Loss) -> None:
     turn = await world.claimed()
+    await world.services.memories.put(world.org, turn.agent.id, "kept.md", "kept", SOMEBODY)
     await loss(world, turn)
     before = world.database.query("SELECT * FROM events ORDER BY session, seq")
     for name, write in WRITES.items():
@@ -82,6 +85,7 @@ async def test_late_writes_after_a_lease_loss_change_nothing(world: World, loss:
             await write(world.services.turns, turn)
         assert world.database.query("SELECT * FROM events ORDER BY session, seq") == before, name
     assert world.database.query("SELECT path FROM files") == []
+    assert world.database.query("SELECT path FROM memories") == [("kept.md",)]
     assert await world.services.turns.renew([turn], "worker") == [turn]
     assert await world.problems() == []
 

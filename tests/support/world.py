@@ -18,6 +18,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.ports import Store
 from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.runners.model.catalogue import catalogue_of
+from sojourn.runners.model.memory import MemoryOpener
 from sojourn.runners.model.tools import BUILT_IN
 from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.codec import read_entry
@@ -112,7 +113,7 @@ async def open_world(
         Choices(
             default_model="sim/echo",
             is_shared=database.dialect == "postgres",
-            catalogue=catalogue_of({**BUILT_IN, TOOLSET: ()}),
+            catalogue=catalogue_of({**BUILT_IN, TOOLSET: ()}, [MemoryOpener().kind]),
             private_webhooks=private_webhooks,
             allow_commands=True,
         ),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.kinds import Outcome, RunnerKind
+from sojourn.domain.memory import Expected
 from sojourn.ports.turns import ClaimedTurn, Ready
 from sojourn.service.claims import LEASE_TTL_SECONDS, Claims, LeaseTerms
 from sojourn.service.turns import TurnService
@@ -15,7 +16,7 @@ from tests.support.world import World
 class LateAnswers(TurnService):
     """Holds back the first answer of one call. `done` is set once it was carried out; `arrive` lets its answer go."""
 
-    def __init__(self, world: World, call: Literal["claim", "settle", "retry"]) -> None:
+    def __init__(self, world: World, call: Literal["claim", "settle", "retry", "write_memory"]) -> None:
         services = world.services
         terms = LeaseTerms(LEASE_TTL_SECONDS, None)
         claims = Claims(world.store, world.clock, services.agents, "sim/echo")
@@ -49,3 +50,9 @@ class LateAnswers(TurnService):
     ) -> None:
         await super().retry(turn, events, error, delay_seconds)
         await self._hold("retry")
+
+    async def write_memory(
+        self, turn: ClaimedTurn, path: str, text: str, expected: Expected | None = None
+    ) -> None:
+        await super().write_memory(turn, path, text, expected)
+        await self._hold("write_memory")

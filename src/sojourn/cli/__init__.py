@@ -19,6 +19,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "budgets": "See what sessions may use up, limit it, and let one go on.",
     "inputs": "See what waits to be read, and edit, move or withdraw it.",
     "models": "Name models, their providers and keys.",
+    "memory": "See and change what agents remember.",
     "capabilities": "See what agents can be given on this server.",
     "asks": "See what turns wait for, and decide it.",
     "verify": "Check an exported session, without a server.",

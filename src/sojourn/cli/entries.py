@@ -29,6 +29,7 @@ _STYLES: Final = {
     "budget": "red",
     "lease": "blue",
     "file": "blue",
+    "memory": "blue",
 }
 # Types that say everything by their names.
 _SAY_ALL: Final = {"turn.queued", "turn.deferred", "turn.resumed"}
@@ -197,4 +198,6 @@ _WORDS: Final[Mapping[str, Callable[[Data], str]]] = {
     "lease.released": lambda data: f"{data['kind']} {data['holder']}",
     "file.written": _file,
     "file.deleted": lambda data: str(data["path"]),
+    "memory.written": lambda data: f"{data['path']} · {data['size']} bytes",
+    "memory.deleted": lambda data: str(data["path"]),
 }

@@ -30,6 +30,7 @@ from sojourn.client.errors import (
     ApiError,
     CallRefused,
     Conflict,
+    ContentMismatch,
     Forbidden,
     InputWithdrawn,
     InvalidRequest,
@@ -45,6 +46,7 @@ from sojourn.client.errors import (
 )
 from sojourn.client.file_types import File, Match, Matches
 from sojourn.client.key_types import Key, KeyLimits, MadeKey
+from sojourn.client.memory_types import Memory, MemoryEntry, MemoryLine, MemoryWriter
 from sojourn.client.org_types import Organisation
 from sojourn.client.stream_types import CaughtUp, Event, Gap, LossListener, Preview, StreamItem
 from sojourn.client.tool_types import Capability, ClientTool, DetailedRule
@@ -114,6 +116,7 @@ __all__ = [
     "ClientTool",
     "Compaction",
     "Conflict",
+    "ContentMismatch",
     "Conversation",
     "CreatedSession",
     "Currency",
@@ -142,6 +145,10 @@ __all__ = [
     "MadeKey",
     "Match",
     "Matches",
+    "Memory",
+    "MemoryEntry",
+    "MemoryLine",
+    "MemoryWriter",
     "Message",
     "MessageEnded",
     "MessagePart",

@@ -18,6 +18,7 @@ from sojourn.client.files import FileCalls
 from sojourn.client.inputs import InputCalls
 from sojourn.client.keys import KeyCalls
 from sojourn.client.lifetimes import LifetimeCalls
+from sojourn.client.memories import MemoryCalls
 from sojourn.client.models import ModelCalls
 from sojourn.client.orgs import OrgCalls
 from sojourn.client.request import Params, Request, if_match, optional, post
@@ -56,6 +57,7 @@ class Client(
     BudgetCalls,
     LifetimeCalls,
     CapabilityCalls,
+    MemoryCalls,
     ModelCalls,
     OrgCalls,
 ):

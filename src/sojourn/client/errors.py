@@ -11,7 +11,8 @@ SojournError
     ├── Conflict
     │   ├── LeaseLost
     │   │   └── CallRefused
-    │   └── RevisionMismatch
+    │   ├── RevisionMismatch
+    │   └── ContentMismatch
     ├── LimitExceeded
     └── ServerFailed
         └── Unavailable
@@ -93,6 +94,10 @@ class RevisionMismatch(Conflict):
     """412: the record has changed since it was read."""
 
 
+class ContentMismatch(Conflict):
+    """412: what is there is not what was read."""
+
+
 class LimitExceeded(ApiError):
     """429, after the retries."""
 
@@ -132,7 +137,11 @@ _BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
 }
 
 
-_BY_CODE: Final[Mapping[str, type[ApiError]]] = {"lease_lost": LeaseLost, "call_refused": CallRefused}
+_BY_CODE: Final[Mapping[str, type[ApiError]]] = {
+    "lease_lost": LeaseLost,
+    "call_refused": CallRefused,
+    "content_mismatch": ContentMismatch,
+}
 
 
 def error_of(status: int, body: bytes, headers: Mapping[str, str]) -> ApiError:

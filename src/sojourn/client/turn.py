@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from sojourn.client.errors import LeaseLost, Problem, SojournError
 from sojourn.client.json import Json
+from sojourn.client.memory_types import Memory, MemoryEntry, MemoryLine
 from sojourn.client.turn_types import Decision, OpenSteps, ToolRun, Usage, decision_of
 from sojourn.client.worker_calls import WorkerCalls
 from sojourn.client.worker_types import ClaimedTurn, Message, NewAsk, Said, StoppedTurn
@@ -155,6 +156,25 @@ class Turn:
 
     async def write_file(self, path: str, data: bytes) -> None:
         await self._client.write_turn_file(self.claimed.claim, path, data)
+
+    async def list_memories(self, directory: str = "") -> list[MemoryEntry]:
+        """What the agent remembers from its other sessions."""
+        return await self._client.list_turn_memories(self.claimed.claim, directory)
+
+    async def read_memory(self, path: str) -> Memory:
+        """NotFound if there is none."""
+        return await self._client.read_turn_memory(self.claimed.claim, path)
+
+    async def search_memories(self, query: str) -> list[MemoryLine]:
+        return await self._client.search_turn_memories(self.claimed.claim, query)
+
+    async def write_memory(self, path: str, text: str, *, if_sha256: str | None = None) -> None:
+        """Remember a text for the agent's later sessions, in place of the text of that digest if one is given."""
+        await self._client.write_turn_memory(self.claimed.claim, path, text, if_sha256=if_sha256)
+
+    async def delete_memory(self, path: str) -> None:
+        """NotFound if there is none."""
+        await self._client.delete_turn_memory(self.claimed.claim, path)
 
     async def recover(self) -> None:
         """Close what an earlier claim of this turn left open: its worker is gone, and this one begins anew."""

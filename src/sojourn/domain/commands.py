@@ -16,6 +16,7 @@ from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, MessageId, SessionId, TurnId
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Delivery, InputKind, Json, Outcome
+from sojourn.domain.memory_events import MemoryDeleted, MemoryWritten
 from sojourn.domain.policy import Policy
 
 NOTHING_UNFINISHED = Unfinished()
@@ -96,7 +97,7 @@ class AppendEvents:
     They are logged after `events` and before `intents`, so that the intent of the call stands behind its inputs.
     """
 
-    events: tuple[RunnerEvent | FileWritten, ...]
+    events: tuple[RunnerEvent | FileWritten | MemoryWritten | MemoryDeleted, ...]
     intents: tuple[RunnerEvent, ...] = ()
     steers_before: int | None = None
     steers: tuple[Input, ...] = ()

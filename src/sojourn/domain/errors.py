@@ -9,6 +9,7 @@ DomainError
 ├── Conflict
 │   ├── AlreadyExists
 │   ├── RevisionMismatch
+│   ├── ContentMismatch
 │   ├── IdempotencyMismatch
 │   ├── SequenceMismatch
 │   └── WrongState
@@ -90,6 +91,17 @@ class RevisionMismatch(Conflict):
         )
         self.expected = expected
         self.actual = actual
+
+
+class ContentMismatch(Conflict):
+    code: ClassVar[str] = "content_mismatch"
+
+    def __init__(self, kind: str, id: object) -> None:
+        super().__init__(
+            f"The {kind} {id} is not what was read any more: read it again and repeat the change."
+        )
+        self.kind = kind
+        self.id = id
 
 
 class SequenceMismatch(Conflict):

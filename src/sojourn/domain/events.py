@@ -15,6 +15,7 @@ from sojourn.domain.input_events import (
     InputReceived,
     InputWithdrawn,
 )
+from sojourn.domain.memory_events import MemoryDeleted, MemoryWritten
 from sojourn.domain.model_events import (
     MessageAbandoned,
     MessageCompleted,
@@ -100,13 +101,15 @@ Event = (
     | LeaseReleased
     | FileWritten
     | FileDeleted
+    | MemoryWritten
+    | MemoryDeleted
 )
 
 EVENT_CLASSES: Final[tuple[type[Event], ...]] = Event.__args__
 BY_TYPE: Final[dict[str, type[Event]]] = {cls.type: cls for cls in EVENT_CLASSES}
 
-# What a runner may say for its turn; the rest of the log is said by the verbs themselves. A file is written by a verb:
-# an event of any digest would let a runner read what is stored for sessions of others.
+# What a runner may say for its turn; the rest of the log is said by the verbs themselves. Files and memories are
+# written by verbs: an event of any digest would let a runner read what is stored for sessions of others.
 RunnerEvent = (
     MessageCompleted
     | MessageAbandoned

@@ -63,6 +63,11 @@ def directory_path(text: str, field: str = "path") -> str:
     """As `file_path`; the area itself is the empty path."""
     if len(text) > MAX_PATH:
         raise InvalidRequest(field, f"must not be longer than {MAX_PATH} characters")
+    return plain_path(text, field)
+
+
+def plain_path(text: str, field: str) -> str:
+    """Any path in its one form, however long."""
     if any(character < " " or "\ud800" <= character <= "\udfff" or character == "\x7f" for character in text):
         raise InvalidRequest(field, "must not contain control characters or halves of characters")
     parts = [part for part in text.split("/") if part not in ("", ".")]

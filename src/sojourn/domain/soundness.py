@@ -23,6 +23,7 @@ _OfTurn = (
     e.TurnStarted | e.TurnWaiting | e.TurnResumed | e.TurnRetried | e.TurnReclaimed | _Ends
     | e.ModelCalled | e.ToolRequested | e.ToolStarted | e.ToolCompleted | e.ToolDenied
     | e.AskOpened | e.AskDecided | e.InputDelivered | e.MessageCompleted | e.MessageAbandoned | e.ModelCompleted
+    | e.MemoryWritten | e.MemoryDeleted
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from sojourn.ports.errands import ErrandReads, ErrandWrites
 from sojourn.ports.files import FileReads, FileWrites
 from sojourn.ports.forks import ForkReads, ForkWrites
 from sojourn.ports.glimpses import GlimpseReads
+from sojourn.ports.memories import MemoryReads, MemoryWrites
 from sojourn.ports.models import ModelReads, ModelWrites
 from sojourn.ports.retention import RetentionWrites
 from sojourn.ports.tenancy import TenancyReads, TenancyWrites
@@ -53,6 +54,7 @@ class Reads(
     FileReads,
     ForkReads,
     GlimpseReads,
+    MemoryReads,
     ModelReads,
     WebhookReads,
     Protocol,
@@ -160,6 +162,7 @@ class Tx(
     FileWrites,
     ForkWrites,
     RetentionWrites,
+    MemoryWrites,
     ModelWrites,
     WebhookWrites,
     Protocol,

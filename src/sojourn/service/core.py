@@ -26,6 +26,7 @@ from sojourn.service.invocations import Invocations
 from sojourn.service.keepalive import KeepAlive
 from sojourn.service.leases import Presences
 from sojourn.service.lifetimes import Lifetimes
+from sojourn.service.memories import Memories
 from sojourn.service.models import Models
 from sojourn.service.orgs import Orgs
 from sojourn.service.outside.claiming import OutsideClaims
@@ -56,6 +57,7 @@ class Services:
     invocations: Invocations
     asks: Asks
     files: Files
+    memories: Memories
     forks: Forks
     exports: Exports
     imports: Imports
@@ -123,6 +125,7 @@ def build_services(
     transcripts = Transcripts(store.reads, hub)
     children = Children(store, clock, agents, sessions, hub)
     claims = Claims(store, clock, agents, choices.default_model)
+    memories = Memories(store, clock)
     turns = TurnService(store, clock, claims, hub, terms)
     outside_claims = OutsideClaims(store, clock, claims, hub, choices.outside_ttl_seconds)
     vault = Vault(store, secrets, os.environ)
@@ -137,13 +140,14 @@ def build_services(
         asks=Asks(store, clock, agents),
         invocations=Invocations(store, clock, sessions, inputs, feed),
         files=Files(store, clock),
+        memories=memories,
         forks=Forks(store, clock, agents, choices.catalogue),
         rewinds=Rewinds(store, clock),
         imports=Imports(store, clock, agents, choices.catalogue),
         exports=Exports(store.reads, clock, agents),
         turns=turns,
         outside_claims=outside_claims,
-        outside_turns=OutsideTurns(store, turns, TurnWrites(store, clock, hub), hub),
+        outside_turns=OutsideTurns(store, turns, TurnWrites(store, clock, claims, hub), memories, hub),
         outside_signals=OutsideSignals(store, outside_claims, hub),
         lending=Lending(models, vault),
         budgets=Budgets(store, clock),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal, TypeVar
 
+from sojourn.domain.actor import Actor
 from sojourn.domain.ask import NewAsk
 from sojourn.domain.budget import check
 from sojourn.domain.commands import (
@@ -17,20 +18,23 @@ from sojourn.domain.commands import (
     WaitTurn,
 )
 from sojourn.domain.draft import Decision, State
-from sojourn.domain.errors import CallRefused, LeaseLost
+from sojourn.domain.errors import CallRefused, LeaseLost, WrongState
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.file import file_path
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import KeyId
 from sojourn.domain.kinds import Outcome
+from sojourn.domain.memory import Expected, MemoryText, Writer, access_of, memory_path
+from sojourn.domain.memory_events import MemoryDeleted, MemoryWritten
 from sojourn.domain.session import Session
 from sojourn.domain.turn import HELD, Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import Claim
 from sojourn.service.areas import Area, Content
-from sojourn.service.claims import holder_of
+from sojourn.service.claims import Claims, holder_of
 from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat
+from sojourn.service.shelves import Shelf
 from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped, unfinished
 
 MAX_STEERS: Final = 100
@@ -54,9 +58,10 @@ class Outside:
 class TurnWrites:
     """The writes of `Turns`, for the workers of this process and, with `outside`, for others."""
 
-    def __init__(self, store: Store, clock: Clock, hub: Hub) -> None:
+    def __init__(self, store: Store, clock: Clock, claims: Claims, hub: Hub) -> None:
         self._store = store
         self._clock = clock
+        self._claims = claims
         self._hub = hub
 
     async def renew(self, turns: Sequence[C], worker: str) -> Sequence[C]:
@@ -165,6 +170,42 @@ class TurnWrites:
             return AppendEvents(events=tuple(one for one in changes if isinstance(one, FileWritten)))
 
         await self._write(turn, command)
+
+    async def write_memory(self, turn: Claim, path: str, text: str, expected: Expected | None) -> None:
+        path, content = memory_path(path), MemoryText.of(text)
+        by = Writer(actor=Actor("agent", turn.key), session=turn.session, turn=turn.turn)
+
+        async def change(shelf: Shelf) -> tuple[MemoryWritten, ...]:
+            return await shelf.write(path, content, expected, by, self._clock.now())
+
+        await self._change_memory(turn, change)
+
+    async def delete_memory(self, turn: Claim, path: str) -> bool:
+        """False if there was none."""
+        path = memory_path(path)
+        return await self._change_memory(turn, lambda shelf: shelf.delete(path, None))
+
+    async def _change_memory(
+        self,
+        turn: Claim,
+        change: Callable[[Shelf], Awaitable[tuple[MemoryWritten, ...] | tuple[MemoryDeleted, ...]]],
+    ) -> bool:
+        """Whether it changed anything; the log says what, in the same transaction."""
+        changed = False
+
+        async def command(tx: Tx, state: State) -> Command:
+            nonlocal changed
+            assert state.turn is not None
+            agent = await self._claims.agent_of(tx, state, state.turn)
+            if access_of(agent.spec) != "read_write":
+                raise WrongState("memory", "not given to the agent to write", "be changed")
+            events = await change(await Shelf.locked(tx, turn.org, agent.id))
+            # Postgres may run this twice; the last run is the one that counts.
+            changed = bool(events)
+            return AppendEvents(events=events)
+
+        await self._write(turn, command)
+        return changed
 
     async def _write(
         self,

@@ -16,12 +16,14 @@ from sojourn.domain.file import file_path
 from sojourn.domain.ids import MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
+from sojourn.domain.memory import MAX_MEMORIES, Expected, Found, Memory, MemoryEntry
 from sojourn.domain.queue import turn_to_be
 from sojourn.domain.turn import Turn
 from sojourn.ports import Clock, Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn, Ready
 from sojourn.service.claims import Claims, Holder, LeaseTerms
 from sojourn.service.hub import Hub
+from sojourn.service.memories import Memories
 from sojourn.service.paging import read_page
 from sojourn.service.results import UNSET, Repeat, Result, Unset
 from sojourn.service.turn_writes import TurnWrites
@@ -37,7 +39,8 @@ class TurnService:
         self._claims = claims
         self._hub = hub
         self._terms = terms
-        self._writes = TurnWrites(store, clock, hub)
+        self._memories = Memories(store, clock)
+        self._writes = TurnWrites(store, clock, claims, hub)
 
     async def get(self, org: OrgId, session: SessionId, turn: TurnId) -> Turn:
         """That of an input which still waits is queued, of one that was withdrawn before it is cancelled."""
@@ -209,6 +212,23 @@ class TurnService:
 
     async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None:
         await self._writes.write_file(turn, path, data)
+
+    async def list_memories(self, turn: ClaimedTurn, below: str = "") -> Sequence[MemoryEntry]:
+        return await self._memories.list(turn.org, turn.agent.id, below, "", MAX_MEMORIES)
+
+    async def read_memory(self, turn: ClaimedTurn, path: str) -> Memory | None:
+        return await self._memories.find(turn.org, turn.agent.id, path)
+
+    async def search_memories(self, turn: ClaimedTurn, query: str) -> Sequence[Found]:
+        return await self._memories.search(turn.org, turn.agent.id, query)
+
+    async def write_memory(
+        self, turn: ClaimedTurn, path: str, text: str, expected: Expected | None = None
+    ) -> None:
+        await self._writes.write_memory(turn, path, text, expected)
+
+    async def delete_memory(self, turn: ClaimedTurn, path: str) -> bool:
+        return await self._writes.delete_memory(turn, path)
 
     def preview(self, turn: Claim, message: MessageId, offset: int, text: str) -> None:
         self._hub.preview(turn.org, Preview(turn.session, message, offset, text))

@@ -115,6 +115,9 @@ class PostgresTx(StoreTx):
     async def lock_alias(self, org: OrgId, alias: str) -> None:
         await self._db.one("lock_alias", {"place": f"{org}/{alias}"})
 
+    async def lock_memories(self, org: OrgId, agent: AgentId) -> None:
+        await self._db.one("lock_memories", {"place": f"{org}/memories/{agent}"})
+
     async def next_tx(self, org: OrgId, session: SessionId) -> int:
         row = await self._db.one("next_tx", {"org": org, "session": session})
         assert row is not None

@@ -25,6 +25,7 @@ from sojourn.store.errands import ErrandReads
 from sojourn.store.files import FileReads
 from sojourn.store.glimpses import GlimpseReads
 from sojourn.store.inputs import InputReads
+from sojourn.store.memories import MemoryReads
 from sojourn.store.models import ModelReads
 from sojourn.store.webhooks import WebhookReads
 from sojourn.store.where import NumberedBinder, condition, expression, like, order
@@ -45,7 +46,9 @@ SELECT
     s.cache_read_tokens, s.cache_write_tokens, s.cost_picodollars, s.alias, s.forked_from, s.forked_seq, s.overlay"""
 
 
-class StoreReads(BudgetReads, ErrandReads, FileReads, GlimpseReads, InputReads, ModelReads, WebhookReads):
+class StoreReads(
+    BudgetReads, ErrandReads, FileReads, GlimpseReads, InputReads, MemoryReads, ModelReads, WebhookReads
+):
     def __init__(self, db: Db) -> None:
         self._db = db
 

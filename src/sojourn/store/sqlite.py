@@ -105,6 +105,9 @@ class SqliteTx(StoreTx):
     async def lock_alias(self, org: OrgId, alias: str) -> None:
         """No other verb runs until this one ends."""
 
+    async def lock_memories(self, org: OrgId, agent: AgentId) -> None:
+        """No other verb runs until this one ends."""
+
     async def next_tx(self, org: OrgId, session: SessionId) -> int:
         return self._tx
 

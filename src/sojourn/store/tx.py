@@ -26,6 +26,7 @@ from sojourn.store.db import Db
 from sojourn.store.errands import ErrandWrites
 from sojourn.store.files import FileWrites
 from sojourn.store.forks import ForkWrites
+from sojourn.store.memories import MemoryWrites
 from sojourn.store.models import ModelWrites
 from sojourn.store.reads import StoreReads
 from sojourn.store.retention import RetentionWrites
@@ -53,13 +54,14 @@ class StoreTx(
     ErrandWrites,
     FileWrites,
     ForkWrites,
+    MemoryWrites,
     ModelWrites,
     WebhookWrites,
     RetentionWrites,
 ):
     """What differs between the databases is left to the two subclasses.
 
-    These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `next_tx` and `reserve_key`.
+    These are `lock_session`, `lock_org`, `lock_agent`, `lock_alias`, `lock_memories`, `next_tx` and `reserve_key`.
     """
 
     def __init__(self, db: Db) -> None:

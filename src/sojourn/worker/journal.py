@@ -10,6 +10,7 @@ from sojourn.domain.events import AskDecided, RunnerEvent
 from sojourn.domain.fold import Conversation
 from sojourn.domain.ids import AskId, MessageId
 from sojourn.domain.log import LogEntry
+from sojourn.domain.memory import Expected, Found, Memory, MemoryEntry
 from sojourn.ports.turns import ClaimedTurn, Turns
 from sojourn.worker.characters import said_whole
 
@@ -97,6 +98,21 @@ class TurnJournal:
 
     async def write_file(self, path: str, data: bytes) -> None:
         await self._turns.write_file(self._turn, path, data)
+
+    async def list_memories(self, below: str = "") -> Sequence[MemoryEntry]:
+        return await self._turns.list_memories(self._turn, below)
+
+    async def read_memory(self, path: str) -> Memory | None:
+        return await self._turns.read_memory(self._turn, path)
+
+    async def search_memories(self, query: str) -> Sequence[Found]:
+        return await self._turns.search_memories(self._turn, query)
+
+    async def write_memory(self, path: str, text: str, expected: Expected | None = None) -> None:
+        await self._turns.write_memory(self._turn, path, text, expected)
+
+    async def delete_memory(self, path: str) -> bool:
+        return await self._turns.delete_memory(self._turn, path)
 
     def preview(self, message: MessageId, offset: int, text: str) -> None:
         self._turns.preview(self._turn, message, offset, text)

@@ -18,17 +18,27 @@ from sojourn.client import (
     SojournError,
     StoppedTurn,
     Unavailable,
+    memory_types,
     worker_types,
 )
 from sojourn.client import errors as refusals
 from sojourn.client.worker_calls import ENTRIES_PAGE
+from sojourn.domain.actor import Actor
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.ask import NewAsk
-from sojourn.domain.errors import CallRefused, LeaseLost, StoreUnavailable
+from sojourn.domain.errors import (
+    AlreadyExists,
+    CallRefused,
+    Conflict,
+    ContentMismatch,
+    LeaseLost,
+    StoreUnavailable,
+)
 from sojourn.domain.events import BY_TYPE, RunnerEvent
-from sojourn.domain.ids import AgentId, MessageId, OrgId, SessionId, TurnId
+from sojourn.domain.ids import AgentId, KeyId, MessageId, OrgId, SessionId, TurnId
 from sojourn.domain.kinds import Outcome, RunnerKind
 from sojourn.domain.log import LogEntry
+from sojourn.domain.memory import Expected, Found, Memory, MemoryEntry, Writer
 from sojourn.ports.turns import Claim, ClaimedTurn, Ready
 from sojourn.worker.loop import Worker
 
@@ -169,8 +179,40 @@ class HttpTurns:
             return [(file.path, file.size) for file in await self._client.list_turn_files(name_of(turn))]
 
     async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None:
-        async with self._writing(turn):
+        async with self._refusable(turn, "file", path):
             await self._client.write_turn_file(name_of(turn), path, data)
+
+    async def list_memories(self, turn: ClaimedTurn, below: str = "") -> Sequence[MemoryEntry]:
+        async with self._refusable(turn, "memory", below):
+            return [_remembered(one) for one in await self._client.list_turn_memories(name_of(turn), below)]
+
+    async def read_memory(self, turn: ClaimedTurn, path: str) -> Memory | None:
+        try:
+            async with self._refusable(turn, "memory", path):
+                found = await self._client.read_turn_memory(name_of(turn), path)
+        except NotFound:
+            return None
+        return Memory(entry=_remembered(found), text=found.text)
+
+    async def search_memories(self, turn: ClaimedTurn, query: str) -> Sequence[Found]:
+        async with self._refusable(turn, "memory", query):
+            found = await self._client.search_turn_memories(name_of(turn), query)
+        return [Found(one.path, one.line, one.text) for one in found]
+
+    async def write_memory(
+        self, turn: ClaimedTurn, path: str, text: str, expected: Expected | None = None
+    ) -> None:
+        wanted = None if expected is None else expected.sha256 or "none"
+        async with self._refusable(turn, "memory", path):
+            await self._client.write_turn_memory(name_of(turn), path, text, if_sha256=wanted)
+
+    async def delete_memory(self, turn: ClaimedTurn, path: str) -> bool:
+        try:
+            async with self._refusable(turn, "memory", path):
+                await self._client.delete_turn_memory(name_of(turn), path)
+        except NotFound:
+            return False
+        return True
 
     def preview(self, turn: ClaimedTurn, message: MessageId, offset: int, text: str) -> None:
         """Kept for a moment, and sent with what follows it by then."""
@@ -215,6 +257,19 @@ class HttpTurns:
         except LeaseLost:
             self._forget(turn)
             raise
+
+    @asynccontextmanager
+    async def _refusable(self, turn: Claim, kind: str, id: str) -> AsyncGenerator[None]:
+        """For calls whose refusal is an answer to what a model asked for, and says so in the server's words."""
+        try:
+            async with self._writing(turn):
+                yield
+        except refusals.ContentMismatch as error:
+            raise ContentMismatch(kind, id) from error
+        except (refusals.InvalidRequest, refusals.Conflict, refusals.LimitExceeded) as error:
+            if error.code == AlreadyExists.code:
+                raise AlreadyExists(kind, id) from error
+            raise Conflict(error.detail) from error
 
     @asynccontextmanager
     async def _ending(self, turn: Claim) -> AsyncGenerator[None]:
@@ -272,6 +327,22 @@ def _entry(entry: worker_types.Entry) -> LogEntry:
     known = cls is not None and entry.v <= cls.v
     event = msgspec.convert(entry.data, cls) if cls is not None and known else None
     return LogEntry(entry.seq, None if entry.turn is None else TurnId(entry.turn), entry.type, event)
+
+
+def _remembered(found: memory_types.MemoryEntry) -> MemoryEntry:
+    by = found.written_by
+    return MemoryEntry(
+        path=found.path,
+        sha256=found.sha256,
+        size=found.size,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+        by=Writer(
+            actor=Actor(by.kind, None if by.key is None else KeyId(by.key)),
+            session=None if by.session is None else SessionId(by.session),
+            turn=None if by.turn is None else TurnId(by.turn),
+        ),
+    )
 
 
 def _claimed(org: OrgId, found: worker_types.ClaimedTurn) -> ClaimedTurn:

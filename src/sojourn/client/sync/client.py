@@ -21,6 +21,7 @@ from sojourn.client.sync.files import FileCalls
 from sojourn.client.sync.inputs import InputCalls
 from sojourn.client.sync.keys import KeyCalls
 from sojourn.client.sync.lifetimes import LifetimeCalls
+from sojourn.client.sync.memories import MemoryCalls
 from sojourn.client.sync.models import ModelCalls
 from sojourn.client.sync.orgs import OrgCalls
 from sojourn.client.sync.stream import EventStream
@@ -57,6 +58,7 @@ class Client(
     BudgetCalls,
     LifetimeCalls,
     CapabilityCalls,
+    MemoryCalls,
     ModelCalls,
     OrgCalls,
 ):

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sojourn.client.errors import LeaseLost, Problem, SojournError
 from sojourn.client.json import Json
+from sojourn.client.memory_types import Memory, MemoryEntry, MemoryLine
 from sojourn.client.sync.worker_calls import WorkerCalls
 from sojourn.client.turn_types import Decision, OpenSteps, ToolRun, Usage, decision_of
 from sojourn.client.worker_types import ClaimedTurn, Message, NewAsk, Said, StoppedTurn
@@ -156,6 +157,25 @@ class Turn:
 
     def write_file(self, path: str, data: bytes) -> None:
         self._client.write_turn_file(self.claimed.claim, path, data)
+
+    def list_memories(self, directory: str = "") -> list[MemoryEntry]:
+        """What the agent remembers from its other sessions."""
+        return self._client.list_turn_memories(self.claimed.claim, directory)
+
+    def read_memory(self, path: str) -> Memory:
+        """NotFound if there is none."""
+        return self._client.read_turn_memory(self.claimed.claim, path)
+
+    def search_memories(self, query: str) -> list[MemoryLine]:
+        return self._client.search_turn_memories(self.claimed.claim, query)
+
+    def write_memory(self, path: str, text: str, *, if_sha256: str | None = None) -> None:
+        """Remember a text for the agent's later sessions, in place of the text of that digest if one is given."""
+        self._client.write_turn_memory(self.claimed.claim, path, text, if_sha256=if_sha256)
+
+    def delete_memory(self, path: str) -> None:
+        """NotFound if there is none."""
+        self._client.delete_turn_memory(self.claimed.claim, path)
 
     def recover(self) -> None:
         """Close what an earlier claim of this turn left open: its worker is gone, and this one begins anew."""

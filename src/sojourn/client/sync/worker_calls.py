@@ -6,7 +6,8 @@ from typing import Literal
 from uuid import UUID
 
 from sojourn.client.agent_types import RunnerKind
-from sojourn.client.request import Params, Request, post
+from sojourn.client.memory_types import Memory, MemoryEntries, MemoryEntry, MemoryLine, MemoryLines
+from sojourn.client.request import Params, Request, optional, post
 from sojourn.client.stream_types import LossListener, no_listener
 from sojourn.client.sync.calls import Calls
 from sojourn.client.sync.signals import SignalStream
@@ -188,6 +189,32 @@ class WorkerCalls(Calls):
     def lent_secret(self, name: str) -> str:
         """The value of a stored secret. Forbidden unless the key was made with its name."""
         return (self._transport.fetch(Request("GET", f"/worker/secrets/{name}"), LentSecret)).value
+
+    def list_turn_memories(self, claim: str, directory: str = "") -> list[MemoryEntry]:
+        """What the agent remembers from its other sessions."""
+        request = Request("GET", f"/worker/claims/{claim}/memories", [("directory", directory)])
+        return (self._transport.fetch(request, MemoryEntries)).data
+
+    def read_turn_memory(self, claim: str, path: str) -> Memory:
+        request = Request("GET", f"/worker/claims/{claim}/memories/entry", [("path", path)])
+        return self._transport.fetch(request, Memory)
+
+    def search_turn_memories(self, claim: str, query: str) -> list[MemoryLine]:
+        """The first lines that hold a text, in either case of its letters."""
+        request = Request("GET", f"/worker/claims/{claim}/memories/search", [("query", query)])
+        return (self._transport.fetch(request, MemoryLines)).data
+
+    def write_turn_memory(self, claim: str, path: str, text: str, *, if_sha256: str | None = None) -> None:
+        """ContentMismatch where another text is there than that of `if_sha256`; `none` says that nothing is."""
+        params = [("path", path), *optional("if_sha256", if_sha256)]
+        # A repeat finds its own text there, whatever it was to replace.
+        request = Request("PUT", f"/worker/claims/{claim}/memories/entry", params, {"text": text})
+        self._transport.perform(request)
+
+    def delete_turn_memory(self, claim: str, path: str) -> None:
+        """NotFound if there is none; also where a try of the same call whose answer was lost has deleted it."""
+        request = Request("DELETE", f"/worker/claims/{claim}/memories/entry", [("path", path)])
+        self._transport.perform(request)
 
     def preview(self, claim: str, message: UUID, offset: int, text: str) -> None:
         """Show text of a message that is being written, from character `offset`. It is never stored."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Protocol
 
-from sojourn.domain.capability import CapabilityKind
+from sojourn.domain.capability import Capability, CapabilityKind
 from sojourn.domain.kinds import Json
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.tools import Tool
@@ -29,7 +29,9 @@ class Opener(Protocol):
 async def opened_tools(journal: Journal, openers: Mapping[str, Opener]) -> AsyncGenerator[Sequence[Tool]]:
     async with AsyncExitStack() as stack:
         tools: list[Tool] = []
-        for reference, capability in journal.turn.agent.spec.capabilities.items():
+        spec = journal.turn.agent.spec
+        short = ((name, Capability(kind=name)) for name in spec.tools)
+        for reference, capability in (*short, *spec.capabilities.items()):
             opener = openers.get(capability.kind)
             if opener is not None:
                 tools.extend(

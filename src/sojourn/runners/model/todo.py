@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
+from sojourn.domain.errors import Conflict, InvalidRequest, LimitExceeded
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import Tool, ToolFailed
@@ -31,7 +31,7 @@ async def _write(journal: Journal, arguments: Mapping[str, Any]) -> str:
     text = "".join(f"{_line(item)}\n" for item in given)
     try:
         await journal.write_file(TODO_FILE, text.encode("utf-8", "replace"))
-    except (InvalidRequest, LimitExceeded, WrongState) as refusal:
+    except (InvalidRequest, LimitExceeded, Conflict) as refusal:
         raise ToolFailed(str(refusal)) from None
     return text or "The list is empty."
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
 
-from sojourn.domain.errors import InvalidRequest, LimitExceeded, WrongState
+from sojourn.domain.errors import Conflict, InvalidRequest, LimitExceeded
 from sojourn.domain.file import file_path
 from sojourn.domain.kinds import Json
 from sojourn.ports.turns import Journal
@@ -43,11 +43,11 @@ async def _current_time(_journal: Journal, _arguments: Mapping[str, Any]) -> str
 
 
 async def _write_file(journal: Journal, arguments: Mapping[str, Any]) -> str:
-    path, text = _path(arguments), _string(arguments, "content")
+    path, text = _path(arguments), string_argument(arguments, "content")
     data = text.encode("utf-8", "replace")
     try:
         await journal.write_file(path, data)
-    except (InvalidRequest, LimitExceeded, WrongState) as refusal:
+    except (InvalidRequest, LimitExceeded, Conflict) as refusal:
         raise ToolFailed(str(refusal)) from None
     return f"Wrote {len(data)} bytes to {path}."
 
@@ -97,12 +97,12 @@ async def _run_session(_journal: Journal, _arguments: Mapping[str, Any]) -> str:
 
 def _path(arguments: Mapping[str, Any]) -> str:
     try:
-        return file_path(_string(arguments, "path"))
+        return file_path(string_argument(arguments, "path"))
     except InvalidRequest as refusal:
         raise ToolFailed(str(refusal)) from None
 
 
-def _string(arguments: Mapping[str, Any], name: str) -> str:
+def string_argument(arguments: Mapping[str, Any], name: str) -> str:
     value = arguments.get(name)
     if not isinstance(value, str):
         raise ToolFailed(f"The argument {name} is missing or no string.")

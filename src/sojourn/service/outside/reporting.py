@@ -9,10 +9,11 @@ from sojourn.domain.draft import State
 from sojourn.domain.errors import InvalidRequest, LeaseLost
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import MessageId
+from sojourn.domain.ids import AgentId, MessageId
 from sojourn.domain.input import Input
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.memory import MAX_MEMORIES, Expected, Found, Memory, MemoryEntry
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.reports import Report
 from sojourn.domain.turn import Turn
@@ -20,6 +21,7 @@ from sojourn.ports import Store, Tx
 from sojourn.ports.turns import Claim, ClaimedTurn
 from sojourn.service.codec import get_large
 from sojourn.service.hub import Hub
+from sojourn.service.memories import Memories
 from sojourn.service.outside.accounts import Accounts
 from sojourn.service.outside.callers import Caller
 from sojourn.service.outside.patience import or_closed
@@ -29,8 +31,11 @@ from sojourn.service.turns import TurnService
 
 
 class OutsideTurns:
-    def __init__(self, store: Store, turns: TurnService, writes: TurnWrites, hub: Hub) -> None:
+    def __init__(
+        self, store: Store, turns: TurnService, writes: TurnWrites, memories: Memories, hub: Hub
+    ) -> None:
         self._store = store
+        self._memories = memories
         self._writes = writes
         self._turns = turns
         self._hub = hub
@@ -162,6 +167,25 @@ class OutsideTurns:
     async def write_file(self, claim: Claim, path: str, data: bytes) -> None:
         """A repetition writes what is there already, which is no event."""
         await self._writes.write_file(claim, path, data)
+
+    async def list_memories(self, claim: Claim, below: str) -> Sequence[MemoryEntry]:
+        return await self._memories.list(claim.org, await self._agent(claim), below, "", MAX_MEMORIES)
+
+    async def read_memory(self, claim: Claim, path: str) -> Memory | None:
+        return await self._memories.find(claim.org, await self._agent(claim), path)
+
+    async def search_memories(self, claim: Claim, query: str) -> Sequence[Found]:
+        return await self._memories.search(claim.org, await self._agent(claim), query)
+
+    async def write_memory(self, claim: Claim, path: str, text: str, expected: Expected | None) -> None:
+        """A repetition finds its own text, which is no event."""
+        await self._writes.write_memory(claim, path, text, expected)
+
+    async def delete_memory(self, claim: Claim, path: str) -> bool:
+        return await self._writes.delete_memory(claim, path)
+
+    async def _agent(self, claim: Claim) -> AgentId:
+        return (await self.require(claim))[0].session.agent
 
     async def preview(self, claim: Claim, message: MessageId, offset: int, text: str) -> None:
         await self.require(claim)

@@ -27,6 +27,7 @@ TABLE: Final[Mapping[str, tuple[int, str, str]]] = {
     "lease_lost": (409, "lease_lost", "The lease is lost"),
     "call_refused": (409, "call_refused", "A budget allows no further call"),
     "revision_mismatch": (412, "revision_mismatch", "The record has changed"),
+    "content_mismatch": (412, "content_mismatch", "The content has changed"),
     "body_too_large": (413, "body_too_large", "The body is too large"),
     "invalid_request": (422, "invalid_request", "A value is not acceptable"),
     "limit_exceeded": (429, "limit_exceeded", "A limit is reached"),

@@ -6,7 +6,9 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from sojourn.domain.file import MAX_PATH
+from sojourn.domain.memory import MAX_MEMORY_PATH_BYTES
 from sojourn.domain.pools import DEFAULT_POOL
+from sojourn.service.memories import MAX_SEARCHED_CHARACTERS
 from sojourn.web.native.model_wire import ModelName
 from sojourn.web.native.session_wire import Activity, SessionStatus
 from sojourn.web.native.turn_wire import InputStatus
@@ -17,6 +19,9 @@ Limit = Annotated[int, Meta(ge=1, le=1000)]
 Cursor = Annotated[str, Meta(max_length=200, description="`next_cursor` of the page before.")]
 # It holds a path, whose characters may take four bytes each.
 FileCursor = Annotated[str, Meta(max_length=3000, description="`next_cursor` of the page before.")]
+# Likewise, of a path counted in bytes.
+MemoryCursor = Annotated[str, Meta(max_length=1500, description="`next_cursor` of the page before.")]
+MemoryPathText = Annotated[str, Meta(min_length=1, max_length=MAX_MEMORY_PATH_BYTES)]
 Flag = Literal["true", "false"]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1, description="The seq of the last event already seen.")]
 Text = Annotated[str, Meta(max_length=1000)]
@@ -134,6 +139,35 @@ class FileDelete(Struct, forbid_unknown_fields=True):
 
     path: Path
     recursive: Flag = "false"
+
+
+class MemoryList(Struct, forbid_unknown_fields=True):
+    """`directory` is the whole memory if it is left out."""
+
+    directory: Annotated[str, Meta(max_length=MAX_MEMORY_PATH_BYTES)] = ""
+    limit: Limit = 100
+    cursor: MemoryCursor | UnsetType = UNSET
+
+
+class MemoryPath(Struct, forbid_unknown_fields=True):
+    path: MemoryPathText
+
+
+class MemoryChange(Struct, forbid_unknown_fields=True):
+    """With `if_sha256` the change is made only of the text of that digest, or with `none` only where nothing is."""
+
+    path: MemoryPathText
+    if_sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64}|none)$")] | UnsetType = UNSET
+
+
+class TurnMemoryList(Struct, forbid_unknown_fields=True):
+    """`directory` is the whole memory if it is left out."""
+
+    directory: Annotated[str, Meta(max_length=MAX_MEMORY_PATH_BYTES)] = ""
+
+
+class MemorySearch(Struct, forbid_unknown_fields=True):
+    query: Annotated[str, Meta(min_length=1, max_length=MAX_SEARCHED_CHARACTERS)]
 
 
 class PresenceQuery(Struct, forbid_unknown_fields=True):

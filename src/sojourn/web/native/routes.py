@@ -12,6 +12,7 @@ from sojourn.web.native.export_routes import EXPORTS
 from sojourn.web.native.file_routes import FILES
 from sojourn.web.native.input_routes import INPUTS
 from sojourn.web.native.key_routes import KEYS
+from sojourn.web.native.memory_routes import MEMORIES
 from sojourn.web.native.model_routes import MODELS, PROVIDERS, SECRETS
 from sojourn.web.native.org_routes import ORGS
 from sojourn.web.native.route import AnyRoute, PublicRoute, Route
@@ -50,6 +51,7 @@ ROUTES: Final[tuple[AnyRoute, ...]] = (
     *ORGS,
     *AGENTS,
     *CAPABILITIES,
+    *MEMORIES,
     *SESSIONS,
     *INPUTS,
     *TURNS,

@@ -2,8 +2,17 @@
 
 from typing import Final
 
-from sojourn.domain.errors import CallRefused, InvalidRequest, LeaseLost, LimitExceeded, NotFound, WrongState
-from sojourn.web.native import queries, wire, worker_wire, workers
+from sojourn.domain.errors import (
+    AlreadyExists,
+    CallRefused,
+    ContentMismatch,
+    InvalidRequest,
+    LeaseLost,
+    LimitExceeded,
+    NotFound,
+    WrongState,
+)
+from sojourn.web.native import memory_wire, queries, wire, worker_wire, workers
 from sojourn.web.native.route import AnyRoute, Media, RawBody, Route
 
 WORKERS: Final[tuple[AnyRoute, ...]] = (
@@ -198,6 +207,74 @@ WORKERS: Final[tuple[AnyRoute, ...]] = (
         body=wire.Nothing,
         answers={200: worker_wire.LentSecret},
         errors=(NotFound,),
+    ),
+    Route(
+        method="GET",
+        path="/worker/claims/{claim}/memories",
+        operation="list_turn_memories",
+        summary="List what the agent remembers",
+        scope="turns:work",
+        handler=workers.list_memories,
+        query=queries.TurnMemoryList,
+        body=wire.Nothing,
+        answers={200: memory_wire.MemoryEntries},
+        errors=(NotFound, InvalidRequest, LeaseLost),
+    ),
+    Route(
+        method="GET",
+        path="/worker/claims/{claim}/memories/entry",
+        operation="read_turn_memory",
+        summary="Read a memory of the agent",
+        scope="turns:work",
+        handler=workers.read_memory,
+        query=queries.MemoryPath,
+        body=wire.Nothing,
+        answers={200: memory_wire.Memory},
+        errors=(NotFound, InvalidRequest, LeaseLost),
+    ),
+    Route(
+        method="GET",
+        path="/worker/claims/{claim}/memories/search",
+        operation="search_turn_memories",
+        summary="Find lines of the agent's memory, in either case of their letters",
+        scope="turns:work",
+        handler=workers.search_memories,
+        query=queries.MemorySearch,
+        body=wire.Nothing,
+        answers={200: worker_wire.MemoryLines},
+        errors=(NotFound, InvalidRequest, LeaseLost),
+    ),
+    Route(
+        method="PUT",
+        path="/worker/claims/{claim}/memories/entry",
+        operation="write_turn_memory",
+        summary="Remember something for the agent's later sessions",
+        scope="turns:work",
+        handler=workers.write_memory,
+        query=queries.MemoryChange,
+        body=memory_wire.NewMemory,
+        answers={204: Media.NONE},
+        errors=(
+            NotFound,
+            InvalidRequest,
+            LeaseLost,
+            AlreadyExists,
+            ContentMismatch,
+            WrongState,
+            LimitExceeded,
+        ),
+    ),
+    Route(
+        method="DELETE",
+        path="/worker/claims/{claim}/memories/entry",
+        operation="delete_turn_memory",
+        summary="Forget something",
+        scope="turns:work",
+        handler=workers.delete_memory,
+        query=queries.MemoryPath,
+        body=wire.Nothing,
+        answers={204: Media.NONE},
+        errors=(NotFound, InvalidRequest, LeaseLost, WrongState),
     ),
     Route(
         method="POST",

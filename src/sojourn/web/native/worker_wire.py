@@ -220,6 +220,18 @@ class FileSizes(Struct):
     data: list[FileSize]
 
 
+class MemoryLine(Struct):
+    """A line that holds what was searched for; `line` counts from 1."""
+
+    path: str
+    line: Count
+    text: str
+
+
+class MemoryLines(Struct):
+    data: list[MemoryLine]
+
+
 class NewPreview(Struct, forbid_unknown_fields=True):
     """Text of a message that is being written, from character `offset`. It is shown and never stored."""
 

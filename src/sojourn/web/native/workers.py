@@ -8,7 +8,15 @@ from sojourn.web.kit.idempotency import REPLAYED
 from sojourn.web.kit.patience import unless_gone
 from sojourn.web.kit.response import NO_CONTENT, Response, json_response
 from sojourn.web.kit.sse import EventStream, open_stream
-from sojourn.web.native import queries, wire, worker_inbound, worker_outbound, worker_wire
+from sojourn.web.native import (
+    memories,
+    memory_wire,
+    queries,
+    wire,
+    worker_inbound,
+    worker_outbound,
+    worker_wire,
+)
 from sojourn.web.native.events import failed
 from sojourn.web.native.files import BYTES, INERT
 from sojourn.web.native.route import AnyCall, Call, RawBody
@@ -117,6 +125,39 @@ async def read_file(call: Call[queries.FilePath, wire.Nothing]) -> Response:
 
 async def write_file(call: Call[queries.FilePath, RawBody]) -> Response:
     await call.services.outside_turns.write_file(_claim(call), call.query.path, call.body.data)
+    return NO_CONTENT
+
+
+async def list_memories(call: Call[queries.TurnMemoryList, wire.Nothing]) -> Response:
+    found = await call.services.outside_turns.list_memories(_claim(call), call.query.directory)
+    return json_response(memory_wire.MemoryEntries([memories.entry(one) for one in found], None))
+
+
+async def read_memory(call: Call[queries.MemoryPath, wire.Nothing]) -> Response:
+    path = call.query.path
+    found = await call.services.outside_turns.read_memory(_claim(call), path)
+    if found is None:
+        raise NotFound("memory", path)
+    return json_response(memories.memory(found))
+
+
+async def search_memories(call: Call[queries.MemorySearch, wire.Nothing]) -> Response:
+    found = await call.services.outside_turns.search_memories(_claim(call), call.query.query)
+    lines = [worker_wire.MemoryLine(one.path, one.line, one.text) for one in found]
+    return json_response(worker_wire.MemoryLines(lines))
+
+
+async def write_memory(call: Call[queries.MemoryChange, memory_wire.NewMemory]) -> Response:
+    expected = memories.expected(call.query.if_sha256)
+    turns = call.services.outside_turns
+    await turns.write_memory(_claim(call), call.query.path, call.body.text, expected)
+    return NO_CONTENT
+
+
+async def delete_memory(call: Call[queries.MemoryPath, wire.Nothing]) -> Response:
+    path = call.query.path
+    if not await call.services.outside_turns.delete_memory(_claim(call), path):
+        raise NotFound("memory", path)
     return NO_CONTENT
 
 

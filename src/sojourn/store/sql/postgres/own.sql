@@ -28,6 +28,10 @@ SELECT id FROM agents WHERE org = :org AND id = :id FOR UPDATE;
 -- There may be no row to lock yet. Two names of one hash wait for each other, which does no harm.
 SELECT pg_advisory_xact_lock(hashtextextended(:place, 0));
 
+-- name: lock_memories^
+-- Not the agent's row: sessions that are made refer to that, and would wait for its memory.
+SELECT pg_advisory_xact_lock(hashtextextended(:place, 0));
+
 -- name: acquire_lease!
 -- Leases are timed by the database's own clock, and by the moment of the statement: a transaction's start may lie
 -- behind a lock wait.
