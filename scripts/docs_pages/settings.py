@@ -22,6 +22,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "bootstrap_workspace_secret": "The secret that the workspace's JWTs are signed with; it is stored sealed.",
     "bootstrap_workspace_public_key": "The public key, as a PEM, for JWTs that are signed with a private one.",
     "worker_capacity": "Turns that the embedded worker runs side by side; 0 runs none.",
+    "stop_seconds": "How many seconds the next turn of a session waits for a step that was stopped to end.",
     "allow_commands": "`true` lets agents of the `acp` runner name a command of their own, which runs on the server's"
     " machine with the server's rights. Without it they choose among the ready-made ones.",
     "private_webhooks": "`true` lets webhooks be at addresses of this machine and of its private network.",

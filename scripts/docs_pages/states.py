@@ -135,6 +135,7 @@ def page() -> str:
         " who it was: the key of a human, or the policy or deadline. It is written before anything else happens, and"
         " the fence refuses whatever the stopped step still writes. The step itself is cancelled at once, and the"
         " session's next turn starts in that worker when the step has ended. A step that does not end within 5 seconds"
+        " (the setting `stop_seconds`)"
         " is left behind with an error in the server's log: the next turn starts beside it, and it keeps its place"
         " among the worker's turns until it ends.",
     )

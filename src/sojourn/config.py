@@ -36,6 +36,7 @@ class Settings:
     bootstrap_workspace_secret: str | None = None
     bootstrap_workspace_public_key: str | None = None
     worker_capacity: int = 100
+    stop_seconds: int = 5
     private_webhooks: bool = False
     private_agents: bool = False
     private_fetch: bool = False
@@ -45,6 +46,15 @@ class Settings:
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
 
+
+# The least and the most of each whole number.
+_RANGES: Final[Mapping[str, tuple[int, int]]] = {
+    "port": (0, 65535),
+    "worker_capacity": (0, 10_000),
+    "stop_seconds": (1, 3600),
+    "max_streams": (1, 2**31),
+    "max_body_bytes": (1, 2**31),
+}
 
 SECRET_NAMES: Final = ("secret_key", "bootstrap_key", "bootstrap_workspace_secret")
 
@@ -85,12 +95,8 @@ def _file_values(path: Path) -> dict[str, Any]:
 
 def _typed(name: str, value: object) -> Any:
     match name:
-        case "port":
-            return _integer(name, value, 0, 65535)
-        case "worker_capacity":
-            return _integer(name, value, 0, 10_000)
-        case "max_streams" | "max_body_bytes":
-            return _integer(name, value, 1, 2**31)
+        case _ if name in _RANGES:
+            return _integer(name, value, *_RANGES[name])
         case "private_webhooks" | "private_agents" | "private_fetch" | "private_mcp" | "allow_commands":
             return _boolean(name, value)
         case "data_dir" | "counters_file":

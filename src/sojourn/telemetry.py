@@ -7,12 +7,18 @@ from pathlib import Path
 
 @dataclass(slots=True)
 class Counters:
-    """`statements` leaves out BEGIN, COMMIT and SAVEPOINT and counts a batch of one text as one."""
+    """`statements` leaves out BEGIN, COMMIT and SAVEPOINT and counts a batch of one text as one.
+
+    An errand that fails is tried again, at the latest after ten minutes, until it is done: `errands_failed` that goes
+    on growing tells of one that nobody can do, and the server's log says which.
+    """
 
     statements: int = 0
     commits: int = 0
     verbs: int = 0
     notifications: int = 0
+    errands_done: int = 0
+    errands_failed: int = 0
 
 
 counters = Counters()

@@ -364,6 +364,7 @@ def _worker_settings(settings: Settings, boot: str, terms: LeaseTerms) -> Worker
         name=f"{socket.gethostname()}/{os.getpid()}/{boot[:8]}",
         capacity=settings.worker_capacity,
         renew_seconds=renew,
+        stop_seconds=settings.stop_seconds,
     )
 
 

@@ -116,6 +116,19 @@ async def test_a_warning_is_said_where_the_budget_is_from(world: World) -> None:
     assert (check.action, check.budget and check.budget.id) == ("warn", budget.id)
 
 
+async def test_a_budget_above_that_changes_nothing_of_a_session_does_not_date_it_anew(world: World) -> None:
+    leader, (one, _) = await started(world)
+    before = await world.record(one)
+    world.clock.advance(5)
+    done = counters.errands_done
+    await limit(world, leader, 100)
+    await do_all(world)
+    after = await world.record(one)
+    assert after.session.kin.budgeted
+    assert after.session.updated_at == before.session.updated_at
+    assert counters.errands_done > done
+
+
 async def test_seconds_are_those_of_every_turn_that_somebody_holds(world: World) -> None:
     leader, (one, two) = await started(world)
     first = await world.claim(one)

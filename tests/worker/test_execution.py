@@ -12,7 +12,7 @@ from sojourn.domain.events import MessageCompleted, ToolCompleted, TurnFailed
 from sojourn.domain.ids import EventId, SessionId, uuid7
 from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.ports import Tx
-from sojourn.ports.endings import Settled
+from sojourn.ports.endings import Parked, Settled
 from sojourn.ports.turns import ClaimedTurn, Journal
 from sojourn.service.verbs import NO_USAGE
 from sojourn.worker.execution import Folds
@@ -35,6 +35,30 @@ class Defective:
         if self._defects:
             raise self._defects.pop()
         return Settled(events=())
+
+
+class Overtaken:
+    """A runner that parks its turn for a question which was decided since it looked."""
+
+    def __init__(self) -> None:
+        self._runs = 0
+
+    async def run(self, journal: Journal) -> Parked | Settled:
+        self._runs += 1
+        left = journal.conversation.progress.unfinished().closing("unknown", "asked")
+        return Parked(events=left, asks=()) if self._runs == 1 else Settled(events=left)
+
+
+async def test_a_turn_that_has_nothing_left_to_wait_for_goes_on_without_a_fault(world: World) -> None:
+    session = await world.new_session()
+    sent = await world.send(session)
+    async with working(world, Overtaken()):
+        await until(world, session, "turn.completed")
+    types = await world.types(session)
+    assert (types.count("turn.started"), types.count("message.abandoned")) == (2, 1)
+    assert "turn.retried" not in types
+    assert (await world.services.turns.get(world.org, session, sent.turn)).faults == 0
+    assert await world.problems() == []
 
 
 @pytest.mark.parametrize(

@@ -273,9 +273,11 @@ class Draft:
             next_seq=self.next_seq,
             activity=doing,
             active_at=self.now if is_activity else session.active_at,
-            updated_at=self.now,
             stated_status=session.stated_status if stays else None,
         )
+        # What is only noted of its relations is no change of the session that anybody sees.
+        if self._events or replace(session, kin=before.kin) != before:
+            session = replace(session, updated_at=self.now)
         return Decision(
             session=session,
             events=tuple(self._events),

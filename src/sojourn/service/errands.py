@@ -23,6 +23,7 @@ from sojourn.domain.errors import StoreUnavailable
 from sojourn.ports import Clock, Store
 from sojourn.service.children import Children
 from sojourn.service.tree_budgets import TreeBudgets
+from sojourn.telemetry import counters
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,13 @@ class Errands:
         except StoreUnavailable:
             raise
         except Exception:
+            counters.errands_failed += 1
             log.exception("an errand of session %s failed and is tried again", errand.session)
             wait = min(FIRST_WAIT * 2 ** min(errand.attempts, 20), LONGEST_WAIT)
             due_at = self._clock.now() + wait
             await self._store.write(lambda tx: tx.postpone_errand(errand, due_at))
+        else:
+            counters.errands_done += 1
 
     def _doing(self, errand: Errand) -> Callable[[], Awaitable[None]]:
         children, budgets = self._children, self._budgets

@@ -106,7 +106,10 @@ class Execution:
             if asks:
                 raise
             # The last open ask was decided since the runner looked: there is nothing to wait for any more.
-            await self._turns.retry(turn, events, "The last question was decided meanwhile.", 0.0)
+            # That is no fault of anybody's, so the turn is given back and not retried.
+            if events:
+                await self._turns.append(turn, events)
+            await self._turns.give_back(turn)
 
 
 async def _defect(journal: TurnJournal) -> Settled:
