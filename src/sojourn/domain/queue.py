@@ -68,6 +68,7 @@ def turn_to_be(input: Input, runner: RunnerKind) -> Turn:
         runner=runner,
         status=TurnStatus.QUEUED if is_queued else TurnStatus.CANCELLED,
         reason=None if is_queued else "superseded",
+        model=input.model,
         first_seq=input.position,
         created_at=input.received_at,
     )

@@ -60,7 +60,7 @@ SELECT id, turn, kind, delivery, content, status, position, rank, priority, rece
 FROM inputs WHERE org = :org AND session = :session AND id = :id;
 
 -- name: input_of_turn^
-SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at
+SELECT id, turn, kind, delivery, content, status, position, rank, priority, received_at, revision, expires_at, model
 FROM inputs WHERE org = :org AND session = :session AND turn = :turn AND status <> 'delivered';
 
 -- name: list_inputs
