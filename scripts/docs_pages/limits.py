@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from scripts.docs_pages.markdown import compose, table
+from sojourn.domain.agent import DEFAULT_MODEL_CALLS
 from sojourn.domain.budgeting import MAX_BUDGETS
 from sojourn.domain.client_tools import MAX_CLIENT_TOOLS, MAX_DESCRIPTION, MAX_PARAMETERS_BYTES
 from sojourn.domain.export import MAX_LINE_BYTES
@@ -18,7 +19,6 @@ from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.backoff import MAX_HINT_SECONDS
 from sojourn.runners.model.fetch import FETCH_BYTES, FETCH_CHARACTERS, FETCH_REDIRECTS, FETCH_SECONDS
 from sojourn.runners.model.loop import (
-    MAX_CALLS,
     MAX_SAME_ROUNDS,
     MODEL_SECONDS,
     TOOL_SECONDS,
@@ -101,7 +101,7 @@ def _turns() -> list[list[str]]:
         ["time for a runner to start, unless policy says another", f"{DEFAULT_START_SECONDS:g} s"],
         ["claims in a row without progress before a turn fails", str(MAX_STALLED)],
         ["passing faults in a row that are retried", str(MAX_FAULTS)],
-        ["model calls of a turn", str(MAX_CALLS)],
+        ["model calls of a turn, where its agent says nothing (`max_model_calls`)", str(DEFAULT_MODEL_CALLS)],
         ["rounds in a row of the same tool calls with the same results", str(MAX_SAME_ROUNDS)],
         ["wait that a provider may ask for", f"{MAX_HINT_SECONDS:g} s"],
         ["time for one model call", f"{MODEL_SECONDS:g} s"],

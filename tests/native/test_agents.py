@@ -155,3 +155,14 @@ async def test_a_name_does_not_end_with_a_line(
 ) -> None:
     refused = await client.post("/agents", json={"name": "lined", **body})
     problem(refused, 422, "invalid_request", field)
+
+
+async def test_a_limit_of_model_calls_is_given_back_taken_away_and_bounded(client: httpx.AsyncClient) -> None:
+    agent = value(await client.post("/agents", json={"name": "brief", "max_model_calls": 3}), 201)
+    assert agent["max_model_calls"] == 3
+    place = f"/agents/{agent['id']}"
+    assert value(await client.patch(place, json={"instructions": "Be brief."}))["max_model_calls"] == 3
+    assert value(await client.patch(place, json={"max_model_calls": None}))["max_model_calls"] is None
+    for wrong in (0, 1001, "3"):
+        refused = await client.patch(place, json={"max_model_calls": wrong})
+        problem(refused, 422, "invalid_request", "max_model_calls")

@@ -173,6 +173,7 @@ OVERLAY: dict[str, Any] = {
     "ask_timeout_seconds": 60.0,
     "on_ask_expire": "keep",
     "capabilities": {},
+    "max_model_calls": 7,
 }
 
 
@@ -195,6 +196,7 @@ async def test_what_a_session_adds_to_its_agent_is_shown_replaced_and_taken_away
         "ask_timeout_seconds": None,
         "on_ask_expire": None,
         "capabilities": {},
+        "max_model_calls": None,
     }
     (event,) = value(await client.get(f"{place}/events", params={"type": "session.updated", "after": 2}))[
         "data"

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from sojourn.domain.agent import AgentSpec
 from sojourn.domain.errors import LeaseLost
-from sojourn.domain.events import TurnFailed
+from sojourn.domain.events import ModelCalled, TurnFailed
+from sojourn.domain.overlay import Overlay
 from sojourn.ports.turns import Journal
 from sojourn.runners.model.loop import MAX_SAME_ROUNDS
+from sojourn.service.sessions import NewSession
 from sojourn.worker.execution import Execution, Folds
 from tests.support.world import World
 from tests.worker.model import ScriptedModel, calls, says
@@ -50,6 +53,25 @@ async def test_calls_whose_results_change_now_and_then_are_no_loop(world: World)
     async with working(world, model_runner(model, [tool("tick", tick)])):
         await until(world, session, "turn.completed")
     assert len(model.requests) == 3 * MAX_SAME_ROUNDS + 1
+
+
+async def test_a_turn_makes_no_more_model_calls_than_its_agent_or_else_its_session_allows(
+    world: World,
+) -> None:
+    agent = await world.services.agents.create(world.org, AgentSpec(name="brief", max_model_calls=3))
+    overlay = Overlay(max_model_calls=2)
+    for most, new in ((3, NewSession(agent="brief")), (2, NewSession(agent=agent.value.id, overlay=overlay))):
+        session = await world.new_session(new)
+        await world.send(session)
+        model = ScriptedModel(*[calls("look", arguments=f'{{"at": {at}}}') for at in range(5)])
+        async with working(world, model_runner(model, [prints("look", "nothing")])):
+            await until(world, session, "turn.failed")
+        [failed] = await world.said(session, TurnFailed)
+        assert (failed.reason, len(model.requests)) == ("no_progress", most)
+        assert failed.error == f"The turn came to its limit of model calls, {most}, without an end."
+        # The last call's tools have their results, and no other call was announced.
+        assert len(await world.said(session, ModelCalled)) == most
+        assert len(await results(world, session)) == most
 
 
 async def test_a_loop_is_recognised_across_the_workers_that_are_lost_in_it(world: World) -> None:

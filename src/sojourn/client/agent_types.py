@@ -61,6 +61,7 @@ class Agent(Wire, frozen=True, kw_only=True):
     on_ask_expire: OnAskExpire
     compaction: Compaction = Compaction()
     sub_sessions: SubSessions = SubSessions()
+    max_model_calls: int | None = None
     runner_config: dict[str, Json]
     policy: Policy
     metadata: dict[str, Json]
@@ -88,6 +89,7 @@ class AgentFields(TypedDict, total=False):
     on_ask_expire: OnAskExpire
     compaction: Compaction
     sub_sessions: SubSessions
+    max_model_calls: int | None
     runner_config: Mapping[str, Json]
     policy: Policy
     metadata: Mapping[str, Json]

@@ -48,3 +48,4 @@ class Overlay(msgspec.Struct, frozen=True, kw_only=True):
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnAskExpire | None = None
     capabilities: dict[str, Capability | None] = {}
+    max_model_calls: int | None = None

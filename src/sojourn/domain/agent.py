@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sojourn.domain.capability import Capability
 from sojourn.domain.ids import AgentId
@@ -12,6 +12,10 @@ from sojourn.domain.kinds import Json, RunnerKind
 from sojourn.domain.policy import NO_POLICY, Policy
 from sojourn.domain.pools import pool_of
 from sojourn.domain.tool_policy import OnExpire, ToolPolicy, ToolRule
+
+# In one turn: of an agent that says nothing of it, and at the most that one may say.
+DEFAULT_MODEL_CALLS: Final = 100
+MOST_MODEL_CALLS: Final = 1_000
 
 # The runners that have to start something before a turn can run: their turns pass through `starting`.
 SPAWNING: frozenset[RunnerKind] = frozenset({"acp", "http"})
@@ -46,6 +50,7 @@ class AgentSpec:
 
     `tools` is the short form of capabilities that need no configuration; `capabilities` have names of the agent's own.
     `tool_policy` holds rules by the names of tools, and under `*` that of the others; what no rule is about is allowed.
+    `max_model_calls` bounds those of one turn of the runner `model`; None is DEFAULT_MODEL_CALLS.
     `facets` holds what a dialect's clients say of it and the core has no word for, by dialect.
     """
 
@@ -67,6 +72,7 @@ class AgentSpec:
     on_ask_expire: OnExpire = "deny"
     compaction: Compaction = Compaction()
     sub_sessions: SubSessions = ANY_SESSIONS
+    max_model_calls: int | None = None
 
     @property
     def pool(self) -> str | None:

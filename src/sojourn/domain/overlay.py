@@ -25,6 +25,7 @@ class Overlay:
     tool_policy: ToolPolicy = field(default_factory=dict[str, ToolRule])
     ask_timeout_seconds: float | None = None
     on_ask_expire: OnExpire | None = None
+    max_model_calls: int | None = None
 
     def over(self, spec: AgentSpec) -> AgentSpec:
         """The agent as this session has it. Of two client tools of one name the session's stands."""
@@ -40,6 +41,7 @@ class Overlay:
             tool_policy={**spec.tool_policy, **self.tool_policy},
             ask_timeout_seconds=self.ask_timeout_seconds or spec.ask_timeout_seconds,
             on_ask_expire=self.on_ask_expire or spec.on_ask_expire,
+            max_model_calls=self.max_model_calls or spec.max_model_calls,
         )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 from sojourn.domain.agent import AgentSpec
@@ -46,6 +47,25 @@ NONSENSE: list[dict[str, Any]] = [
     {"max_iterations": "many"},
     {"workspace_id": "wsp_1"},
 ]
+
+
+@covers("session.iterations")
+async def test_a_turn_makes_no_more_model_calls_than_its_agent_or_session_says(everruns: Everruns) -> None:
+    body = {"name": "brief", "system_prompt": "", "max_iterations": 3, "default_model_id": "sim/script"}
+    agent = (await everruns.ask("POST", "/agents", json=body)).json()
+    for most, said in ((3, {}), (2, {"max_iterations": 2}), (3, {"max_iterations": 0})):
+        session = await everruns.make(agent_id=agent["id"], **said)
+        assert session.get("max_iterations") == said.get("max_iterations")
+        # Each asks for something else: the same over and over would end it before.
+        steps: list[dict[str, Any]] = [{"call": {"name": f"tool_{at}", "arguments": {}}} for at in range(5)]
+        await everruns.play(session["id"], *steps)
+        events = await everruns.until(session["id"], "session.idled")
+        [sealed] = [event["data"] for event in events if event["type"] == "turn.sealed"]
+        assert (sealed["iterations"], sealed["reason"]) == (most, "no_progress")
+    found = await everruns.services.agents.find(everruns.org, "brief")
+    assert found.spec.max_model_calls == 3
+    await everruns.services.agents.update(everruns.org, found.id, replace(found.spec, max_model_calls=9))
+    assert (await everruns.read(f"/agents/{agent['id']}"))["max_iterations"] == 9
 
 
 @covers("session.create", "session.fields", "session.sdk-body")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from sojourn.domain.agent import DEFAULT_MODEL_CALLS
 from sojourn.domain.ask import NewAsk, tool_result
 from sojourn.domain.errors import DomainError
 from sojourn.domain.events import (
@@ -43,7 +44,6 @@ from sojourn.runners.model.tools import OutcomeUnknown, Tool, ToolFailed, parse_
 
 log = logging.getLogger(__name__)
 
-MAX_CALLS: Final = 100
 MODEL_SECONDS: Final = 600.0
 TOOL_SECONDS: Final = 300.0
 # How often in a row the same tool calls, of one round or of a few in turn, have the same results.
@@ -81,6 +81,7 @@ class _Run:
         # The model call whose intent was written for this claim: the first claim of a turn writes the first one.
         # Any other open call in the log is somebody's who did not live to finish it.
         self._own_call = 1 if journal.turn.attempt == 1 else 0
+        self._most_calls = journal.turn.agent.spec.max_model_calls or DEFAULT_MODEL_CALLS
         # Faults in a row before this claim; an answer ends the row.
         self._faults = journal.turn.faults
 
@@ -99,8 +100,8 @@ class _Run:
     async def _go_on(self, step: CallModel) -> Settled | Faulted | Parked | None:
         """With the next model call, unless the turn has shown that it leads nowhere."""
         call, voided = step.call, () if step.abandoned is None else (step.abandoned,)
-        if call > MAX_CALLS:
-            error = f"The turn made {MAX_CALLS} model calls without an end."
+        if call > self._most_calls:
+            error = f"The turn came to its limit of model calls, {self._most_calls}, without an end."
             return Settled(events=voided, reason="no_progress", error=error)
         if self._journal.conversation.progress.is_looping(MAX_SAME_ROUNDS):
             error = f"The same tool calls had the same results {MAX_SAME_ROUNDS} times in a row."
@@ -229,7 +230,11 @@ class _Run:
             await asyncio.gather(*running, return_exceptions=True)
         if asks or is_asked:
             return Parked(events=results, asks=asks)
-        await self._append_call(results, call + 1)
+        if call >= self._most_calls:
+            # No call follows that one could announce; the next step is the turn's end.
+            await self._journal.append(results)
+        else:
+            await self._append_call(results, call + 1)
         return None
 
     async def _run_tool(self, request: ToolRequested) -> ToolCompleted:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from sojourn.domain.agent import DEFAULT_MODEL_CALLS, MOST_MODEL_CALLS
 from sojourn.domain.capability import MAX_CAPABILITIES, REFERENCE
 from sojourn.domain.kin import MAX_CHILDREN, MAX_DEPTH
 from sojourn.web.native.wire import AgentName, Description, Instant, Name, Object, Policy, RunnerKind, Seconds
@@ -67,6 +68,16 @@ Capabilities = Annotated[
 ]
 
 
+ModelCalls = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MOST_MODEL_CALLS,
+        description=f"Of one turn of the runner model, which fails beyond them. Null is {DEFAULT_MODEL_CALLS}.",
+    ),
+]
+
+
 class Overlay(Struct, forbid_unknown_fields=True):
     """What a session adds to its agent: instructions behind the agent's, another model, tools and rules about them.
 
@@ -81,6 +92,7 @@ class Overlay(Struct, forbid_unknown_fields=True):
     ask_timeout_seconds: Seconds | None = None
     on_ask_expire: OnAskExpire | None = None
     capabilities: Annotated[dict[Reference, Capability | None], Meta(max_length=MAX_CAPABILITIES)] = {}
+    max_model_calls: ModelCalls | None = None
 
 
 class Compaction(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +132,7 @@ class NewAgent(Struct, forbid_unknown_fields=True):
     on_ask_expire: OnAskExpire = "deny"
     compaction: Compaction = Compaction()
     sub_sessions: SubSessions = SubSessions()
+    max_model_calls: ModelCalls | None = None
     runner_config: Object = {}
     policy: Policy = Policy()
     metadata: Object = {}
@@ -141,6 +154,7 @@ class AgentChange(Struct, forbid_unknown_fields=True):
     on_ask_expire: OnAskExpire | UnsetType = UNSET
     compaction: Compaction | UnsetType = UNSET
     sub_sessions: SubSessions | UnsetType = UNSET
+    max_model_calls: ModelCalls | UnsetType | None = UNSET
     runner_config: Object | UnsetType = UNSET
     policy: Policy | UnsetType = UNSET
     metadata: Object | UnsetType = UNSET
@@ -168,6 +182,7 @@ class Agent(Struct):
     on_ask_expire: OnAskExpire
     compaction: Compaction
     sub_sessions: SubSessions
+    max_model_calls: int | None
     runner_config: dict[str, Any]
     policy: Policy
     metadata: dict[str, Any]

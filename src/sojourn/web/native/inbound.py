@@ -127,6 +127,7 @@ def overlay(overlay: agent_wire.Overlay | None) -> Overlay | None:
         tool_policy=tool_policy(overlay.tool_policy),
         ask_timeout_seconds=overlay.ask_timeout_seconds,
         on_ask_expire=overlay.on_ask_expire,
+        max_model_calls=overlay.max_model_calls,
     )
 
 
@@ -164,6 +165,7 @@ def agent_spec(new: agent_wire.NewAgent) -> AgentSpec:
         on_ask_expire=new.on_ask_expire,
         compaction=compaction(new.compaction),
         sub_sessions=sub_sessions(new.sub_sessions),
+        max_model_calls=new.max_model_calls,
         runner_config=free_form("runner_config", new.runner_config),
         policy=policy(new.policy),
         metadata=free_form("metadata", new.metadata),
@@ -322,7 +324,7 @@ def changed_spec(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
 
 
 def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
-    timeout = change.ask_timeout_seconds
+    timeout, calls = change.ask_timeout_seconds, change.max_model_calls
     return replace(
         spec,
         tool_policy=spec.tool_policy if change.tool_policy is UNSET else tool_policy(change.tool_policy),
@@ -330,4 +332,5 @@ def _with_rules(spec: AgentSpec, change: agent_wire.AgentChange) -> AgentSpec:
         on_ask_expire=spec.on_ask_expire if change.on_ask_expire is UNSET else change.on_ask_expire,
         compaction=spec.compaction if change.compaction is UNSET else compaction(change.compaction),
         sub_sessions=spec.sub_sessions if change.sub_sessions is UNSET else sub_sessions(change.sub_sessions),
+        max_model_calls=spec.max_model_calls if calls is UNSET else calls,
     )

@@ -66,6 +66,7 @@ def overlay(overlay: Overlay | None) -> agent_wire.Overlay | None:
         overlay.ask_timeout_seconds,
         overlay.on_ask_expire,
         {ref: None if one is None else _capability(one) for ref, one in overlay.capabilities.items()},
+        overlay.max_model_calls,
     )
 
 
@@ -98,6 +99,7 @@ def agent(agent: Agent) -> agent_wire.Agent:
         on_ask_expire=spec.on_ask_expire,
         compaction=agent_wire.Compaction(spec.compaction.when_full, spec.compaction.at_tokens),
         sub_sessions=sub_sessions(spec.sub_sessions),
+        max_model_calls=spec.max_model_calls,
         runner_config=dict(spec.runner_config),
         policy=policy(spec.policy),
         metadata=dict(spec.metadata),

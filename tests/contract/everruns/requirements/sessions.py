@@ -109,6 +109,12 @@ REQUIREMENTS: Final = (
     Requirement("session.fuzz", OURS, "Whatever is sent, the answer is the dialect's own, and never a 5xx."),
     Requirement("status.waiting", CLIENT, "A session that waits for a client is waitingfortoolresults."),
     Requirement(
+        "session.iterations",
+        OPENAPI,
+        "max_iterations of the session, or else of its agent, limits the model calls of a turn, which is sealed then.",
+        "0 is no limit of its own: 100 holds, the server's. No limit is higher than 1000.",
+    ),
+    Requirement(
         "session.overlay",
         OPENAPI,
         "model_id, system_prompt, capabilities and tools act on the session's turns.",

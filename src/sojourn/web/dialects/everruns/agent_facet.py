@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from sojourn.domain.agent import AgentSpec
+from sojourn.domain.agent import MOST_MODEL_CALLS, AgentSpec
 from sojourn.domain.kinds import Json
 
 DIALECT: Final = "everruns"
@@ -27,6 +28,17 @@ class AgentFacet(msgspec.Struct, omit_defaults=True, frozen=True):
 def read(spec: AgentSpec) -> AgentFacet:
     """That of an agent that was made elsewhere says nothing."""
     return msgspec.convert(spec.facets.get(DIALECT, {}), AgentFacet)
+
+
+def model_calls(max_iterations: int | None) -> int | None:
+    """What is said of a turn's iterations, in our bounds; 0 says nothing."""
+    return min(max_iterations, MOST_MODEL_CALLS) if max_iterations else None
+
+
+def max_iterations(said: int | None, acts: int | None) -> int | UnsetType:
+    """As it was said, where that is what acts still; nothing may be 0."""
+    shown = said if model_calls(said) == acts else acts
+    return UNSET if shown is None else shown
 
 
 def written(spec: AgentSpec, facet: AgentFacet) -> AgentSpec:

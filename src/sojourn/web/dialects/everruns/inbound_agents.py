@@ -68,6 +68,7 @@ def applied(new: wire.NewAgent, model: str | None, current: AgentSpec | None) ->
         model=model,
         tools=capabilities.with_tools_of(base.tools, _refs(facet)),
         client_tools=client_tools(facet.tools),
+        max_model_calls=agent_facet.model_calls(facet.max_iterations),
     )
     return agent_facet.written(_configured(spec, base), facet)
 
@@ -92,6 +93,11 @@ def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> Age
         model=model or spec.model,
         tools=builtin,
         client_tools=spec.client_tools if change.tools is None else client_tools(facet.tools),
+        max_model_calls=(
+            spec.max_model_calls
+            if change.max_iterations is None
+            else agent_facet.model_calls(change.max_iterations)
+        ),
     )
     return agent_facet.written(_configured(after, spec), facet)
 

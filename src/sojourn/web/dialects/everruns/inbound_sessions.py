@@ -29,6 +29,7 @@ from sojourn.domain.overlay import Overlay
 from sojourn.service import results
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.dialects.everruns import (
+    agent_facet,
     capabilities,
     harnesses,
     ids,
@@ -92,6 +93,7 @@ def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSessi
         model=found.model,
         tools=capabilities.tools_of(each["ref"] for each in facet.capabilities),
         client_tools=tuple(client_tool(tool) for tool in facet.tools),
+        max_model_calls=agent_facet.model_calls(facet.max_iterations),
     )
     return NewSession(
         agent=found.agent.id,

@@ -53,7 +53,7 @@ def agent(agent: Agent, base: Base) -> wire.Agent:
         description=_given(spec.description),
         default_model_id=UNSET if spec.model is None else models.id_of(spec.model),
         network_access=UNSET if said.network_access is None else said.network_access,
-        max_iterations=UNSET if said.max_iterations is None else said.max_iterations,
+        max_iterations=agent_facet.max_iterations(said.max_iterations, spec.max_model_calls),
         parallel_tool_calls=UNSET if said.parallel_tool_calls is None else said.parallel_tool_calls,
     )
 

@@ -91,6 +91,7 @@ def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) ->
         usage=_usage(record.usage),
         model_id=around.dress.model_id,
         system_prompt=overlay.instructions or UNSET,
+        max_iterations=agent_facet.max_iterations(said.max_iterations, overlay.max_model_calls),
         parent_session_id=_session_id(row.kin.parent),
         forked_from_session_id=_session_id(record.forked_from),
         forked_from_sequence=UNSET if record.forked_seq is None else _last_sequence(record.forked_seq),
@@ -136,7 +137,6 @@ def _said(said: SessionFacet) -> Mapping[str, Any]:
         "mcpServers": said.mcp_servers or UNSET,
         "hints": said.hints or UNSET,
         "network_access": _given(said.network_access),
-        "max_iterations": _given(said.max_iterations),
         "parallel_tool_calls": _given(said.parallel_tool_calls),
         "agent_identity_id": _given(said.agent_identity_id),
     }
