@@ -1,10 +1,11 @@
+import io
 from typing import Any
 
 import msgspec
 import pytest
 
 from sojourn.domain.errors import InvalidRequest
-from sojourn.web.kit.body import JsonBody, parse_json, read_body
+from sojourn.web.kit.body import JsonBody, parse_json, read_body, spool_body
 from sojourn.web.kit.refusals import BadRequest, BodyTooLarge, ClientGone
 from tests.web.kit.requests import request_of
 
@@ -27,6 +28,8 @@ async def test_a_body_of_exactly_the_limit_is_read() -> None:
 async def test_an_announced_length_is_refused_before_a_byte_is_read(length: bytes) -> None:
     with pytest.raises(BodyTooLarge):
         await read_body(request_of(headers=[(b"content-length", length)]), limit=5)
+    with pytest.raises(BodyTooLarge):
+        await spool_body(request_of(headers=[(b"content-length", length)]), io.BytesIO(), limit=5)
 
 
 async def test_a_body_in_pieces_is_refused_as_soon_as_it_is_too_long() -> None:

@@ -16,9 +16,7 @@ BODY_LIMIT: Final = 8 * 1024 * 1024
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, of at most `limit` bytes."""
-    length = request.header(b"content-length")
-    if length is not None and (len(length) > 18 or not length.isdecimal() or int(length) > limit):
-        raise BodyTooLarge(limit)
+    _refuse_length(request, limit)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -31,6 +29,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 async def spool_body(request: Request, file: BinaryIO, limit: int) -> None:
     """Write the body, of at most `limit` bytes, to a file as it comes."""
+    _refuse_length(request, limit)
     size = 0
     while True:
         chunk, has_more = await _next_chunk(request, size, limit)
@@ -38,6 +37,13 @@ async def spool_body(request: Request, file: BinaryIO, limit: int) -> None:
         file.write(chunk)
         if not has_more:
             return
+
+
+def _refuse_length(request: Request, limit: int) -> None:
+    """Before a byte of it is read, if it says how long it is."""
+    length = request.header(b"content-length")
+    if length is not None and (len(length) > 18 or not length.isdecimal() or int(length) > limit):
+        raise BodyTooLarge(limit)
 
 
 async def _next_chunk(request: Request, size: int, limit: int) -> tuple[bytes, bool]:
