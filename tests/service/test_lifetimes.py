@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 
 from sojourn.domain.content import TextPart
-from sojourn.domain.errors import InvalidRequest, NotFound, WrongState
+from sojourn.domain.errors import InvalidRequest, NotFound, StoreUnavailable, WrongState
 from sojourn.domain.events import (
     InputWithdrawn,
     SessionReopened,
@@ -18,12 +18,14 @@ from sojourn.domain.events import (
 )
 from sojourn.domain.feed import Gap
 from sojourn.domain.ids import SessionId
-from sojourn.domain.log import StoredEvent
+from sojourn.domain.log import LogEntry, StoredEvent
 from sojourn.domain.policy import DEFAULT_START_SECONDS, Policy
 from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.verifier import BrokenExport
+from sojourn.ports import Reads
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.changes import SessionChange
+from sojourn.service.codec import read_entry
 from sojourn.service.forks import NewFork
 from sojourn.service.sessions import NewSession
 from tests.service.exported import export, read
@@ -273,6 +275,27 @@ async def test_a_fork_of_a_cut_log_begins_where_that_begins(world: World) -> Non
     assert await world.types(child.session.id) == ["session.trimmed", "session.forked"]
     with pytest.raises(InvalidRequest, match="must be a seq of the log"):
         await world.services.forks.fork(world.org, session, NewFork(at=1), SOMEBODY)
+
+
+async def test_a_fork_whose_parent_s_log_is_cut_meanwhile_is_made_by_its_repetition(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await world.new_session(NewSession(policy=Policy(retain_log_seconds=60)))
+    await world.send(session)
+    await world.services.sessions.end(world.org, session, "completed", "done", SOMEBODY)
+
+    async def read_and_cut(reads: Reads, event: StoredEvent) -> LogEntry:
+        if (await world.record(session)).first_seq == 1:
+            await tick_after(world, 60)
+        return await read_entry(reads, event)
+
+    # The first of the fork's pieces is read before the cut, and the others after it.
+    monkeypatch.setattr("sojourn.service.forks.PIECE", 2)
+    monkeypatch.setattr("sojourn.service.forks.read_entry", read_and_cut)
+    with pytest.raises(StoreUnavailable):
+        await world.services.forks.fork(world.org, session, NewFork(), SOMEBODY)
+    child = (await world.services.forks.fork(world.org, session, NewFork(), SOMEBODY)).value
+    assert await world.types(child.session.id) == ["session.trimmed", "session.forked"]
 
 
 async def test_a_long_log_is_purged_in_pieces(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

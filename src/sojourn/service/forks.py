@@ -254,6 +254,10 @@ class Forks:
         record, session = work.child, work.child.session
         org = session.org
         await lock(tx, org, work.parent.session.id)
+        parent = await tx.get_session(org, work.parent.session.id)
+        if parent is None or parent.first_seq != work.parent.first_seq:
+            # What was read of a log that was cut meanwhile may lack its beginning; a repetition begins where it does.
+            raise StoreUnavailable
         if record.external_id is not None and not await tx.insert_ref(
             org, "external_id", record.external_id, session.id
         ):
@@ -276,6 +280,6 @@ async def _write_piece(tx: Tx, work: Work, piece: Piece) -> None:
     org, id = child.org, child.id
     copied = await tx.copy_events(org, parent.id, id, piece.after, piece.upto)
     if copied != piece.upto - piece.after:
-        # The parent was deleted meanwhile, and its history is being purged.
-        raise NotFound("session", parent.id)
+        # The parent was deleted meanwhile, or its log was cut, and its history is being purged: a repetition says so.
+        raise StoreUnavailable
     await write_rows(tx, org, id, piece.rows)
