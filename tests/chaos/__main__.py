@@ -7,8 +7,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
+from tests.chaos.plan import DEFECTS
 from tests.chaos.round import Outcome, Scene, run_round
 from tests.support.databases import fresh
 from tests.support.postgres import PostgresServer
@@ -35,6 +37,10 @@ FACTS = (
     "session.forked",
     "session.rewound",
     "session.ended",
+    "session.expired",
+    "session.reopened",
+    "session.trimmed",
+    "input.received",
     "budget.exhausted",
     "provider_session.linked",
 )
@@ -80,7 +86,7 @@ async def run(rounds: int, first_seed: int, scenes: Callable[[], AbstractContext
 
 
 @contextmanager
-def on_postgres() -> Generator[Callable[[], AbstractContextManager[Scene]]]:
+def on_postgres(scene: Scene) -> Generator[Callable[[], AbstractContextManager[Scene]]]:
     """A new database for each round, of a server of its own."""
     server = PostgresServer()
     with tempfile.TemporaryDirectory() as directory:
@@ -88,7 +94,7 @@ def on_postgres() -> Generator[Callable[[], AbstractContextManager[Scene]]]:
         @contextmanager
         def scenes() -> Generator[Scene]:
             with fresh(server, "template1", Path(directory)) as database:
-                yield Scene(postgres=database)
+                yield replace(scene, postgres=database)
 
         yield scenes
     server.stop()
@@ -99,8 +105,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="of the first round; one round is one seed")
     parser.add_argument("--postgres", action="store_true", help="over a PostgreSQL instead of SQLite")
+    parser.add_argument("--servers", type=int, default=1, help="of the one PostgreSQL")
+    parser.add_argument("--elsewhere", action="store_true", help="with a worker over HTTP")
+    parser.add_argument("--defect", choices=DEFECTS, help="of the server, which should be found")
     options = parser.parse_args()
-    with on_postgres() if options.postgres else nullcontext(lambda: nullcontext(Scene())) as scenes:
+    if options.servers > 1 and not options.postgres:
+        parser.error("several servers need --postgres")
+    scene = Scene(servers=options.servers, elsewhere=options.elsewhere, defect=options.defect)
+    with on_postgres(scene) if options.postgres else nullcontext(lambda: nullcontext(scene)) as scenes:
         sys.exit(asyncio.run(run(options.rounds, options.seed, scenes)))
 
 

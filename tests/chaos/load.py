@@ -13,6 +13,18 @@ from tests.chaos.scripts import SCRIPTS
 DELIVERIES = ("queue", "queue", "queue", "steer", "interrupt")
 # Of a session that does not wait long: inputs lapse, and so do turns.
 HASTY = {"max_queued_seconds": 0.5, "max_turn_seconds": 2.0}
+# Of one that is ended by time, in the middle of its work if need be; whoever sends to it opens it again.
+FLEETING = {"idle_timeout_seconds": 0.3, "max_lifetime_seconds": 1.5, "max_start_seconds": 1.0}
+# Of one that is not kept once it has ended.
+RETIRING: tuple[dict[str, Any], ...] = (
+    {"retain_log_seconds": 0.3},
+    {"retain_log_seconds": 0.2, "retain_seconds": 1.0},
+    {"retain_seconds": 0.6},
+    {"retain_log_seconds": 0.3, **FLEETING},
+)
+
+
+RETAINED = frozenset({"retain_log_seconds", "retain_seconds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +36,21 @@ class Load:
     replays: int = 2
     agents: Sequence[str] = ("scripted", "scripted", "parallel", "parallel", "family", "family", "program")
     hasty: float = 0.15
+    fleeting: float = 0.1
+    retiring: float = 0.3
     meddles: float = 0.6
+
+    def policy(self, random: Random) -> dict[str, Any]:
+        drawn = random.random()
+        if drawn < self.retiring:
+            return random.choice(RETIRING)
+        if drawn < self.retiring + self.fleeting:
+            return FLEETING
+        return HASTY if drawn < self.retiring + self.fleeting + self.hasty else {}
+
+
+# Of sessions that last for as long as they are worked on.
+STEADY = Load(hasty=0, fleeting=0, retiring=0)
 
 
 def verdicts(ask: AskOpened) -> list[dict[str, Any]]:
@@ -60,11 +86,13 @@ async def decide_all(caller: Caller, reader: Reader, random: Random) -> None:
 async def run_session(caller: Caller, random: Random, name: str, load: Load) -> Reader:
     """One session from its creation until all its turns have ended."""
     agent = random.choice(load.agents)
-    body: dict[str, Any] = {"agent": agent, "title": name}
-    if random.random() < load.hasty:
-        body["policy"] = HASTY
+    policy = load.policy(random)
+    body: dict[str, Any] = {"agent": agent, "title": name, "policy": policy}
     session = (await caller.make("/sessions", body, f"{name}-create"))["id"]
-    if agent == "family":
+    is_leaving = not RETAINED.isdisjoint(policy)
+    if is_leaving:
+        caller.witness.leaving.add(session)
+    if agent == "family" and not is_leaving:
         await _limit(caller, random, session, name)
     reader = Reader(caller, session)
     following = asyncio.create_task(reader.follow())
@@ -72,6 +100,8 @@ async def run_session(caller: Caller, random: Random, name: str, load: Load) -> 
     try:
         await reader.live()
         await _send_all(caller, random, name, load, reader, agent)
+        if is_leaving:
+            await caller.try_do(f"/sessions/{session}/end", {"status": "completed"}, f"{name}-leave")
         for done in random.sample(caller.witness.acknowledged, load.replays):
             await caller.replay(done)
     finally:
@@ -98,7 +128,9 @@ async def _send_all(
     for number in range(load.inputs):
         key = f"{name}-{number}"
         body = {"content": script(random, key), "delivery": random.choice(DELIVERIES)}
-        sent = await caller.make(f"/sessions/{reader.session}/inputs", body, key)
+        sent = await _send(caller, reader.session, body, key)
+        if sent is None:
+            break
         inputs.append(sent["id"])
         if random.random() < load.meddles:
             meddler = Meddler(caller, random, sent, key, script(random, f"{key}-edited"))
@@ -109,3 +141,11 @@ async def _send_all(
         if random.random() < 0.5:
             await reader.settled(inputs)
     await reader.settled(inputs)
+
+
+async def _send(caller: Caller, session: str, body: dict[str, Any], key: str) -> dict[str, Any] | None:
+    """None where the session has gone meanwhile, or has ended for good."""
+    path = f"/sessions/{session}/inputs"
+    if session in caller.witness.leaving:
+        return await caller.try_make(path, body, key)
+    return await caller.make(path, body, key)

@@ -2,38 +2,57 @@
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
 from tests.support.databases import Database
+from tests.support.snapshot import PURGED_TABLE
 
 # What an agent's program does is its own call, whatever its title.
 PROGRAM_STEP: Final = "program"
 NO_TURN: Final = b""
-SESSIONS: Final = "SELECT id, runner, forked_seq FROM sessions"
+PROGRAMS: Final = "SELECT id FROM agents WHERE name = 'program'"
+COLUMNS: Final = "session, seq, id, type, turn, data"
+EVENTS: Final = f"""
+SELECT {COLUMNS} FROM events UNION ALL SELECT {COLUMNS} FROM {PURGED_TABLE} ORDER BY session, seq
+"""
 
 
 @dataclass
 class Step:
-    """One model call or tool call, by what the log says of it. `intents` are the processes that announced it."""
+    """One model call or tool call, by what the log says of it.
+
+    `intents` are the processes that announced it, `again` those of them that did so when it was done.
+    """
 
     name: str
     intents: list[int] = field(default_factory=list[int])
     status: str | None = None
     completed_by: int = 0
+    again: list[int] = field(default_factory=list[int])
+
+    def announce(self, by: int) -> None:
+        self.intents.append(by)
+        if self.status == "done":
+            self.again.append(by)
 
 
 @dataclass
 class Log:
     """The sessions' events as (seq, id, type), and the steps of all turns by the keys that effects have.
 
-    `own` are the inputs that agents have sent, `delivered` the texts that turns have read, `decided` the decisions and
-    answers of asks, `children` the sessions that asks wait for. `facts` counts what tells how hard a round was.
+    `received` are the inputs of each session, `own` those that agents have sent, `delivered` the texts that turns have
+    read, `decided` the decisions and answers of asks, `children` the sessions that asks wait for. `facts` counts what
+    tells how hard a round was.
     """
 
     events: dict[str, list[tuple[int, str, str]]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[str, str], Step] = field(default_factory=dict[tuple[str, str], Step])
+    received: dict[str, list[str]] = field(default_factory=lambda: defaultdict[str, list[str]](list))
     inputs: Counter[str] = field(default_factory=Counter[str])
     own: set[str] = field(default_factory=set[str])
     withdrawn: Counter[str] = field(default_factory=Counter[str])
@@ -43,24 +62,6 @@ class Log:
     )
     children: dict[str, str] = field(default_factory=dict[str, str])
     facts: Counter[str] = field(default_factory=Counter[str])
-
-
-def read_log(database: Database) -> Log:
-    runners = {id: (runner, forked_seq or 0) for id, runner, forked_seq in database.query(SESSIONS)}
-    rows = database.query("SELECT session, seq, id, type, turn, data FROM events ORDER BY session, seq")
-    log, reading, copied = Log(), Reading(), set[tuple[bytes, bytes]]()
-    for session, seq, id, type, of_turn, text in rows:
-        data, turn = json.loads(text), of_turn or NO_TURN
-        log.events[str(UUID(bytes=session))].append((seq, str(UUID(bytes=id)), type))
-        runner, forked_seq = runners.get(session, ("model", 0))
-        if seq <= forked_seq:
-            # The same steps as the parent's; what the fork says of them is their end in it alone.
-            copied.add((session, turn))
-            log.facts["events copied"] += 1
-        elif turn == NO_TURN or (session, turn) not in copied:
-            log.facts[f"{type} {data['status']}" if type == "tool.completed" else type] += 1
-            reading.take(log, type, turn, data, is_program=runner == "acp")
-    return log
 
 
 class Reading:
@@ -106,7 +107,7 @@ class Reading:
     def _take_model(self, log: Log, type: str, turn: bytes, data: dict[str, Any]) -> None:
         step = log.steps.setdefault(("model", f"{data['call']} {self._last_text[turn]}"), Step("model"))
         if type == "model.called":
-            step.intents.append(self._holder[turn])
+            step.announce(self._holder[turn])
         else:
             step.status, step.completed_by = "done", self._holder[turn]
 
@@ -122,7 +123,7 @@ class Reading:
                 elif key is not None:
                     log.steps["tool", key] = step
             case "tool.started":
-                self._tools[place].intents.append(self._holder[turn])
+                self._tools[place].announce(self._holder[turn])
             case _:
                 step = self._tools[place]
                 step.status, step.completed_by = data["status"], self._holder[turn]
@@ -146,3 +147,35 @@ class Reading:
             log.children[ask] = prompt["session"]
         elif "call" in prompt:
             self._asked[ask] = turn, prompt["call"], prompt["index"]
+
+
+def read_log(database: Database) -> Log:
+    log, reading = Log(), Reading()
+    programs = {str(UUID(bytes=id)) for (id,) in database.query(PROGRAMS)}
+    for session, events in groupby(database.query(EVENTS), key=itemgetter(0)):
+        _read_session(log, reading, UUID(bytes=session), [event[1:] for event in events], programs)
+    return log
+
+
+def _read_session(
+    log: Log, reading: Reading, session: UUID, events: Sequence[tuple[Any, ...]], programs: set[str]
+) -> None:
+    forked_seq = max((seq - 1 for seq, _, type, *_ in events if type == "session.forked"), default=0)
+    copied, past, is_program = set[bytes](), set[str](), False
+    for seq, id, type, of_turn, text in events:
+        data, turn = json.loads(text), of_turn or NO_TURN
+        log.events[str(session)].append((seq, str(UUID(bytes=id)), type))
+        is_program = data["agent"] in programs if type == "session.created" else is_program
+        if seq <= forked_seq:
+            # The same steps as the parent's; what the fork says of them is their end in it alone.
+            copied.add(turn)
+            if type == "input.received":
+                past.add(data["input"])
+            log.facts["events copied"] += 1
+        elif type == "input.withdrawn" and data["input"] in past:
+            log.facts["inputs left to the parent"] += 1
+        elif turn == NO_TURN or turn not in copied:
+            log.facts[f"{type} {data['status']}" if type == "tool.completed" else type] += 1
+            if type == "input.received":
+                log.received[str(session)].append(data["input"])
+            reading.take(log, type, turn, data, is_program=is_program)

@@ -53,18 +53,27 @@ class Meddler:
 
     async def fork(self) -> None:
         """At any event, and the fork goes on by itself."""
-        last = (await self.caller.ask("GET", self.session)).json()["last_seq"]
-        made = await self.caller.make(
-            f"{self.session}/fork", {"at": self.random.randint(1, last)}, f"{self.key}-fork"
-        )
-        await self.caller.make(
-            f"/sessions/{made['id']}/inputs", {"content": "go on"}, f"{self.key}-fork-input"
+        # Of a session that is about to go it may come too late at every step.
+        witness = self.caller.witness
+        refused = (404, 409, 422) if (leaves := self.sent["session"] in witness.leaving) else ()
+        answer = await self.caller.ask("GET", self.session)
+        if leaves and not answer.is_success:
+            return
+        body = {"at": self.random.randint(1, answer.json()["last_seq"])}
+        made = await self.caller.try_make(f"{self.session}/fork", body, f"{self.key}-fork", refused)
+        if made is None:
+            return
+        if leaves:
+            witness.leaving.add(made["id"])
+        content = {"content": f"go on {self.key}"}
+        await self.caller.try_make(
+            f"/sessions/{made['id']}/inputs", content, f"{self.key}-fork-input", refused
         )
 
     async def rewind(self) -> None:
         """To where no turn was open, unless one is now."""
         answer = await self.caller.ask("GET", f"{self.session}/events?type=turn.completed&limit=100")
-        ends = [event["seq"] for event in answer.json()["data"]]
+        ends: list[int] = [event["seq"] for event in answer.json()["data"]] if answer.is_success else []
         body = {"to_seq": self.random.choice([1, *ends])}
         await self.caller.try_do(f"{self.session}/rewind", body, f"{self.key}-rewind", (404, 409, 422))
 
@@ -75,18 +84,21 @@ class Meddler:
 
     async def reach_down(self) -> None:
         """Do something to a session below, whoever waits for it."""
-        tree = (await self.caller.ask("GET", f"{self.session}/tree")).json()["nodes"]
+        answer = await self.caller.ask("GET", f"{self.session}/tree")
+        tree: list[dict[str, Any]] = answer.json()["nodes"] if answer.is_success else []
         below = [node["id"] for node in tree if node["id"] != self.sent["session"]]
         if not below:
             return
-        child = f"/sessions/{self.random.choice(below)}"
+        reached = self.random.choice(below)
+        self.caller.witness.leaving.add(reached)
+        child = f"/sessions/{reached}"
         match self.random.choice(["end", "delete", "interrupt"]):
             case "end":
                 await self.caller.try_do(f"{child}/end", {"status": "failed"}, f"{self.key}-child-end")
             case "delete":
                 await self.caller.ask("DELETE", child)
             case _:
-                body = {"content": "say instead", "delivery": "interrupt"}
+                body = {"content": f"say instead {self.key}", "delivery": "interrupt"}
                 await self.caller.try_make(f"{child}/inputs", body, f"{self.key}-child-input")
 
 

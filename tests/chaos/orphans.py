@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from tests.chaos.tools import pause
+from tests.chaos.pausing import pause
 
 # A guard kills its program as soon as it sees that its server is gone.
 LOOKS: Final = 100

@@ -18,6 +18,8 @@ from typing import Final, Literal, get_args
 # before_decision an ask's decision is about to be committed
 # before_errand   what one session leaves to be done to another is done, and about to be committed
 # after_errand    it is committed, and nobody knows
+# before_cut      policy cuts the log of an ended session or removes the session, and that is about to be committed
+# before_purge    a piece of what was cut or deleted is removed, and that is about to be committed
 Point = Literal[
     "while_starting",
     "before_commit",
@@ -31,6 +33,8 @@ Point = Literal[
     "before_decision",
     "before_errand",
     "after_errand",
+    "before_cut",
+    "before_purge",
 ]
 POINTS: Final[tuple[Point, ...]] = get_args(Point)
 
@@ -41,6 +45,9 @@ POINTS: Final[tuple[Point, ...]] = get_args(Point)
 # early_settle    an errand is marked as done before it is done
 # told_twice      a parent is told again of the end of a session below, whatever it knows
 # unleashed       the program of an agent outlives its server
+# cuts_running    retention cuts the log of a session whose turn is under way
+# unfenced        a worker is never told that its turn is another's by now, and what it writes is let in
+# keeps_cut       what retention has cut from a log stays for ever
 Defect = Literal[
     "early_answer",
     "early_publish",
@@ -49,6 +56,9 @@ Defect = Literal[
     "early_settle",
     "told_twice",
     "unleashed",
+    "cuts_running",
+    "unfenced",
+    "keeps_cut",
 ]
 
 DEFECTS: Final[tuple[Defect, ...]] = get_args(Defect)

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Final
 
+from tests.chaos.pausing import pause
 from tests.chaos.plan import DEFECT_VARIABLE, KILL_VARIABLE, Defect, Plan
 
 BOUND_SECONDS: Final = 30.0
 LOG_FILE: Final = "server.log"
+RETRY_SECONDS: Final = 0.05
 
 
 class Server:
@@ -28,6 +31,7 @@ class Server:
         self._options = options
         self._process: asyncio.subprocess.Process
         self._starts = 0
+        self._is_listening = False
         self._started = asyncio.Condition()
 
     @property
@@ -37,6 +41,7 @@ class Server:
 
     async def start(self, plan: Plan | None = None) -> bool:
         """False if it was killed before it listened."""
+        self._is_listening = False
         with (self.data_dir / LOG_FILE).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.chaos.server", "--data-dir", str(self.data_dir)),
@@ -54,12 +59,17 @@ class Server:
         self.port = json.loads(line)["port"]
         async with self._started:
             self._starts += 1
+            self._is_listening = True
             self._started.notify_all()
         return True
 
     def _environment(self, plan: Plan | None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SOJOURN_")}
         return kept | {KILL_VARIABLE: str(plan or ""), DEFECT_VARIABLE: self._defect or ""}
+
+    @property
+    def is_up(self) -> bool:
+        return self._starts > 0 and self._process.returncode is None and self._is_listening
 
     async def up_after(self, starts: int) -> None:
         """Return once it came up more often than `starts` times."""
@@ -84,12 +94,41 @@ class Server:
             return await self.ended()
 
     def complaints(self) -> list[str]:
-        """What it logged as an error, whatever became of it."""
-        lines = (self.data_dir / LOG_FILE).read_text(errors="replace").splitlines()
-        return [
-            line
-            for before, line in pairwise(["", *lines])
-            # The driver's pool shows where it failed to fill itself up; what needs a connection says so by itself.
-            if line.startswith(("ERROR", "CRITICAL", "Traceback"))
-            and not before.startswith("WARNING:asyncpg")
+        return complaints(self.data_dir)
+
+
+def complaints(data_dir: Path) -> list[str]:
+    """What servers there have logged as an error, whatever became of it."""
+    lines = (data_dir / LOG_FILE).read_text(errors="replace").splitlines()
+    return [
+        line
+        for before, line in pairwise(["", *lines])
+        # The driver's pool shows where it failed to fill itself up; what needs a connection says so by itself.
+        if line.startswith(("ERROR", "CRITICAL", "Traceback")) and not before.startswith("WARNING:asyncpg")
+    ]
+
+
+class Servers:
+    """Several servers over one database, as clients meet them: whoever is up answers."""
+
+    def __init__(self, servers: Sequence[Server], random: Random) -> None:
+        self._servers = servers
+        self._random = random
+
+    @property
+    def port(self) -> int:
+        up = [server for server in self._servers if server.is_up] or [
+            one for one in self._servers if one.port
         ]
+        return self._random.choice(up).port
+
+    @property
+    def starts(self) -> int:
+        return sum(server.starts for server in self._servers)
+
+    async def up_after(self, starts: int) -> None:
+        """Return once one of them came up since, or another one is there."""
+        # A killed process is known to be gone a moment after its connections.
+        await pause(RETRY_SECONDS)
+        while self.starts <= starts and not any(server.is_up for server in self._servers):
+            await pause(RETRY_SECONDS)

@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -16,14 +17,15 @@ import httpx2
 
 from tests.chaos.checks import check
 from tests.chaos.client import Caller, Reader, Witness
+from tests.chaos.elsewhere import Elsewhere
 from tests.chaos.kin_checks import below, is_quiet, trees
 from tests.chaos.load import Load, run_session
 from tests.chaos.orphans import orphans
 from tests.chaos.outside import effects
+from tests.chaos.pausing import pause
 from tests.chaos.plan import POINTS, Defect, Plan, Point
-from tests.chaos.process import Server
+from tests.chaos.process import Server, Servers, complaints
 from tests.chaos.server import KEY, OUTSIDE_FILE
-from tests.chaos.tools import pause
 from tests.support.databases import PostgresDatabase, SqliteDatabase
 
 # How far into a round a point's number may lie. A number that is never reached is a kill at rest.
@@ -40,8 +42,14 @@ REACH: Final[dict[Point, int]] = {
     "before_decision": 6,
     "before_errand": 6,
     "after_errand": 6,
+    "before_cut": 3,
+    "before_purge": 3,
 }
 RANDOM_SECONDS: Final = 0.6
+# Killed servers are restarted at once and nobody else renews their leases. Beside a loaded machine it is short.
+TTL_SECONDS: Final = 0.5
+ELSEWHERE_TTL_SECONDS: Final = 1.0
+FATES: Final = (2, 5)
 ANSWERS: Final = 10
 
 
@@ -57,12 +65,18 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`kills` None draws them. `bound_seconds` is how long the clients wait for all that they asked for to end."""
+    """`kills` None draws them. `bound_seconds` is how long the clients wait for all that they asked for to end.
+
+    `servers` of one database take turns in dying. With `elsewhere` there is a worker over HTTP, and all of the work is
+    its own or most of it.
+    """
 
     kills: Sequence[Kill] | None = None
     load: Load = field(default_factory=Load)
     defect: Defect | None = None
     postgres: PostgresDatabase | None = None
+    servers: int = 1
+    elsewhere: bool = False
     bound_seconds: float = 60.0
 
 
@@ -98,19 +112,24 @@ def draw_kills(random: Random) -> list[Kill]:
 
 async def run_round(seed: int, scene: Scene = ANY) -> Outcome:
     directory = Path(tempfile.mkdtemp(prefix=f"sojourn-chaos-{seed}-"))
-    outcome = await _Round(Random(seed), directory, scene).run()
+    outcome = await _Round(seed, directory, scene).run()
     if not outcome.violations:
         shutil.rmtree(directory)
     return outcome
 
 
 class _Round:
-    def __init__(self, random: Random, directory: Path, scene: Scene) -> None:
-        self._random = random
+    def __init__(self, seed: int, directory: Path, scene: Scene) -> None:
+        self._random = Random(seed)
+        # What is not everybody's, so that a seed makes the same load with it and without.
+        self._aside = aside = Random(f"{seed} aside")
         self._directory = directory
         self._scene = scene
         self._database = scene.postgres or SqliteDatabase(directory)
-        self._server = Server(directory, scene.defect, _options(scene.postgres))
+        options = _options(scene, aside)
+        self._every = [Server(directory, scene.defect, options) for _ in range(scene.servers)]
+        self._servers = Servers(self._every, Random(aside.random()))
+        self._elsewhere = Elsewhere(self._servers, directory, Random(aside.random()), ELSEWHERE_TTL_SECONDS)
         self._witness = Witness()
         self._done: list[str] = []
 
@@ -125,16 +144,17 @@ class _Round:
         except ExceptionGroup as errors:
             self._witness.violations.extend(repr(error) for error in errors.exceptions)
         finally:
-            status = await self._server.stop()
-        if status:
-            self._witness.violations.append(f"the server ended with status {status}")
-        self._witness.violations.extend(self._server.complaints())
+            statuses = [await server.stop() for server in self._every]
+        self._witness.violations.extend(
+            f"the server ended with status {status}" for status in statuses if status
+        )
+        self._witness.violations.extend(complaints(self._directory))
         self._witness.violations.extend(await orphans(self._directory))
         outside = effects(self._directory / OUTSIDE_FILE)
-        violations, facts = await check(self._database, outside, self._server.pids, self._witness, readers)
+        violations, facts = await check(self._database, outside, self._witness, readers)
         return Outcome(
-            kills=tuple(self._done),
-            starts=len(self._server.pids),
+            kills=(*self._done, *self._elsewhere.done),
+            starts=sum(len(server.pids) for server in self._every),
             requests=len(self._witness.acknowledged),
             events=sum(len(reader.told) for reader in readers),
             violations=tuple(violations),
@@ -149,18 +169,19 @@ class _Round:
             timeout=httpx2.Timeout(self._scene.bound_seconds),
             trust_env=False,
         ) as http:
-            caller = Caller(self._server, http, self._witness)
-            async with asyncio.TaskGroup() as tasks:
+            caller = Caller(self._servers, http, self._witness)
+            async with self._worker_elsewhere(), asyncio.TaskGroup() as tasks:
                 names = [f"s{number}" for number in range(self._scene.load.sessions)]
                 seeds = [self._random.random() for _ in names]
                 at_work = [
                     tasks.create_task(self._session(caller, Random(seed), name))
                     for name, seed in zip(names, seeds, strict=True)
                 ]
-                await self._kill_and_restart(at_work)
-            # Nobody follows the sessions that sessions have started, nor forks.
-            while not is_quiet(self._database):
-                await pause(0.05)
+                dying = tasks.create_task(self._kill_and_restart(at_work))
+                # Nobody follows the sessions that sessions have started, nor forks.
+                await asyncio.wait([*at_work, dying])
+                while not is_quiet(self._database):
+                    await pause(0.05)
             for done in self._witness.acknowledged:
                 await caller.replay(done)
             await self._add_up(caller)
@@ -179,37 +200,65 @@ class _Round:
                 self._witness.violations.append(f"the tree of session {session} adds up to {used}: {tree}")
 
     async def _session(self, caller: Caller, random: Random, name: str) -> Reader:
-        await self._server.up_after(0)
+        await self._servers.up_after(0)
         return await run_session(caller, random, name, self._scene.load)
 
+    @asynccontextmanager
+    async def _worker_elsewhere(self) -> AsyncGenerator[None]:
+        if not self._scene.elsewhere:
+            yield
+            return
+        working = asyncio.create_task(self._elsewhere.run(self._aside.randint(*FATES)))
+        try:
+            yield
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+        if not working.cancelled() and (error := working.exception()) is not None:
+            raise error
+
     async def _kill_and_restart(self, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
-        for kill in draw_kills(self._random) if self._scene.kills is None else self._scene.kills:
-            await self._die(kill, at_work)
-        self._witness.on_answer = _at_answer(0, self._server.kill)
-        if not await self._server.start():
+        kills = draw_kills(self._random) if self._scene.kills is None else self._scene.kills
+        async with asyncio.TaskGroup() as tasks:
+            for number, server in enumerate(self._every):
+                tasks.create_task(self._keep_dying(server, kills[number :: len(self._every)], at_work))
+
+    async def _keep_dying(
+        self, server: Server, kills: Sequence[Kill], at_work: Sequence["asyncio.Task[Reader]"]
+    ) -> None:
+        for kill in kills:
+            await self._die(server, kill, at_work)
+        if not await server.start():
             self._witness.violations.append("the server does not start any more")
 
-    async def _die(self, kill: Kill, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
+    async def _die(self, server: Server, kill: Kill, at_work: Sequence["asyncio.Task[Reader]"]) -> None:
         """Start the server and see it killed, at the latest when there is nothing left to do."""
-        self._witness.on_answer = _at_answer(kill.answer, self._server.kill)
+        on_answer = _at_answer(kill.answer, server.kill)
+        self._witness.on_answer.append(on_answer)
         timer = None
-        if await self._server.start(kill.plan) and kill.seconds is not None:
-            timer = asyncio.get_running_loop().call_later(kill.seconds, self._server.kill)
-        ended = asyncio.create_task(self._server.ended())
+        if await server.start(kill.plan) and kill.seconds is not None:
+            timer = asyncio.get_running_loop().call_later(kill.seconds, server.kill)
+        ended = asyncio.create_task(server.ended())
         at_rest = asyncio.create_task(_all_done(at_work))
         await asyncio.wait([ended, at_rest], return_when=asyncio.FIRST_COMPLETED)
         at_rest.cancel()
         self._done.append(kill.point if ended.done() else "at_rest")
+        self._witness.on_answer.remove(on_answer)
         if timer is not None:
             timer.cancel()
-        self._server.kill()
+        server.kill()
         if (status := await ended) != -SIGKILL:
             self._witness.violations.append(f"the server ended by itself, with status {status}")
 
 
-def _options(postgres: PostgresDatabase | None) -> Sequence[str]:
-    """A short lease, as one killed server is restarted at once and nobody else renews it."""
-    return () if postgres is None else ("--database-url", postgres.url, "--lease-ttl-seconds", "0.5")
+def _options(scene: Scene, random: Random) -> Sequence[str]:
+    options: list[str] = []
+    if scene.postgres is not None:
+        options += ["--database-url", scene.postgres.url]
+    if scene.elsewhere:
+        capacity = random.choice(["0", "0", "2"])
+        return [*options, "--lease-ttl-seconds", str(ELSEWHERE_TTL_SECONDS), "--worker-capacity", capacity]
+    return [*options, "--lease-ttl-seconds", str(TTL_SECONDS)]
 
 
 def _at_answer(number: int, act: Callable[[], None]) -> Callable[[], None]:

@@ -13,7 +13,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,13 +21,21 @@ from typing import Final
 from sojourn.cli.server import run_server
 from sojourn.config import Settings
 from sojourn.domain.agent import AgentSpec, ClientTool
+from sojourn.domain.errors import AlreadyExists
 from sojourn.domain.ids import DEFAULT_ORG
+from sojourn.domain.policy import Policy
+from sojourn.domain.session import Session
 from sojourn.domain.tool_policy import DetailedRule
+from sojourn.domain.turn import Turn
+from sojourn.ports.turns import Claim
 from sojourn.runners import program
 from sojourn.runners.acp.runner import AcpRunner
+from sojourn.service import turn_writes, upkeep
 from sojourn.service.claims import LEASE_TTL_SECONDS
+from sojourn.service.turn_writes import TurnWrites
 from sojourn.service.vault import EnvironmentSecrets
 from sojourn.wiring import DATABASE_FILE, Parts, SteadyClock, assemble, open_store, open_wakeups
+from tests.chaos.archive import keep_purged
 from tests.chaos.model import PARALLEL, WatchedModels
 from tests.chaos.outside import Outside
 from tests.chaos.plan import DEFECT_VARIABLE, Killer, defect_named
@@ -40,6 +48,9 @@ PID_VARIABLE: Final = "CHAOS_PID"
 PROGRAM: Final = Path(__file__).with_name("program.py")
 # What names it in the module that starts programs.
 GUARD: Final = "_GUARD"
+PACE: Final = {"TICK_SECONDS": 0.25, "PURGE_EVERY_TICKS": 2}
+# What tells whether a claim is still good, in the module of what workers write.
+FENCE: Final = "stands"
 LOOSE_GUARD: Final = Path(__file__).with_name("loose_guard.py")
 
 
@@ -55,8 +66,12 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
         forget_keys(data_dir / DATABASE_FILE)
     clock, hub = SteadyClock(), KillingHub(killer)
     store = await open_store(settings, clock, hub)
+    await keep_purged(data_dir / DATABASE_FILE, settings.database_url)
+    _hurry()
+    if defect == "unfenced":
+        _let_in()
     outside = Outside(data_dir / OUTSIDE_FILE)
-    programs = _programs(data_dir, loose=defect == "unleashed")
+    programs = programs_of(data_dir, loose=defect == "unleashed")
     parts = Parts(
         store=wrapped(store, killer, hub, defect_named(defect)),
         hub=hub,
@@ -64,20 +79,39 @@ async def serve(settings: Settings, lease_ttl_seconds: float, listener: socket.s
         clients=lambda _source: WatchedModels(outside, killer).client_for,
         toolsets=chaos_tools(Lines(outside, killer), reruns=defect == "reruns"),
         runners={"acp": programs},
-        wakeups=open_wakeups(settings),
+        wakeups=None if defect == "unfenced" else open_wakeups(settings),
         lease_ttl_seconds=lease_ttl_seconds,
     )
     async with assemble(settings, parts) as running:
         agents = running.services.agents
         for agent in _agents(data_dir):
             if await store.reads.find_agent(DEFAULT_ORG, agent.name) is None:
-                await agents.create(DEFAULT_ORG, agent)
+                # Another server may be making it too.
+                with suppress(AlreadyExists):
+                    await agents.create(DEFAULT_ORG, agent)
         await run_server(running.services, listener, lambda: announce(listener, killer))
     await programs.close()
     await store.close()
 
 
-def _programs(data_dir: Path, *, loose: bool) -> AcpRunner:
+def _let_in() -> None:
+    def stands(claim: Claim, _session: Session, turn: Turn | None) -> bool:
+        return turn is not None and turn.id == claim.turn
+
+    async def renew(_writes: TurnWrites, _turns: Sequence[Claim], _worker: str) -> Sequence[Claim]:
+        return ()
+
+    setattr(turn_writes, FENCE, stands)
+    setattr(TurnWrites, renew.__name__, renew)
+
+
+def _hurry() -> None:
+    """Deadlines and purges come many times within a round."""
+    for name, value in PACE.items():
+        setattr(upkeep, name, value)
+
+
+def programs_of(data_dir: Path, *, loose: bool = False) -> AcpRunner:
     if loose:
         setattr(program, GUARD, LOOSE_GUARD)
     environment = {**os.environ, PID_VARIABLE: str(os.getpid())}
@@ -101,7 +135,7 @@ def _agents(data_dir: Path) -> Sequence[AgentSpec]:
     return (
         scripted,
         replace(scripted, name="parallel", model=PARALLEL),
-        replace(hasty, name="child"),
+        replace(hasty, name="child", policy=Policy(retain_log_seconds=0.5, retain_seconds=2.0)),
         replace(
             hasty,
             name="family",

@@ -1,13 +1,15 @@
 """The store and hub of a chaos server: they count how often they come to a point, and some of them lie."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 from sojourn.domain.errand import AnswerParent, Errand
+from sojourn.domain.ids import OrgId, SessionId
 from sojourn.domain.log import StoredEvent
+from sojourn.domain.record import SessionRecord, Tombstone
 from sojourn.ports import Reads, Store, Tx
 from sojourn.service.hub import Hub
 from sojourn.store.tx import StoreTx
@@ -17,6 +19,8 @@ T = TypeVar("T")
 
 # How long a defective server lives on after it has said what is not true.
 AFTERGLOW_SECONDS: Final = 0.2
+# What a transaction runs its statements with.
+STATEMENTS: Final = "_db"
 
 
 class KillingHub(Hub):
@@ -36,6 +40,9 @@ class WatchedTx:
         assert isinstance(tx, StoreTx)
         self.own = tx
         self.errand: Errand | None = None
+        # Whether a log was cut or a session removed, and how much of their history.
+        self.retires = False
+        self.purged = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.own, name)
@@ -43,6 +50,22 @@ class WatchedTx:
     async def settle_errand(self, errand: Errand) -> bool:
         self.errand = errand
         return await self.own.settle_errand(errand)
+
+    async def cut_log(self, org: OrgId, session: SessionId, first_seq: int) -> None:
+        self.retires = True
+        await self.own.cut_log(org, session, first_seq)
+
+    async def delete_session(self, record: SessionRecord, tombstone: Tombstone) -> None:
+        self.retires = True
+        await self.own.delete_session(record, tombstone)
+
+    async def purge_cut_logs(self, limit: int) -> int:
+        self.purged += (purged := await self.own.purge_cut_logs(limit))
+        return purged
+
+    async def purge_deleted(self, now: datetime, limit: int) -> int:
+        self.purged += (purged := await self.own.purge_deleted(now, limit))
+        return purged
 
     @property
     def decides(self) -> bool:
@@ -88,6 +111,10 @@ class KillingStore:
             self._killer.hit("before_errand")
         if watch.decides:
             self._killer.hit("before_decision")
+        if watch.retires:
+            self._killer.hit("before_cut")
+        if watch.purged:
+            self._killer.hit("before_purge")
         self._killer.hit("before_commit")
 
     async def time(self) -> datetime:
@@ -193,15 +220,47 @@ class RepeatingStore(KillingStore):
         return result
 
 
+class _Keeping(WatchedTx):
+    """Cuts logs and leaves no word of what there is to be removed then."""
+
+    async def cut_log(self, org: OrgId, session: SessionId, first_seq: int) -> None:
+        await super().cut_log(org, session, first_seq)
+        place = {"org": org, "session": session, "upto": first_seq}
+        await getattr(self.own, STATEMENTS).run("delete_trim", place)
+
+
+class KeepingStore(KillingStore):
+    def _watch(self, tx: Tx) -> WatchedTx:
+        return _Keeping(tx)
+
+
+class CuttingStore(KillingStore):
+    """Cuts a log as soon as a model has answered in it."""
+
+    async def write(self, verb: Callable[[Tx], Awaitable[T]]) -> T:
+        async def cutting(tx: Tx) -> T:
+            result = await verb(tx)
+            for event in cast(WatchedTx, tx).own.appended:
+                if event.type == "model.completed":
+                    await tx.cut_log(event.org, event.session, event.seq)
+            return result
+
+        return await super().write(cutting)
+
+
+BROKEN: Final[Mapping[Defect | None, type[KillingStore]]] = {
+    "early_settle": HastyStore,
+    "told_twice": RepeatingStore,
+    "cuts_running": CuttingStore,
+    "keeps_cut": KeepingStore,
+}
+
+
 def wrapped(store: Store, killer: Killer, hub: Hub, defect: Defect | None) -> Store:
     match defect:
         case "early_answer":
             return LyingStore(store, killer, None)
         case "early_publish":
             return LyingStore(store, killer, hub)
-        case "early_settle":
-            return HastyStore(store, killer)
-        case "told_twice":
-            return RepeatingStore(store, killer)
         case _:
-            return KillingStore(store, killer)
+            return BROKEN.get(defect, KillingStore)(store, killer)

@@ -3,18 +3,21 @@
 `python -m tests.chaos --rounds 200` is the long form.
 """
 
+from dataclasses import replace
+
 import pytest
 
-from tests.chaos.load import Load
+from tests.chaos.load import STEADY, Load
 from tests.chaos.plan import Plan, Point
 from tests.chaos.round import Kill, Outcome, Scene, run_round
 from tests.support.databases import PostgresDatabase
 
 pytestmark = pytest.mark.slow
 
-SMALL = Load(sessions=2, inputs=3, agents=("scripted", "parallel"), hasty=0)
-FAMILIES = Load(sessions=2, inputs=2, agents=("family",), hasty=0, meddles=0.2)
-PROGRAMS = Load(sessions=2, inputs=2, agents=("program",), hasty=0, meddles=0.2)
+SMALL = replace(STEADY, sessions=2, inputs=3, agents=("scripted", "parallel"))
+FAMILIES = replace(STEADY, sessions=2, inputs=2, agents=("family",), meddles=0.2)
+PROGRAMS = replace(STEADY, sessions=2, inputs=2, agents=("program",), meddles=0.2)
+RETIRING = replace(STEADY, sessions=3, inputs=1, agents=("scripted",), retiring=1, meddles=0.2)
 # Numbers that a small round is sure to come to.
 NUMBERS: dict[Point, int] = {
     "while_starting": 2,
@@ -57,6 +60,14 @@ async def test_a_server_killed_with_its_agents_programs_keeps_every_promise(poin
     assert_kept(outcome)
 
 
+@pytest.mark.parametrize("point", ["before_cut", "before_purge"])
+async def test_a_server_killed_while_it_removes_what_is_not_kept_keeps_every_promise(point: Point) -> None:
+    outcome = await run_round(5, Scene([Kill(point, Plan(point, number)) for number in (1, 2)], RETIRING))
+    assert outcome.kills[0] == point
+    assert outcome.facts["session.trimmed"] > 0
+    assert_kept(outcome)
+
+
 async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered() -> None:
     outcome = await run_round(2, Scene([Kill("at_answer", answer=answer) for answer in (3, 2, 1)], SMALL))
     assert outcome.kills == ("at_answer",) * 3
@@ -66,7 +77,20 @@ async def test_a_server_killed_as_its_answer_arrives_has_kept_what_it_answered()
 async def test_a_turn_that_outlived_three_servers_without_progress_is_given_up() -> None:
     kills = [Kill("before_call", Plan("before_call", 1))] * 3
     outcome = await run_round(
-        2, Scene(kills, Load(sessions=1, inputs=1, replays=1, agents=("parallel",), hasty=0, meddles=0))
+        2,
+        Scene(
+            kills,
+            Load(
+                sessions=1,
+                inputs=1,
+                replays=1,
+                agents=("parallel",),
+                hasty=0,
+                fleeting=0,
+                retiring=0,
+                meddles=0,
+            ),
+        ),
     )
     assert outcome.kills == ("before_call",) * 3
     assert (outcome.facts["turn.failed"], outcome.facts["model.called"]) == (1, 3)
@@ -85,3 +109,12 @@ async def test_a_server_killed_over_postgres_keeps_every_promise(
     outcome = await run_round(2, Scene([Kill(point, Plan(point, 2))], load, postgres=postgres))
     assert outcome.kills == (point,)
     assert_kept(outcome)
+
+
+async def test_servers_of_one_postgres_killed_in_turn_keep_every_promise(postgres: PostgresDatabase) -> None:
+    kills = [Kill(point, Plan(point, 4)) for point in ("before_commit", "before_answer")]
+    assert_kept(await run_round(6, Scene(kills, SMALL, postgres=postgres, servers=2)))
+
+
+async def test_a_worker_elsewhere_that_dies_sleeps_and_loses_its_line_does_nothing_twice() -> None:
+    assert_kept(await run_round(7, Scene([], SMALL, elsewhere=True)))

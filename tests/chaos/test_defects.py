@@ -2,19 +2,21 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from tests.chaos.load import Load
+from tests.chaos.load import STEADY, Load
 from tests.chaos.plan import Defect, Plan, Point
 from tests.chaos.round import Kill, Outcome, Scene, run_round
 
 pytestmark = pytest.mark.slow
 
 # Its effects come in one order, whatever the time they take.
-ONE_SESSION = Load(sessions=1, inputs=3, agents=("scripted",), hasty=0, meddles=0)
-FAMILIES = Load(sessions=2, inputs=3, agents=("family",), hasty=0, meddles=0)
-PROGRAMS = Load(sessions=2, inputs=2, agents=("program",), hasty=0, meddles=0)
+ONE_SESSION = replace(STEADY, sessions=1, inputs=3, agents=("scripted",), meddles=0)
+FAMILIES = replace(STEADY, sessions=2, inputs=3, agents=("family",), meddles=0)
+RETIRING = replace(STEADY, sessions=1, inputs=2, agents=("scripted",), retiring=1, meddles=0)
+PROGRAMS = replace(STEADY, sessions=2, inputs=2, agents=("program",), meddles=0)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,19 @@ async def test_a_server_that_forgets_what_it_has_left_to_do_is_caught() -> None:
 async def test_a_server_whose_programs_outlive_it_is_caught() -> None:
     outcome = await broken(PROGRAMS, "unleashed", Kill("before_decision", Plan("before_decision", 1)))
     assert any("has outlived its server" in violation for violation in outcome.violations), outcome.violations
+
+
+@pytest.mark.parametrize(
+    ("defect", "caught"),
+    [
+        ("cuts_running", ("and was not cut there",)),
+        ("keeps_cut", ("and nobody can reach it", "of what stood before seq")),
+    ],
+)
+async def test_a_server_that_cuts_the_wrong_log_or_keeps_what_it_cuts_is_caught(
+    defect: Defect, caught: Sequence[str]
+) -> None:
+    outcome = await broken(
+        RETIRING, defect, Kill("before_effect", Plan("before_effect", 2)), bound_seconds=10
+    )
+    assert any(sign in violation for violation in outcome.violations for sign in caught), outcome.violations

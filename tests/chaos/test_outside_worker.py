@@ -72,6 +72,6 @@ async def test_a_worker_elsewhere_and_its_server_are_killed_and_every_promise_is
             await kill_all(server, at_work, pids)
     assert await server.stop() == 0
     outside = effects(tmp_path / OUTSIDE_FILE)
-    problems, facts = await check(SqliteDatabase(tmp_path), outside, pids, witness, at_work.result())
+    problems, facts = await check(SqliteDatabase(tmp_path), outside, witness, at_work.result())
     assert [*problems, *server.complaints()] == []
     assert facts["turn.reclaimed"] > 0

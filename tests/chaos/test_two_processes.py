@@ -15,7 +15,7 @@ import pytest
 from tests.chaos.client import Caller, Reader, Witness
 from tests.chaos.gate import Gate
 from tests.chaos.outside import effects
-from tests.chaos.plan import Plan
+from tests.chaos.plan import Defect, Plan
 from tests.chaos.process import BOUND_SECONDS, Server
 from tests.chaos.server import KEY, OUTSIDE_FILE
 from tests.chaos.tools import GATE_VARIABLE
@@ -76,11 +76,15 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    directory: Path, postgres: PostgresDatabase, ttl_seconds: float, plan: Plan | None = None
+    directory: Path,
+    postgres: PostgresDatabase,
+    ttl_seconds: float,
+    plan: Plan | None = None,
+    defect: Defect | None = None,
 ) -> AsyncGenerator[Process]:
     await asyncio.to_thread(directory.mkdir)
     options = ["--database-url", postgres.url, "--lease-ttl-seconds", str(ttl_seconds)]
-    server = Server(directory, options=options)
+    server = Server(directory, defect, options)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx2.AsyncClient(headers=headers, timeout=BOUND_SECONDS, trust_env=False) as http:
         try:
@@ -89,7 +93,7 @@ async def running(
         finally:
             server.kill()
             await server.ended()
-    assert server.complaints() == []
+    assert defect is not None or server.complaints() == []
 
 
 async def result_of_gate(process: Process, session: str) -> list[str]:
@@ -134,6 +138,31 @@ async def test_a_sleeping_worker_s_late_writes_are_refused_and_it_starts_no_effe
             assert await result_of_gate(second, session) == ["unknown"]
             assert await causes(second, session) == ["lease_expired"]
     assert await check_postgres(postgres.url) == []
+
+
+async def test_a_server_that_lets_a_late_write_in_is_caught(
+    tmp_path: Path, postgres: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = json.dumps([{"call": {"name": "gate", "arguments": {"key": key}}} for key in "ab"])
+    async with Gate.standing() as gate, Gate.standing() as other_gate:
+        monkeypatch.setenv(GATE_VARIABLE, str(gate.port))
+        async with running(tmp_path / "first", postgres, ttl_seconds=1, defect="unfenced") as first:
+            session = await first.session()
+            sent = await first.send(session, script)
+            await gate.arrival()
+            first.server.signal(signal.SIGSTOP)
+            monkeypatch.setenv(GATE_VARIABLE, str(other_gate.port))
+            async with running(tmp_path / "second", postgres, ttl_seconds=1) as second:
+                await other_gate.arrival()
+                first.server.signal(signal.SIGCONT)
+                gate.open()
+                await gate.departure()
+                other = await first.session()
+                await first.log_until_settled(other, await first.send(other, "hello"))
+                other_gate.open()
+                await second.log_until_settled(session, sent)
+    problems = await check_postgres(postgres.url)
+    assert any("is a tool.completed" in problem for problem in problems), problems
 
 
 async def test_a_killed_worker_s_turn_is_taken_over_after_its_ttl(

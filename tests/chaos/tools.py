@@ -1,9 +1,7 @@
 """Tools whose effects are seen outside, each at its own pace."""
 
-import asyncio
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from sojourn.ports.turns import Journal
@@ -11,6 +9,7 @@ from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.tools import BUILT_IN, Tool, ToolFailed
 from tests.chaos.gate import pass_gate
 from tests.chaos.outside import Outside
+from tests.chaos.pausing import pause
 from tests.chaos.plan import Killer
 
 TOOLSET: Final = "chaos"
@@ -53,13 +52,6 @@ class Lines:
         if self._at_work:
             self._killer.hit("between_tools")
         return "written"
-
-
-async def pause(seconds: float) -> None:
-    """Let time pass; the tools' work takes some, or nothing would be killed in the middle of it."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await asyncio.Event().wait()
 
 
 def chaos_tools(lines: Lines, *, reruns: bool) -> dict[str, tuple[Tool, ...]]:

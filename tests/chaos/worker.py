@@ -8,13 +8,15 @@ from pathlib import Path
 
 from sojourn.client import Client
 from sojourn.domain.ids import OrgId
+from sojourn.domain.kinds import RunnerKind
+from sojourn.ports.turns import Runner
 from sojourn.runners.model.loop import ModelRunner
 from sojourn.worker.loop import Worker, WorkerSettings
 from sojourn.worker.over_http import HttpTurns
 from tests.chaos.model import WatchedModels
 from tests.chaos.outside import Outside
 from tests.chaos.plan import Killer
-from tests.chaos.server import KEY, OUTSIDE_FILE
+from tests.chaos.server import KEY, OUTSIDE_FILE, programs_of
 from tests.chaos.tools import Lines, chaos_tools
 
 
@@ -26,11 +28,14 @@ async def work(url: str, data_dir: Path, renew_seconds: float) -> None:
     async with Client(url, KEY, give_up_after_seconds=30) as client:
         turns = HttpTurns(client, OrgId((await client.me()).org), name, "default")
         models = WatchedModels(outside, killer)
-        runner = ModelRunner(models.client_for, chaos_tools(Lines(outside, killer), reruns=False))
-        worker = Worker(turns, {"model": runner}, WorkerSettings(name=name, renew_seconds=renew_seconds))
+        runners: dict[RunnerKind, Runner] = {
+            "model": ModelRunner(models.client_for, chaos_tools(Lines(outside, killer), reruns=False)),
+            "acp": programs_of(data_dir),
+        }
+        worker = Worker(turns, runners, WorkerSettings(name=name, renew_seconds=renew_seconds))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(turns.show())
-            tasks.create_task(turns.listen(worker, ["model"]))
+            tasks.create_task(turns.listen(worker, list(runners)))
             tasks.create_task(worker.run())
 
 

@@ -80,6 +80,9 @@ class Wire:
     def __init__(self, port: int, allowance: Callable[[], int | None]) -> None:
         self.url = ""
         self.cuts = 0
+        # Nobody gets through while it is.
+        self.is_down = False
+        self.is_used = asyncio.Event()
         self._port = port
         self._allowance = allowance
         self._open: set[asyncio.StreamWriter] = set()
@@ -90,12 +93,16 @@ class Wire:
             writer.transport.abort()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.is_down:
+            writer.transport.abort()
+            return
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
         except ConnectionRefusedError:
             writer.transport.abort()
             return
         self._open |= {writer, server_writer}
+        self.is_used.set()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._pump(reader, server_writer, None))

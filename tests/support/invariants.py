@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sojourn.domain.agent import SPAWNING
 from sojourn.domain.draft import State, deadlines
+from sojourn.domain.events import SessionTrimmed
 from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import DEFAULT_ORG, OrgId, SessionId
 from sojourn.domain.log import StoredEvent
@@ -33,16 +34,22 @@ from tests.support.postgres import Connection
 from tests.support.replay import Replay
 from tests.support.snapshot import Query, Snapshot, Tables, snapshots
 
+OUTLIVING = ("files", "blob_uses", "purged")
 UNUSED_BLOBS = """
 SELECT b.sha256 FROM blobs b
 WHERE NOT EXISTS (SELECT 1 FROM blob_uses u WHERE u.org = b.org AND u.sha256 = b.sha256)
 """
 
 
-async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG) -> list[str]:
-    """What is broken, one sentence each; empty if nothing is. `query` asks the database behind the store's back."""
+async def check_invariants(
+    reads: Reads, query: Query, org: OrgId = DEFAULT_ORG, *, keeps_purged: bool = False
+) -> list[str]:
+    """What is broken, one sentence each; empty if nothing is. `query` asks the database behind the store's back.
+
+    `keeps_purged` says that the database keeps beside the logs what retention has removed of them.
+    """
     problems: list[str] = []
-    tables = Tables(query, org)
+    tables = Tables(query, org, keeps_purged=keeps_purged)
     gone = tables.sessions()
     async for snapshot in snapshots(reads, tables, org):
         id = snapshot.record.session.id
@@ -51,7 +58,7 @@ async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG)
     for session in gone:
         left = tables.of(SessionId(UUID(bytes=session)))
         # Its files and blobs go with the rest of its history, when that is purged.
-        kept = [name for name, found in left.items() if found and name not in ("files", "blob_uses")]
+        kept = [name for name, found in left.items() if found and name not in OUTLIVING]
         problems.extend(f"session {UUID(bytes=session)} is gone and still has {name}" for name in kept)
     for (lost,) in query(UNUSED_BLOBS):
         problems.append(f"blob {bytes(lost).hex()} is used by nobody")
@@ -61,19 +68,21 @@ async def check_invariants(reads: Reads, query: Query, org: OrgId = DEFAULT_ORG)
     return problems
 
 
-async def check_sqlite_file(path: Path, org: OrgId = DEFAULT_ORG) -> list[str]:
+async def check_sqlite_file(path: Path, org: OrgId = DEFAULT_ORG, *, keeps_purged: bool = False) -> list[str]:
     """The same for a file that no process is writing to."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         reads = StoreReads(SqliteDb(connection, load_sqlite()))
-        return await check_invariants(reads, lambda text: connection.execute(text).fetchall(), org)
+        return await check_invariants(
+            reads, lambda text: connection.execute(text).fetchall(), org, keeps_purged=keeps_purged
+        )
 
 
-async def check_postgres(url: str, org: OrgId = DEFAULT_ORG) -> list[str]:
+async def check_postgres(url: str, org: OrgId = DEFAULT_ORG, *, keeps_purged: bool = False) -> list[str]:
     store = await PostgresStore.open(url, HandClock(), tell_nobody)
     aside = Aside()
     connection = Connection(aside, url)
     try:
-        return await check_invariants(store.reads, connection.query, org)
+        return await check_invariants(store.reads, connection.query, org, keeps_purged=keeps_purged)
     finally:
         connection.close()
         aside.close()
@@ -93,7 +102,7 @@ def missing(events: Iterable[StoredEvent], log: Sequence[StoredEvent]) -> list[s
 def check_session(snapshot: Snapshot) -> Iterator[str]:
     replay = Replay(spawns=snapshot.record.session.runner in SPAWNING)
     yield from _order(snapshot)
-    yield from replay.over(snapshot.events)
+    yield from replay.over(snapshot.whole_log)
     yield from _session_row(snapshot, replay)
     yield from _turn_rows(snapshot, replay)
     yield from _input_and_ask_rows(snapshot, replay)
@@ -116,6 +125,17 @@ def _order(snapshot: Snapshot) -> Iterator[str]:
         yield f"the seqs are not {record.first_seq}…{record.session.next_seq - 1} but {seqs}"
     if len({stored.id for stored, _ in snapshot.events}) != len(seqs):
         yield "two events have one id"
+    if record.first_seq > 1:
+        yield from _cut(snapshot, record.first_seq)
+
+
+def _cut(snapshot: Snapshot, first_seq: int) -> Iterator[str]:
+    """A log begins where it says itself that it was cut, and what stood before is removed."""
+    said = [event for _, event in snapshot.events[:1]]
+    if not said or not isinstance(said[0], SessionTrimmed) or said[0].first_seq != first_seq:
+        yield f"the log begins at {first_seq}, and was not cut there"
+    if snapshot.purged and [stored.seq for stored, _ in snapshot.purged] != list(range(1, first_seq)):
+        yield f"of what stood before seq {first_seq} there was {[one.seq for one, _ in snapshot.purged]}"
 
 
 def _session_row(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
@@ -160,6 +180,8 @@ def _turn_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
 
 
 def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
+    """What retention has cut off is gone with the log's beginning."""
+    first_seq = snapshot.record.first_seq
     stored = {
         input.id: (input.status, input.turn, input.position, input.revision, input.content)
         for input in snapshot.inputs
@@ -167,17 +189,20 @@ def _input_and_ask_rows(snapshot: Snapshot, replay: Replay) -> Iterator[str]:
     told = {
         id: (input.status, input.turn, input.position, input.revision, input.content)
         for id, input in replay.inputs.items()
+        if input.position >= first_seq
     }
     waiting = sorted((one for one in snapshot.inputs if one.status == "queued"), key=lambda one: one.place)
     yield from _differ("the order of the queue", [one.id for one in waiting], replay.order)
     for id in stored.keys() | told.keys():
         yield from _differ(f"input {id}", stored.get(id), told.get(id))
-    yield from _differ("the asks", {ask.id: ask.status for ask in snapshot.asks}, replay.asks)
+    asks = {id: status for id, status in replay.asks.items() if replay.asked_at[id] >= first_seq}
+    yield from _differ("the asks", {ask.id: ask.status for ask in snapshot.asks}, asks)
     files = {
         path: (None if sha is None else bytes(sha).hex(), size, seq, bool(readonly))
         for path, sha, size, seq, readonly in snapshot.tables["files"]
     }
-    yield from _differ("the set of files", files, replay.files)
+    left = {path: file for path, file in replay.files.items() if file[2] >= first_seq}
+    yield from _differ("the set of files", files, left)
     used = {(seq, bytes(sha).hex()) for seq, sha in snapshot.tables["blob_uses"]}
     yield from _differ("the set of blobs in use", used, _referred(snapshot))
 

@@ -63,6 +63,7 @@ class Replay:
         # What waits to be read, in the order of the queue.
         self.order: list[InputId] = []
         self.asks: dict[AskId, str] = {}
+        self.asked_at: dict[AskId, int] = {}
         self.presences: set[str] = set()
         self.messages: set[MessageId] = set()
         self.files: dict[str, tuple[str | None, int, int, bool]] = {}
@@ -112,6 +113,7 @@ class Replay:
                 | e.SessionExpired()
                 | e.SessionReopened()
                 | e.SessionRewound()
+                | e.SessionTrimmed()
             ):
                 self._take_of_session(event)
             case e.LeaseAcquired() | e.LeaseReleased():
@@ -139,13 +141,21 @@ class Replay:
 
     def _take_of_session(
         self,
-        event: e.SessionUpdated | e.SessionEnded | e.SessionExpired | e.SessionReopened | e.SessionRewound,
+        event: e.SessionUpdated
+        | e.SessionEnded
+        | e.SessionExpired
+        | e.SessionReopened
+        | e.SessionRewound
+        | e.SessionTrimmed,
     ) -> None:
         match event:
             case e.SessionRewound(to=to):
                 self._must(0 < to < self.seq, "rewinds to an event that does not stand before it")
                 is_idle = self.open_turn is None and not self.queued and not self.presences
                 self._must(is_idle and self.status == "open", "rewinds a session that is not idle")
+            case e.SessionTrimmed(first_seq=first_seq):
+                self._must(first_seq == self.seq, "cuts the log where it does not stand")
+                self._must(self.status != "open", "cuts the log of an open session")
             case e.SessionUpdated(revision=revision, changes=changes):
                 self._must(revision == self.revision + 1, "skips a revision")
                 self.revision = revision
@@ -266,7 +276,7 @@ class Replay:
             case e.AskOpened(ask=ask):
                 self._must(turn.held, "opens an ask of a turn that nobody holds")
                 self._problems.extend(f"seq {self.seq} {problem}" for problem in turn.steps.ask(event))
-                self.asks[ask] = "open"
+                self.asks[ask], self.asked_at[ask] = "open", self.seq
                 turn.open_asks.add(ask)
             case e.AskDecided(ask=ask):
                 self._must(self.asks.get(ask) == "open", "decides an ask that is not open")

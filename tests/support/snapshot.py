@@ -18,8 +18,13 @@ from sojourn.domain.record import SessionRecord
 from sojourn.domain.turn import Turn
 from sojourn.ports import Reads
 from sojourn.service.codec import MissingBlob, read_entry
+from sojourn.store import rows
 
 PAGE = 500
+
+# Where a test keeps what retention has removed of the logs, if it does.
+PURGED_TABLE = "purged_events"
+PURGED_COLUMNS = "seq, id, type, v, at, turn, tx, data"
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Rows = list[tuple[Any, ...]]
@@ -39,7 +44,8 @@ TABLES = {
 class Snapshot:
     """`events` pairs each stored event with its data, `budgets` each budget with its ledger.
 
-    `tables` holds the rows of `TABLES` without their keys.
+    `tables` holds the rows of `TABLES` without their keys. `purged` is what stood before the first of the events, where
+    a test has kept it.
     """
 
     record: SessionRecord
@@ -49,23 +55,38 @@ class Snapshot:
     asks: Sequence[Ask]
     budgets: Sequence[tuple[Budget, Sequence[BudgetEntry]]]
     tables: dict[str, Rows]
+    purged: Sequence[tuple[StoredEvent, Event | None]] = ()
+
+    @property
+    def whole_log(self) -> Sequence[tuple[StoredEvent, Event | None]]:
+        return [*self.purged, *self.events]
 
 
 class Tables:
     """The rows of `TABLES` of one organisation, by table and session."""
 
-    def __init__(self, query: Query, org: OrgId) -> None:
+    def __init__(self, query: Query, org: OrgId, *, keeps_purged: bool = False) -> None:
+        self._org = org
         self._rows: dict[bytes, dict[str, Rows]] = defaultdict(lambda: {name: [] for name in TABLES})
         for name, columns in TABLES.items():
             for of, session, *row in query(f"SELECT org, session, {columns} FROM {name}"):
                 if of == org.bytes:
                     self._rows[session][name].append(tuple(row))
+        if keeps_purged:
+            for session, *row in query(f"SELECT session, {PURGED_COLUMNS} FROM {PURGED_TABLE} ORDER BY seq"):
+                self._rows[session].setdefault("purged", []).append(tuple(row))
 
     def of(self, session: SessionId) -> dict[str, Rows]:
         return self._rows[session.bytes]
 
     def sessions(self) -> set[bytes]:
         return set(self._rows)
+
+    def purged(self, record: SessionRecord) -> Sequence[StoredEvent]:
+        """What stood in the log before its first event."""
+        found = self.of(record.session.id).get("purged", [])
+        log = rows.events_of(self._org, record.session.id, found)
+        return [event for event in log if event.seq < record.first_seq]
 
 
 async def snapshots(reads: Reads, tables: Tables, org: OrgId) -> AsyncIterator[Snapshot]:
@@ -91,6 +112,7 @@ async def take(reads: Reads, tables: Tables, record: SessionRecord) -> Snapshot:
             for budget in await reads.list_budgets(org, session, None, 1_000)
         ],
         tables=tables.of(session),
+        purged=[(event, await _read(reads, event)) for event in tables.purged(record)],
     )
 
 
