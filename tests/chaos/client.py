@@ -150,7 +150,7 @@ class Reader:
         self._changed = asyncio.Condition()
         self._is_live = False
         # Only a session that has ended loses its log, and goes.
-        self._has_ended = self._is_gone = False
+        self._has_ended = self._is_cut = self._is_gone = False
         # The turn that reads each input, once it does; those that ended; the inputs that were taken back.
         self._turns: dict[str, str] = {}
         self._ended: set[str] = set()
@@ -190,7 +190,7 @@ class Reader:
                 self._is_live = True
             elif name == "gap":
                 self.gaps.add(data["first_seq"])
-                self._has_ended = True
+                self._has_ended = self._is_cut = True
             elif name == "closing" and data["reason"] == "session_deleted":
                 self._has_ended = self._is_gone = True
             elif "seq" in data and "id" in data:
@@ -203,6 +203,10 @@ class Reader:
             self._has_ended = self._is_gone = True
             self._changed.notify_all()
 
+    async def left(self, *, is_deleted: bool) -> None:
+        """Return once the log was cut, or the whole session has gone."""
+        await self._until(lambda: self._is_gone or (self._is_cut and not is_deleted))
+
     def _learn(self, type: str, turn: str, data: dict[str, Any]) -> None:
         if type == "input.delivered":
             self._turns[data["input"]] = turn
@@ -210,6 +214,8 @@ class Reader:
             self._withdrawn.add(data["input"])
         elif type == "ask.opened":
             self._asks.put_nowait(AskOpened(data["ask"], data["kind"], data["prompt"]))
+        elif type == "session.trimmed":
+            self._is_cut = True
         elif type in ENDS:
             self._ended.add(turn)
 

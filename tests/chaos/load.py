@@ -38,12 +38,13 @@ class Load:
     hasty: float = 0.15
     fleeting: float = 0.1
     retiring: float = 0.3
+    retirements: Sequence[dict[str, Any]] = RETIRING
     meddles: float = 0.6
 
     def policy(self, random: Random) -> dict[str, Any]:
         drawn = random.random()
         if drawn < self.retiring:
-            return random.choice(RETIRING)
+            return random.choice(self.retirements)
         if drawn < self.retiring + self.fleeting:
             return FLEETING
         return HASTY if drawn < self.retiring + self.fleeting + self.hasty else {}
@@ -102,6 +103,7 @@ async def run_session(caller: Caller, random: Random, name: str, load: Load) -> 
         await _send_all(caller, random, name, load, reader, agent)
         if is_leaving:
             await caller.try_do(f"/sessions/{session}/end", {"status": "completed"}, f"{name}-leave")
+            await reader.left(is_deleted="retain_seconds" in policy)
         for done in random.sample(caller.witness.acknowledged, load.replays):
             await caller.replay(done)
     finally:

@@ -48,7 +48,7 @@ PID_VARIABLE: Final = "CHAOS_PID"
 PROGRAM: Final = Path(__file__).with_name("program.py")
 # What names it in the module that starts programs.
 GUARD: Final = "_GUARD"
-PACE: Final = {"TICK_SECONDS": 0.25, "PURGE_EVERY_TICKS": 2}
+PACE: Final = {"TICK_SECONDS": 0.25, "PURGE_EVERY_TICKS": 1}
 # What tells whether a claim is still good, in the module of what workers write.
 FENCE: Final = "stands"
 LOOSE_GUARD: Final = Path(__file__).with_name("loose_guard.py")

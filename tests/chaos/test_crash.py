@@ -17,7 +17,10 @@ pytestmark = pytest.mark.slow
 SMALL = replace(STEADY, sessions=2, inputs=3, agents=("scripted", "parallel"))
 FAMILIES = replace(STEADY, sessions=2, inputs=2, agents=("family",), meddles=0.2)
 PROGRAMS = replace(STEADY, sessions=2, inputs=2, agents=("program",), meddles=0.2)
-RETIRING = replace(STEADY, sessions=3, inputs=1, agents=("scripted",), retiring=1, meddles=0.2)
+GONE_SOON = {"retain_log_seconds": 0.2, "retain_seconds": 1.0}
+RETIRING = replace(
+    STEADY, sessions=2, inputs=1, agents=("scripted",), retiring=1, retirements=[GONE_SOON], meddles=0.2
+)
 # Numbers that a small round is sure to come to.
 NUMBERS: dict[Point, int] = {
     "while_starting": 2,

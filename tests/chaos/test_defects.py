@@ -15,7 +15,10 @@ pytestmark = pytest.mark.slow
 # Its effects come in one order, whatever the time they take.
 ONE_SESSION = replace(STEADY, sessions=1, inputs=3, agents=("scripted",), meddles=0)
 FAMILIES = replace(STEADY, sessions=2, inputs=3, agents=("family",), meddles=0)
-RETIRING = replace(STEADY, sessions=1, inputs=2, agents=("scripted",), retiring=1, meddles=0)
+LOG_ONLY = {"retain_log_seconds": 0.2}
+RETIRING = replace(
+    STEADY, sessions=1, inputs=2, agents=("scripted",), retiring=1, retirements=[LOG_ONLY], meddles=0
+)
 PROGRAMS = replace(STEADY, sessions=2, inputs=2, agents=("program",), meddles=0)
 
 
@@ -72,16 +75,15 @@ async def test_a_server_whose_programs_outlive_it_is_caught() -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "caught"),
+    ("defect", "load", "caught"),
     [
-        ("cuts_running", ("and was not cut there",)),
-        ("keeps_cut", ("and nobody can reach it", "of what stood before seq")),
+        ("cuts_running", ONE_SESSION, "and was not cut there"),
+        ("keeps_cut", RETIRING, "and nobody can reach it"),
     ],
 )
 async def test_a_server_that_cuts_the_wrong_log_or_keeps_what_it_cuts_is_caught(
-    defect: Defect, caught: Sequence[str]
+    defect: Defect, load: Load, caught: str
 ) -> None:
-    outcome = await broken(
-        RETIRING, defect, Kill("before_effect", Plan("before_effect", 2)), bound_seconds=10
-    )
-    assert any(sign in violation for violation in outcome.violations for sign in caught), outcome.violations
+    kill = Kill("before_effect", Plan("before_effect", 2))
+    outcome = await broken(load, defect, kill, bound_seconds=10)
+    assert any(caught in violation for violation in outcome.violations), outcome.violations
