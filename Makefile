@@ -54,6 +54,12 @@ tests: $(READY) ## pytest, three at a time
 chaos: $(READY) ## kill a server 200 times and check what is left
 	@$(BIN)/python -m tests.chaos --rounds 200
 
+chaos-elsewhere: $(READY) ## the same with a worker over HTTP that dies, sleeps and loses its line
+	@$(BIN)/python -m tests.chaos --rounds 100 --elsewhere
+
+chaos-postgres: $(READY) ## the same with two servers of one Postgres, killed in turn
+	@$(BIN)/python -m tests.chaos --rounds 100 --postgres --servers 2
+
 race: $(READY) ## race clients, workers and time on both databases
 	@$(BIN)/python -m tests.race --rounds 20000
 
