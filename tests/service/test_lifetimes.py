@@ -291,7 +291,7 @@ async def test_a_fork_whose_parent_s_log_is_cut_meanwhile_is_made_by_its_repetit
 
     # The first of the fork's pieces is read before the cut, and the others after it.
     monkeypatch.setattr("sojourn.service.forks.PIECE", 2)
-    monkeypatch.setattr("sojourn.service.forks.read_entry", read_and_cut)
+    monkeypatch.setattr("sojourn.service.paging.read_entry", read_and_cut)
     with pytest.raises(StoreUnavailable):
         await world.services.forks.fork(world.org, session, NewFork(), SOMEBODY)
     child = (await world.services.forks.fork(world.org, session, NewFork(), SOMEBODY)).value
