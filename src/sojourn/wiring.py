@@ -40,6 +40,7 @@ from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.todo import TODO_TOOLS
 from sojourn.runners.model.tools import BUILT_IN, Tool
+from sojourn.runners.remains import keep_swept
 from sojourn.service.claims import LEASE_TTL_SECONDS, LeaseTerms
 from sojourn.service.core import Choices, Services, build_services
 from sojourn.service.hub import Hub
@@ -155,7 +156,9 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
             openers=_openers(settings, vault),
             wakeups=open_wakeups(settings),
         )
-        keeping = [] if settings.database_url is None else [clock.keep(store)]
+        keeping = [keep_swept(settings.data_dir / "programs", store.reads, clock)]
+        if settings.database_url is not None:
+            keeping.append(clock.keep(store))
         async with _background(*keeping), assemble(settings, parts) as running:
             yield running
     finally:

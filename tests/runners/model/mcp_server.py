@@ -43,11 +43,25 @@ def leave() -> str:
     os._exit(3)
 
 
+@server.tool()
+def flood() -> str:
+    """Answer more than is taken."""
+    return "x" * 100 * 1024
+
+
 @server.tool(name="a.dotted/name")
 def dotted() -> str:
     """Have a name that models do not take."""
     return "heard"
 
+
+def learnt() -> str:
+    """What only a server that has learnt it can do."""
+    return "known"
+
+
+if Path(os.environ.get("LEARNT", "nowhere")).is_file():
+    server.tool()(learnt)
 
 if __name__ == "__main__":
     server.run()

@@ -7,7 +7,7 @@ import re
 import select
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,12 @@ from mcp.server import MCPServer
 from mcp_types import CallToolResult, ImageContent, TextContent, Tool, ToolAnnotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sojourn.client import Capability, Client
+from sojourn.runners.model.mcp import opener, transports
 from sojourn.runners.model.mcp.listing import listed, text_of, tool_name
+from tests.client.server import ServerProcess
 from tests.native.asserting import problem
-from tests.runners.http.sessions import ended, said, say, until
+from tests.runners.http.sessions import ended, is_end, more, read_to, said, say, until, watch
 from tests.runners.model import mcp_server
 from tests.web.served import BOUND_SECONDS, Served, open_served
 
@@ -118,6 +121,47 @@ async def test_a_server_that_ends_in_a_call_is_started_again_for_the_next(served
     left, added = await results(served, ("own__leave", {}), ("own__add", {"a": 2, "b": 3}))
     assert left[0] == "unknown"
     assert added == ("done", "5")
+
+
+async def test_an_answer_that_is_too_large_is_not_taken_and_the_server_is_there_for_the_next(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "MAX_ANSWER_BYTES", 64 * 1024)
+    await give(served, STDIO)
+    flood, added = await results(served, ("own__flood", {}), ("own__add", {"a": 2, "b": 3}))
+    assert flood[0] == "unknown"
+    assert added == ("done", "5")
+
+
+async def test_what_a_server_has_learnt_is_there_once_its_list_is_old(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opener, "KEPT_SECONDS", 0.0)
+    learnt = tmp_path / "learnt"
+    await give(served, {"kind": "mcp_stdio", "config": {**STDIO["config"], "env": {"LEARNT": str(learnt)}}})
+    session = await say(served, "clerk", calling())
+    async with aclosing(await watch(served, session)) as feed:
+        await read_to(feed, is_end)
+        learnt.touch()
+        await more(served, session, calling(("own__learnt", {})))
+        (result,) = said(await read_to(feed, is_end), "tool.completed")
+    assert result["output"] == "known"
+
+
+async def test_a_server_that_is_killed_leaves_no_program_of_its_agents(tmp_path: Path) -> None:
+    async with (
+        ServerProcess(tmp_path / "data", SOJOURN_ALLOW_COMMANDS="true") as server,
+        Client(server.url, server.key) as client,
+    ):
+        capability = Capability(kind="mcp_stdio", config=STDIO["config"])
+        agent = await client.create_agent(name="clerk", capabilities={"own": capability})
+        session = await client.create_session(agent=agent.id)
+        path = new_pipe(tmp_path)
+        await client.send(session.id, calling(("own__hang", {"path": str(path)})))
+        pid = await process(path)
+        await server.kill()
+        await gone(pid)
+        await server.start()
 
 
 async def test_a_stopped_turn_leaves_no_process_of_its_servers(served: Served, tmp_path: Path) -> None:

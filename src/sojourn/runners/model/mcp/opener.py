@@ -5,6 +5,7 @@ The library is imported when the first turn needs it.
 
 import os
 import shutil
+import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -31,26 +32,30 @@ if TYPE_CHECKING:
     from sojourn.runners.model.mcp.listing import Listed
 
 KEPT_LISTS: Final = 1_000
+KEPT_SECONDS: Final = 300.0
 _NO_LIBRARY: Final = "pip install 'sojourn[agents]'"
 
 Place = tuple[OrgId, SessionId, str]
 
 
 class _Lists:
-    """What servers listed to sessions, those asked last; a list stands while the session's configuration does."""
+    """What servers listed to sessions, those asked last.
+
+    A list stands while the session's configuration does, for some minutes: between turns nobody hears of its changes.
+    """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Place, tuple[Mapping[str, Json], Sequence[Listed]]] = OrderedDict()
+        self._kept: OrderedDict[Place, tuple[Mapping[str, Json], float, Sequence[Listed]]] = OrderedDict()
 
     def get(self, place: Place, config: Mapping[str, Json]) -> "Sequence[Listed] | None":
         kept = self._kept.get(place)
-        if kept is None or kept[0] != config:
+        if kept is None or kept[0] != config or kept[1] <= time.monotonic():
             return None
         self._kept.move_to_end(place)
-        return kept[1]
+        return kept[2]
 
     def put(self, place: Place, config: Mapping[str, Json], tools: "Sequence[Listed]") -> None:
-        self._kept[place] = (config, tools)
+        self._kept[place] = (config, time.monotonic() + KEPT_SECONDS, tools)
         if len(self._kept) > KEPT_LISTS:
             self._kept.popitem(last=False)
 
