@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts.docs_pages.__main__ import ROOT
-from sojourn.client import Client, MessageEnded, TurnClosed
+from sojourn.client import Client, DetailedRule, MessageEnded, TurnClosed
 from tests.client.server import BOUND_SECONDS, ServerProcess, environment
 
 PORT = "http://127.0.0.1:3013"
@@ -118,6 +118,35 @@ async def test_the_requests_of_a_worker_by_hand_answer_a_message(
     assert shell.returncode == 0, out.decode()
     assert '"text":"A book of what happened."' in out.decode()
     assert '"type":"turn.completed"' in out.decode()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_the_requests_about_control_order_stop_decide_limit_and_reopen(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    script = "".join(blocks("docs/control.md", "sh"))
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", script.replace(PORT, server.url)),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(BOUND_SECONDS):
+        out, _ = await shell.communicate()
+    assert shell.returncode == 0, out.decode()
+    assert '"action":"pause"' in out.decode()
+    async with Client(server.url, server.key) as client:
+        [session] = [one async for one in client.list_sessions()]
+        assert (session.status, session.policy.max_turn_seconds, session.expires_by) == ("open", 600, "idle")
+        types = [event.type for event in (await client.events_page(session.id, limit=200)).data]
+        expected = ["input.edited", "input.moved", "input.withdrawn", "turn.cancelled"]
+        expected += ["ask.decided", "ask.decided", "budget.paused", "budget.resumed"]
+        expected += ["session.ended", "session.reopened"]
+        assert [type for type in types if type in expected] == expected
+        assert session.overlay is not None
+        rule = session.overlay.tool_policy["current_time"]
+        assert isinstance(rule, DetailedRule)
+        assert rule.rule == "allow"
 
 
 @pytest.mark.parametrize("name", ["agent.py", "agent_sync.py"])
