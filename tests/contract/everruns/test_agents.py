@@ -255,7 +255,7 @@ async def test_what_is_too_large_is_refused(everruns: Everruns, said: Json) -> N
 
 
 @covers("agent.capabilities")
-@pytest.mark.parametrize("ref", ["nothing", "shell", "", "mcp:x", "__everruns_x"])
+@pytest.mark.parametrize("ref", ["nothing", "bash", "", "mcp:x", "__everruns_x"])
 async def test_an_unavailable_capability_is_refused(everruns: Everruns, ref: str) -> None:
     body: Json = {"name": "clerk", "system_prompt": "", "capabilities": [{"ref": ref}]}
     problem = await everruns.refused(400, "POST", "/agents", json=body)
@@ -403,9 +403,11 @@ async def test_agents_of_the_native_api_are_agents_here(everruns: Everruns) -> N
     id = id_of("agent", made.id)
     shown = as_agent(await everruns.read(f"/agents/{id}"))
     assert (shown["name"], shown["system_prompt"]) == ("Native One", "Do.")
-    assert shown["capabilities"] == [{"ref": "session_file_system"}, {"ref": "current_time"}]
+    refs = [each["ref"] for each in shown["capabilities"]]
+    assert refs == ["session_file_system", "subagents", "current_time"]
     assert await everruns.read("/agents/Native%20One") == shown
-    await apply(everruns, 200, id=id, name="native", capabilities=[{"ref": "current_time"}])
+    said = [{"ref": "subagents"}, {"ref": "current_time"}]
+    await apply(everruns, 200, id=id, name="native", capabilities=said)
     changed = (await agents.get(everruns.org, made.id)).spec
     assert changed.tools == ("sessions", "current_time")
     assert (changed.policy, changed.metadata) == (spec.policy, spec.metadata)

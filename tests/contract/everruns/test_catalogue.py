@@ -16,6 +16,10 @@ async def test_capabilities_are_what_agents_may_have(everruns: Everruns) -> None
     assert second["total"] == len(ids)
     found = await everruns.read("/capabilities", params={"search": "UTC"})
     assert [each["id"] for each in found["data"]] == ["current_time"]
+    # What the server's own catalogue has for agents, and nothing that it has not.
+    usable = [each for each in everruns.services.catalogue if not each.missing and not each.needs_config]
+    assert {"sessions", "memory"} <= {each.name for each in usable}
+    assert [each["description"] for each in page["data"]] == [each.description for each in usable]
     for each in page["data"]:
         assert {"id", "name", "description", "status"} <= set(each)
         assert each["config_schema"]["type"] == "object"

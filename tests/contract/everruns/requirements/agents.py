@@ -85,7 +85,12 @@ REQUIREMENTS: Final = (
     Requirement("agent.check-name", OPENAPI, "Whether a name is free is told, with one agent left out."),
     Requirement("agent.org", OURS, "Another organisation's agent is not found, by any verb."),
     Requirement("agent.role", OURS, "A worker's key changes no agent: 403."),
-    Requirement("catalogue.capabilities", CLIENT, "Capabilities are searched and paged."),
+    Requirement(
+        "catalogue.capabilities",
+        CLIENT,
+        "Capabilities are searched and paged.",
+        "They are those of the server's catalogue that need no configuration, by the vendor's id if there is one.",
+    ),
     Requirement("catalogue.capability", CLIENT, "A capability has a schema of its configuration."),
     Requirement(
         "catalogue.harnesses",

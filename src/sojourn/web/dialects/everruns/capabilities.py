@@ -1,102 +1,95 @@
-"""Capabilities: what an agent may be given here, and which of our tools each stands for. Pure."""
+"""Capabilities: the server's catalogue as Everruns' clients know it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sojourn.domain.errors import InvalidRequest
+from sojourn.domain.capability import CapabilityKind, Catalogue
+from sojourn.domain.errors import InvalidRequest, NotFound
 
 Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What Everruns calls one of ours, and says of it besides."""
+
+    id: str
+    name: str
+    category: str
+    features: tuple[str, ...] = ()
+
+
+FILES: Final = "session_file_system"
+
+# By our names. One that the vendor has no word for goes by our own.
+VENDORS: Final[Mapping[str, Vendor]] = {
+    "current_time": Vendor("current_time", "Current time", "utilities"),
+    "files": Vendor(FILES, "Session file system", "files", ("file_system",)),
+    "fetch": Vendor("web_fetch", "Web fetch", "web"),
+    "todo": Vendor("stateless_todo_list", "To-do list", "productivity"),
+    "ask_user": Vendor("ask_user", "Ask the user", "human"),
+    "sessions": Vendor("subagents", "Subagents", "agents"),
+}
+
+# Any configuration is kept and given back; none of these takes any.
+CONFIG_SCHEMA: Final[Config] = {"type": "object"}
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
     """`tool` is the name of the set of our tools that it stands for."""
 
-    id: str
-    name: str
+    vendor: Vendor
     description: str
-    category: str
     tool: str
-    features: tuple[str, ...] = ()
 
 
-FILES: Final = "session_file_system"
+class Capabilities:
+    """Those of the catalogue that this process can give an agent, and that need no configuration."""
 
-CAPABILITIES: Final[Mapping[str, Capability]] = {
-    each.id: each
-    for each in (
-        Capability(
-            "current_time",
-            "Current time",
-            "Tells the current date and time in UTC.",
-            "utilities",
-            "current_time",
-        ),
-        Capability(
-            FILES,
-            "Session file system",
-            "Reads, writes and lists the files of the session.",
-            "files",
-            "files",
-            ("file_system",),
-        ),
-        Capability(
-            "web_fetch",
-            "Web fetch",
-            "Gets pages of the web as text.",
-            "web",
-            "fetch",
-        ),
-        Capability(
-            "stateless_todo_list",
-            "To-do list",
-            "Keeps a list of what is to be done in the session's files.",
-            "productivity",
-            "todo",
-        ),
-        Capability(
-            "ask_user",
-            "Ask the user",
-            "Asks the user a question and waits for the answer.",
-            "human",
-            "ask_user",
-        ),
-    )
-}
-_OF_TOOL: Final[Mapping[str, str]] = {each.tool: each.id for each in CAPABILITIES.values()}
+    def __init__(self, catalogue: Catalogue) -> None:
+        found = [_capability(kind) for kind in catalogue if kind.missing is None and not kind.needs_config]
+        self._by_id = {each.vendor.id: each for each in found}
+        self._of_tool = {each.tool: each.vendor.id for each in found}
 
-# Any configuration is kept and given back; none of these takes any.
-CONFIG_SCHEMA: Final[Config] = {"type": "object"}
+    def __iter__(self) -> Iterator[Capability]:
+        return iter(self._by_id.values())
+
+    def get(self, id: str) -> Capability:
+        found = self._by_id.get(id)
+        if found is None:
+            raise NotFound("capability", id)
+        return found
+
+    def check(self, refs: Iterable[str], field: str = "capabilities") -> None:
+        """InvalidRequest for what is not here: no capability is dropped in silence."""
+        for ref in refs:
+            if ref not in self._by_id:
+                raise InvalidRequest(field, f"unknown or unavailable capability {ref[:100]!r}")
+
+    def tools_of(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """What was said in the time of another process, which had more of them, is left out here as below."""
+        return tuple(dict.fromkeys(self._by_id[ref].tool for ref in refs if ref in self._by_id))
+
+    def with_tools_of(self, tools: Sequence[str], refs: Iterable[str]) -> tuple[str, ...]:
+        """The tools with those of the capabilities in place of all that a capability could have given."""
+        own = (tool for tool in tools if tool not in self._of_tool)
+        return (*own, *self.tools_of(refs))
+
+    def of_tools(self, tools: Sequence[str], said: Sequence[Config]) -> list[Config]:
+        """What is shown of tools: as a client said it of those that it named, then what was given elsewhere."""
+        given = [
+            each for each in said if each["ref"] in self._by_id and self._by_id[each["ref"]].tool in tools
+        ]
+        named = {each["ref"] for each in given}
+        others = (self._of_tool[tool] for tool in tools if tool in self._of_tool)
+        return [*given, *({"ref": ref} for ref in others if ref not in named)]
+
+    def features(self, refs: Iterable[str]) -> list[str]:
+        return list(dict.fromkeys(feature for ref in refs for feature in self._by_id[ref].vendor.features))
 
 
-def check(refs: Iterable[str], field: str = "capabilities") -> None:
-    """InvalidRequest for what is not here: no capability is dropped in silence."""
-    for ref in refs:
-        if ref not in CAPABILITIES:
-            raise InvalidRequest(field, f"unknown or unavailable capability {ref[:100]!r}")
-
-
-def tools_of(refs: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(CAPABILITIES[ref].tool for ref in refs))
-
-
-def with_tools_of(tools: Sequence[str], refs: Iterable[str]) -> tuple[str, ...]:
-    """The tools with those of the capabilities in place of all that a capability could have given."""
-    own = (tool for tool in tools if tool not in _OF_TOOL)
-    return (*own, *tools_of(refs))
-
-
-def of_tools(tools: Sequence[str], said: Sequence[Config]) -> list[Config]:
-    """What is shown of tools: as a client said it of those it named, in its order, then what was given elsewhere.
-
-    What was said in the time of another release, which had more of them, is left out.
-    """
-    given = [each for each in said if each["ref"] in CAPABILITIES and CAPABILITIES[each["ref"]].tool in tools]
-    named = {each["ref"] for each in given}
-    others = (_OF_TOOL[tool] for tool in tools if tool in _OF_TOOL)
-    return [*given, *({"ref": ref} for ref in others if ref not in named)]
-
-
-def features(refs: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(feature for ref in refs for feature in CAPABILITIES[ref].features))
+def _capability(kind: CapabilityKind) -> Capability:
+    own = Vendor(kind.name, kind.name.replace("_", " ").capitalize(), "utilities")
+    return Capability(VENDORS.get(kind.name, own), kind.description, kind.name)

@@ -12,8 +12,9 @@ from sojourn.domain.client_tools import check_client_tools
 from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.file import file_path
 from sojourn.domain.kinds import RunnerKind
-from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, starter_files, wire
+from sojourn.web.dialects.everruns import agent_facet, harnesses, ids, starter_files, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
+from sojourn.web.dialects.everruns.capabilities import FILES, Capabilities
 from sojourn.web.kit.refusals import BadRequest
 from sojourn.web.kit.values import check_free_form, invalid
 
@@ -55,9 +56,11 @@ def runner(said: wire.AgentFields) -> RunnerKind | None:
     return None if said.harness_name is None else harnesses.runner_of_name(said.harness_name)
 
 
-def applied(new: wire.NewAgent, model: str | None, current: AgentSpec | None) -> AgentSpec:
+def applied(
+    new: wire.NewAgent, model: str | None, known: Capabilities, current: AgentSpec | None
+) -> AgentSpec:
     """All that a client can say is as it says now; what only the core knows of an agent stays."""
-    facet = _facet(new, AgentFacet())
+    facet = _facet(new, AgentFacet(), known)
     base = current or AgentSpec(name=new.name)
     spec = replace(
         base,
@@ -66,7 +69,7 @@ def applied(new: wire.NewAgent, model: str | None, current: AgentSpec | None) ->
         description=_bounded_or_none(new.description, MAX_DESCRIPTION_BYTES),
         runner=runner(new) or base.runner,
         model=model,
-        tools=capabilities.with_tools_of(base.tools, _refs(facet)),
+        tools=known.with_tools_of(base.tools, _refs(facet)),
         client_tools=client_tools(facet.tools),
         max_model_calls=agent_facet.model_calls(facet.max_iterations),
     )
@@ -78,11 +81,11 @@ def _configured(spec: AgentSpec, before: AgentSpec) -> AgentSpec:
     return spec if spec.runner == before.runner else replace(spec, runner_config={})
 
 
-def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> AgentSpec:
-    facet = _facet(change, agent_facet.read(spec))
+def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None, known: Capabilities) -> AgentSpec:
+    facet = _facet(change, agent_facet.read(spec), known)
     builtin = spec.tools
     if change.capabilities is not None or change.initial_files:
-        builtin = capabilities.with_tools_of(spec.tools, _refs(facet))
+        builtin = known.with_tools_of(spec.tools, _refs(facet))
     prompt, description = change.system_prompt, change.description
     after = replace(
         spec,
@@ -102,16 +105,16 @@ def changed(spec: AgentSpec, change: wire.AgentChange, model: str | None) -> Age
     return agent_facet.written(_configured(after, spec), facet)
 
 
-def _facet(said: wire.AgentFields, before: AgentFacet) -> AgentFacet:
+def _facet(said: wire.AgentFields, before: AgentFacet, known: Capabilities) -> AgentFacet:
     """What is said now over what was said before."""
     files = before.initial_files if said.initial_files is None else initial_files(said.initial_files)
     servers = said.mcpServers if said.mcpServers is not None else said.mcp_servers
     access = (
         before.network_access if said.network_access is None else msgspec.to_builtins(said.network_access)
     )
-    refs = before.capabilities if said.capabilities is None else capability_configs(said.capabilities)
-    if files and all(each["ref"] != capabilities.FILES for each in refs):
-        refs = [*refs, {"ref": capabilities.FILES}]
+    refs = before.capabilities if said.capabilities is None else capability_configs(said.capabilities, known)
+    if files and all(each["ref"] != FILES for each in refs):
+        refs = [*refs, {"ref": FILES}]
     return AgentFacet(
         display_name=_bounded_or_none(said.display_name, MAX_TEXT_BYTES) or before.display_name,
         tags=before.tags if said.tags is None else [_bounded(tag, MAX_TEXT_BYTES) for tag in said.tags],
@@ -132,11 +135,11 @@ def _refs(facet: AgentFacet) -> list[str]:
     return [each["ref"] for each in facet.capabilities]
 
 
-def capability_configs(said: Sequence[wire.CapabilityConfig]) -> list[dict[str, Any]]:
+def capability_configs(said: Sequence[wire.CapabilityConfig], known: Capabilities) -> list[dict[str, Any]]:
     """As they are kept; the last word on one counts, in the place of the first."""
     if len(said) > MAX_CAPABILITIES:
         raise _exceeded()
-    capabilities.check(each.ref for each in said)
+    known.check(each.ref for each in said)
     for each in said:
         _free("capabilities", each.config or {})
     return list({each.ref: msgspec.to_builtins(each) for each in said}.values())

@@ -30,7 +30,6 @@ from sojourn.service import results
 from sojourn.service.sessions import NewSession, SessionChange
 from sojourn.web.dialects.everruns import (
     agent_facet,
-    capabilities,
     harnesses,
     ids,
     inbound_agents,
@@ -39,6 +38,7 @@ from sojourn.web.dialects.everruns import (
     status,
     wire,
 )
+from sojourn.web.dialects.everruns.capabilities import Capabilities
 from sojourn.web.dialects.everruns.locale import normalised
 from sojourn.web.dialects.everruns.session_facet import DIALECT, SessionFacet
 from sojourn.web.kit.refusals import BadRequest
@@ -83,15 +83,15 @@ def harness_id(new: wire.NewSession) -> str | None:
     return ids.text("harness", harnesses.harness_of(runner))
 
 
-def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSession:
-    facet = _facet(new, found, owner)
+def new_session(new: wire.NewSession, found: Resolved, owner: KeyId, known: Capabilities) -> NewSession:
+    facet = _facet(new, found, owner, known)
     prompt = new.system_prompt or ""
     if len(prompt.encode()) > inbound_agents.MAX_PROMPT_BYTES:
         raise BadRequest("Input exceeds allowed limits", "system_prompt")
     overlay = Overlay(
         instructions=prompt,
         model=found.model,
-        tools=capabilities.tools_of(each["ref"] for each in facet.capabilities),
+        tools=known.tools_of(each["ref"] for each in facet.capabilities),
         client_tools=tuple(client_tool(tool) for tool in facet.tools),
         max_model_calls=agent_facet.model_calls(facet.max_iterations),
     )
@@ -106,7 +106,7 @@ def new_session(new: wire.NewSession, found: Resolved, owner: KeyId) -> NewSessi
     )
 
 
-def _facet(new: wire.NewSession, found: Resolved, owner: KeyId) -> SessionFacet:
+def _facet(new: wire.NewSession, found: Resolved, owner: KeyId, known: Capabilities) -> SessionFacet:
     servers = new.mcpServers if new.mcpServers is not None else new.mcp_servers
     access = None if new.network_access is None else msgspec.to_builtins(new.network_access)
     return SessionFacet(
@@ -114,7 +114,7 @@ def _facet(new: wire.NewSession, found: Resolved, owner: KeyId) -> SessionFacet:
         goal=new.goal,
         locale=None if new.locale is None else normalised(new.locale),
         harness_id=harness_id(new),
-        capabilities=inbound_agents.capability_configs(new.capabilities or []),
+        capabilities=inbound_agents.capability_configs(new.capabilities or [], known),
         tools=inbound_agents.tools(new.tools or []),
         initial_files=inbound_agents.initial_files(new.initial_files or []),
         mcp_servers=mcp_servers(servers or {}),

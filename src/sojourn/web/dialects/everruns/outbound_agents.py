@@ -10,8 +10,9 @@ from msgspec import UNSET, UnsetType
 from sojourn.domain.agent import Agent, AgentSpec
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.record import SessionTotals
-from sojourn.web.dialects.everruns import agent_facet, capabilities, harnesses, ids, links, models, wire
+from sojourn.web.dialects.everruns import agent_facet, harnesses, ids, links, models, wire
 from sojourn.web.dialects.everruns.agent_facet import AgentFacet
+from sojourn.web.dialects.everruns.capabilities import CONFIG_SCHEMA, Capabilities, Capability
 from sojourn.web.dialects.everruns.links import Base
 from sojourn.web.dialects.everruns.models import Known
 from sojourn.web.dialects.everruns.outbound import stamp
@@ -29,10 +30,10 @@ _VENDORS: Final[dict[str, Vendor]] = {
 }
 
 
-def agent(agent: Agent, base: Base) -> wire.Agent:
+def agent(agent: Agent, base: Base, known: Capabilities) -> wire.Agent:
     spec = agent.spec
     said = agent_facet.read(spec)
-    shown = capabilities.of_tools(spec.tools, said.capabilities)
+    shown = known.of_tools(spec.tools, said.capabilities)
     id = ids.text("agent", agent.id)
     return wire.Agent(
         **links.of_agent(base, id),
@@ -74,9 +75,11 @@ def _given(text: str | None) -> str | UnsetType:
     return UNSET if text is None else text
 
 
-def agents(found: Sequence[Agent], total: int, query: wire.AgentList, base: Base) -> wire.Page[wire.Agent]:
+def agents(
+    found: Sequence[Agent], total: int, query: wire.AgentList, base: Base, known: Capabilities
+) -> wire.Page[wire.Agent]:
     around = links.neighbours(base, "agents", msgspec.structs.asdict(query), total)
-    data = [agent(each, base) for each in found]
+    data = [agent(each, base, known) for each in found]
     return wire.Page(data=data, total=total, offset=query.offset, limit=query.limit, **around)
 
 
@@ -107,16 +110,16 @@ def _at(instant: datetime | None) -> str | UnsetType:
     return UNSET if instant is None else stamp(instant)
 
 
-def capability(id: str, base: Base) -> wire.Capability:
-    found = capabilities.CAPABILITIES[id]
+def capability(found: Capability, base: Base) -> wire.Capability:
+    vendor = found.vendor
     return wire.Capability(
-        **links.of_built_in(base, "capabilities", id),
-        id=found.id,
-        name=found.name,
+        **links.of_built_in(base, "capabilities", vendor.id),
+        id=vendor.id,
+        name=vendor.name,
         description=found.description,
-        category=found.category,
-        config_schema=dict(capabilities.CONFIG_SCHEMA),
-        features=list(found.features),
+        category=vendor.category,
+        config_schema=dict(CONFIG_SCHEMA),
+        features=list(vendor.features),
     )
 
 

@@ -15,13 +15,13 @@ from sojourn.domain.record import SessionRecord
 from sojourn.domain.turn import TurnSpan
 from sojourn.web.dialects.everruns import (
     agent_facet,
-    capabilities,
     ids,
     models,
     session_facet,
     status,
     wire,
 )
+from sojourn.web.dialects.everruns.capabilities import Capabilities
 from sojourn.web.dialects.everruns.harnesses import harness_of
 from sojourn.web.dialects.everruns.links import Base, actions, neighbours
 from sojourn.web.dialects.everruns.log import cursors, payloads
@@ -39,11 +39,11 @@ class Dress:
     model_id: str | UnsetType
 
 
-def dress(agent: AgentSpec, overlay: Overlay | None) -> Dress:
+def dress(agent: AgentSpec, overlay: Overlay | None, known: Capabilities) -> Dress:
     own = agent if overlay is None else overlay.over(agent)
-    refs = capabilities.of_tools(own.tools, agent_facet.read(agent).capabilities)
+    refs = known.of_tools(own.tools, agent_facet.read(agent).capabilities)
     return Dress(
-        features=capabilities.features(each["ref"] for each in refs),
+        features=known.features(each["ref"] for each in refs),
         model_id=UNSET if own.model is None else models.id_of(own.model),
     )
 
@@ -58,13 +58,15 @@ class Around:
     output_preview: str | None = None
 
 
-def session(record: SessionRecord, around: Around, reader: KeyId, base: Base) -> wire.Session:
+def session(
+    record: SessionRecord, around: Around, reader: KeyId, base: Base, known: Capabilities
+) -> wire.Session:
     row, said = record.session, session_facet.of_text(record.facet)
     id = ids.text("session", row.id)
     span, overlay = around.span, record.overlay or NOTHING_ADDED
     shown, url = status.shown(row, span), f"{base.url}/sessions/{id}"
     page = f"{base.origin}/sessions/{row.id}"
-    given = [dict(each) for each in capabilities.of_tools(overlay.tools, said.capabilities)]
+    given = [dict(each) for each in known.of_tools(overlay.tools, said.capabilities)]
     return wire.Session(
         id=id,
         organization_id=ids.text("org", row.org),

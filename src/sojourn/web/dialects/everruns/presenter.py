@@ -9,6 +9,7 @@ from sojourn.domain.turn import TurnSpan
 from sojourn.service.core import Services
 from sojourn.service.transcripts import Glimpse
 from sojourn.web.dialects.everruns import wire
+from sojourn.web.dialects.everruns.capabilities import Capabilities
 from sojourn.web.dialects.everruns.links import Base, base_of
 from sojourn.web.dialects.everruns.outbound_sessions import Around, Dress, dress, session
 from sojourn.web.dialects.everruns.server import Caller
@@ -21,8 +22,9 @@ MOST_KEPT: Final = 1_000
 
 
 class Presenter:
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, known: Capabilities) -> None:
         self._services = services
+        self._known = known
         self._dresses: dict[tuple[OrgId, AgentId, int], Dress] = {}
 
     async def one(self, record: SessionRecord, caller: Caller, request: Request) -> wire.Session:
@@ -40,7 +42,7 @@ class Presenter:
             glimpse = glimpses.get(record.session.id, NOTHING_SAID)
             span = spans.get(record.session.id)
             around = Around(await self._dress(record), span, glimpse.prompt, glimpse.answer)
-            shown.append(session(record, around, caller.key, base))
+            shown.append(session(record, around, caller.key, base, self._known))
         return shown
 
     async def _dress(self, record: SessionRecord) -> Dress:
@@ -49,7 +51,8 @@ class Presenter:
         place = (row.org, row.agent, row.agent_version)
         if record.overlay is None and (kept := self._dresses.get(place)) is not None:
             return kept
-        made = dress((await self._services.agents.pinned(*place)).spec, record.overlay)
+        agent = await self._services.agents.pinned(*place)
+        made = dress(agent.spec, record.overlay, self._known)
         if record.overlay is None:
             if len(self._dresses) >= MOST_KEPT:
                 self._dresses.clear()

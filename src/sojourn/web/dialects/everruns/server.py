@@ -12,6 +12,7 @@ from sojourn.domain.record import SessionRecord
 from sojourn.service.core import Services
 from sojourn.service.sessions import SessionChange
 from sojourn.web.dialects.everruns import session_facet
+from sojourn.web.dialects.everruns.capabilities import Capabilities
 from sojourn.web.dialects.everruns.errors import InvalidChangeReason
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.dialects.everruns.session_facet import DIALECT, SessionFacet
@@ -44,6 +45,7 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Server:
     services: Services
+    capabilities: Capabilities
     heart: Heart
     max_body_bytes: int
     # How long a stream lasts before its client is asked to come back.

@@ -4,6 +4,7 @@ from typing import Final
 
 from sojourn.service.core import Services
 from sojourn.web.dialects.everruns import session_facet
+from sojourn.web.dialects.everruns.capabilities import Capabilities
 from sojourn.web.dialects.everruns.errors import PROBLEMS
 from sojourn.web.dialects.everruns.log.stream import CYCLE_SECONDS
 from sojourn.web.dialects.everruns.routes import (
@@ -56,5 +57,5 @@ def build_everruns(
 ) -> Surface:
     """The dialect as an application, which sees its paths below either prefix."""
     services.children.inherit(session_facet.DIALECT, session_facet.of_child)
-    server = Server(services, heart, max_body_bytes, cycle_seconds)
+    server = Server(services, Capabilities(services.catalogue), heart, max_body_bytes, cycle_seconds)
     return Surface([route for resource in RESOURCES for route in resource.routes(server)], PROBLEMS)

@@ -49,6 +49,7 @@ class _Agents:
         self._agents = server.services.agents
         self._sessions = server.services.sessions
         self._catalogue = Catalogue(server.services)
+        self._known = server.capabilities
 
     async def page(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
@@ -56,13 +57,12 @@ class _Agents:
         query = inbound_agents.query(said)
         found = await self._agents.list(caller.org, query)
         total = await self._agents.count(caller.org, query)
-        return json_response(outbound_agents.agents(found, total, said, base_of(request)))
+        return json_response(outbound_agents.agents(found, total, said, base_of(request), self._known))
 
     async def get(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
-        return json_response(
-            outbound_agents.agent(await self._find(caller.org, request.params["agent"]), base_of(request))
-        )
+        agent = await self._find(caller.org, request.params["agent"])
+        return json_response(outbound_agents.agent(agent, base_of(request), self._known))
 
     async def apply(self, request: Request) -> Response:
         """Make an agent, or change the one that has the id, or without an id the name."""
@@ -85,10 +85,10 @@ class _Agents:
         named = AgentId(ids.parse("agent", text)) if text.startswith("agent_") else inbound_agents.name(text)
         model = None if new.default_model_id is None else await self._model(caller.org, new.default_model_id)
         # What is wrong with it is said before anything is locked.
-        inbound_agents.applied(new, model, None)
+        inbound_agents.applied(new, model, self._known, None)
         again = repeat(request, caller.key, "everruns.agents.apply", data)
-        spec = partial(inbound_agents.applied, new, model)
-        return _made(request, await self._agents.apply(caller.org, named, spec, again))
+        spec = partial(inbound_agents.applied, new, model, self._known)
+        return self._made(request, await self._agents.apply(caller.org, named, spec, again))
 
     async def change(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:write")
@@ -97,11 +97,11 @@ class _Agents:
         wanted = change.default_model_id
         model = None if wanted is None else await self._model(caller.org, wanted)
         agent = await self._agents.amend(
-            caller.org, agent.id, lambda spec: inbound_agents.changed(spec, change, model)
+            caller.org, agent.id, lambda spec: inbound_agents.changed(spec, change, model, self._known)
         )
         if change.status is not None:
             agent = (await self._agents.archive(caller.org, agent.id, change.status == "archived")).value
-        return json_response(outbound_agents.agent(agent, base_of(request)))
+        return json_response(outbound_agents.agent(agent, base_of(request), self._known))
 
     async def archive(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:write")
@@ -114,7 +114,7 @@ class _Agents:
         data = await read_body(request, self._server.max_body_bytes)
         agent = await self._find(caller.org, request.params["agent"])
         again = repeat(request, caller.key, "everruns.agents.copy", data)
-        return _made(request, await self._agents.copy(caller.org, agent.id, repeat=again))
+        return self._made(request, await self._agents.copy(caller.org, agent.id, repeat=again))
 
     async def stats(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")
@@ -149,7 +149,7 @@ class _Agents:
     async def _model(self, org: OrgId, text: str) -> str:
         return (await self._catalogue.model(org, text)).name
 
-
-def _made(request: Request, result: Result[Agent]) -> Response:
-    status = 201 if result.created else 200
-    return json_response(outbound_agents.agent(result.value, base_of(request)), status, *replayed(result))
+    def _made(self, request: Request, result: Result[Agent]) -> Response:
+        status = 201 if result.created else 200
+        shown = outbound_agents.agent(result.value, base_of(request), self._known)
+        return json_response(shown, status, *replayed(result))

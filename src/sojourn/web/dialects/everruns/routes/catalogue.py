@@ -5,8 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET
 
-from sojourn.domain.errors import NotFound
-from sojourn.web.dialects.everruns import capabilities, harnesses, ids, links, outbound_agents, wire
+from sojourn.web.dialects.everruns import harnesses, ids, links, outbound_agents, wire
 from sojourn.web.dialects.everruns.catalogue import Catalogue
 from sojourn.web.dialects.everruns.links import base_of
 from sojourn.web.dialects.everruns.server import Routes, Server
@@ -41,9 +40,9 @@ class _Catalogue:
         await self._server.caller(request, "agents:read")
         query, base = _CAPABILITIES.read(request.query_string), base_of(request)
         found = [
-            outbound_agents.capability(each.id, base)
-            for each in capabilities.CAPABILITIES.values()
-            if _holds(query.search, each.id, each.name, each.description)
+            outbound_agents.capability(each, base)
+            for each in self._server.capabilities
+            if _holds(query.search, each.vendor.id, each.vendor.name, each.description)
         ]
         around = links.neighbours(base, "capabilities", msgspec.structs.asdict(query), len(found))
         data = found[query.offset : query.offset + query.limit]
@@ -53,10 +52,8 @@ class _Catalogue:
 
     async def capability(self, request: Request) -> Response:
         await self._server.caller(request, "agents:read")
-        wanted = request.params["capability"]
-        if wanted not in capabilities.CAPABILITIES:
-            raise NotFound("capability", wanted)
-        return json_response(outbound_agents.capability(wanted, base_of(request)))
+        found = self._server.capabilities.get(request.params["capability"])
+        return json_response(outbound_agents.capability(found, base_of(request)))
 
     async def harnesses(self, request: Request) -> Response:
         caller = await self._server.caller(request, "agents:read")

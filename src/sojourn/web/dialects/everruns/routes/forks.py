@@ -42,7 +42,7 @@ class _Forks:
         self._server = server
         self._services = server.services
         self._catalogue = Catalogue(server.services)
-        self._presenter = Presenter(server.services)
+        self._presenter = Presenter(server.services, server.capabilities)
 
     async def fork(self, request: Request) -> Response:
         caller = await self._server.caller(request, "sessions:write")

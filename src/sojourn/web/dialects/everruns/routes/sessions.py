@@ -46,13 +46,14 @@ class _Sessions:
         self._services = server.services
         self._sessions = server.services.sessions
         self._catalogue = Catalogue(server.services)
-        self._presenter = Presenter(server.services)
+        self._presenter = Presenter(server.services, server.capabilities)
 
     async def create(self, request: Request) -> Response:
         caller = await self._server.caller(request, "sessions:write")
         data = await read_body(request, self._server.max_body_bytes)
         said = _NEW.decode(data)
-        new = inbound_sessions.new_session(said, await self._resolved(caller.org, said), caller.key)
+        resolved = await self._resolved(caller.org, said)
+        new = inbound_sessions.new_session(said, resolved, caller.key, self._server.capabilities)
         again = repeat(request, caller.key, "everruns.sessions.create", data)
         result = await self._sessions.create(caller.org, new, caller.by, again)
         shown = await self._presenter.one(result.value, caller, request)
