@@ -166,3 +166,8 @@ async def test_a_limit_of_model_calls_is_given_back_taken_away_and_bounded(clien
     for wrong in (0, 1001, "3"):
         refused = await client.patch(place, json={"max_model_calls": wrong})
         problem(refused, 422, "invalid_request", "max_model_calls")
+
+
+async def test_a_wrong_value_in_a_map_is_named_by_its_place(client: httpx.AsyncClient) -> None:
+    refused = await client.post("/agents", json={"name": "x", "tool_policy": {"send": {"rule": "never"}}})
+    problem(refused, 422, "invalid_request", "tool_policy.*.rule")

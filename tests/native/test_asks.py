@@ -224,7 +224,7 @@ async def test_what_a_session_adds_to_its_agent_is_shown_replaced_and_taken_away
         ({"client_tools": [{"name": "a", "colour": 1}]}, "overlay.client_tools.0.colour"),
         ({"instructions": "x" * 300_000}, "overlay"),
         ({"spell": "abracadabra"}, "overlay.spell"),
-        ({"tool_policy": {"look": "maybe"}}, "overlay.tool_policy...."),
+        ({"tool_policy": {"look": "maybe"}}, "overlay.tool_policy.*"),
         ({"ask_timeout_seconds": 0}, "overlay.ask_timeout_seconds"),
     ],
 )

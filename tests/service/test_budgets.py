@@ -323,6 +323,20 @@ async def test_a_disabled_budget_keeps_its_ledger_and_can_be_enabled_again(world
     assert await world.problems() == []
 
 
+async def test_a_change_that_changes_nothing_is_not_said(world: World) -> None:
+    session = await world.new_session()
+    budget = await limit(world, session, 10)
+    budgets, said = world.services.budgets, await world.types(session)
+    unchanged = BudgetChange(limit=Decimal("10.0"), status="active")
+    assert await budgets.change(world.org, budget.id, unchanged, SOMEBODY) == budget
+    assert await world.types(session) == said
+    await budgets.disable(world.org, budget.id, SOMEBODY)
+    said = await world.types(session)
+    await budgets.disable(world.org, budget.id, SOMEBODY)
+    assert await world.types(session) == said
+    assert await world.problems() == []
+
+
 async def test_nothing_is_resumed_that_has_nothing_left(world: World) -> None:
     session = await world.new_session()
     budget = await limit(world, session, 10)

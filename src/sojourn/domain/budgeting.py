@@ -103,6 +103,9 @@ def change_budget(draft: Draft, command: c.ChangeBudget) -> None:
     b.check_limits(command.limit, command.soft_limit)
     after = replace(b.limited(before, command.limit, command.soft_limit), metadata=command.metadata)
     after = _with_status(draft, after, command.status)
+    if after == before:
+        # Said again, it changes nothing: the log tells of what did.
+        return
     _say_changed(draft, after, command)
     _say(draft, draft.books.put(after, command.by))
     _count(draft, (before.status == "disabled") - (after.status == "disabled"))

@@ -23,7 +23,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True):
         ({"inner": {"count": "1"}}, "inner.count", "Expected `int`, got `str`"),
         ({"inner": {}}, "inner.count", "required"),
         ({"many": [{"count": 1}, {"count": 1, "x": 2}]}, "many.1.x", "unknown field"),
-        ({"named": {"a": "b"}}, "named....", "Expected `int`, got `str`"),
+        ({"named": {"a": "b"}}, "named.*", "Expected `int`, got `str`"),
         ([], "body", "Expected `object`, got `array`"),
         ({"x" * 5000: 1}, "x" * 200, "unknown field"),
     ],

@@ -19,6 +19,8 @@ def invalid(error: msgspec.ValidationError) -> InvalidRequest:
     """msgspec's complaint as ours: the place is `tags.3` where msgspec says `$.tags[3]`."""
     found = _COMPLAINT.fullmatch(str(error))
     problem, path = (found["problem"], found["path"] or "") if found else (str(error), "")
+    # msgspec leaves out which key of a map it was.
+    path = path.replace("[...]", ".*")
     places = [path.replace("[", ".").replace("]", "").removeprefix(".")]
     if named := _NAMED.fullmatch(problem):
         places.append(named["name"])
