@@ -23,9 +23,12 @@ demo: $(READY) ## set everything up and watch sessions run
 
 test: check ## set everything up and run every check; the same as `make check`
 
-# In this order whatever -j says: quick checks first, and pytest's summary last.
-check: $(READY) ## format, lint, spelling, types, layers, tests
-	@$(MAKE) --no-print-directory -j1 lint spelling types layers tests
+# Quick checks first, whatever -j says. The types take one core a minute, and the tests leave some of two idle.
+check: $(READY) ## format, lint, spelling, layers, tests, types
+	@$(MAKE) --no-print-directory -j1 lint spelling layers
+	@$(BIN)/pyright >.venv/types.txt 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory tests; tests=$$?; \
+	wait $$types; types=$$?; cat .venv/types.txt; exit $$((tests | types))
 
 docs: $(READY) ## write the pages that are made from the code
 	@scripts/docs
@@ -49,6 +52,8 @@ layers: $(READY) ## import-linter
 
 # Tests mostly wait, for processes and databases, so three at a time fit on two cores.
 tests: $(READY) ## pytest, three at a time
+	@# Where nothing is compiled yet each of the three would compile it all, so one does that first.
+	@test -d tests/__pycache__ || $(BIN)/pytest --collect-only -qq >/dev/null || true
 	@$(BIN)/pytest -n 3 --dist worksteal
 
 chaos: $(READY) ## kill a server 200 times and check what is left

@@ -11,6 +11,7 @@ from hypothesis import settings
 from sojourn.ports import Store
 from tests.support.clock import HandClock
 from tests.support.databases import Database, Lending, PostgresDatabase, SqliteDatabase, opened
+from tests.support.memory import MEMORY, has_memory
 from tests.support.postgres import PostgresServer
 from tests.support.processes import process
 from tests.support.world import World, open_world
@@ -18,6 +19,10 @@ from tests.support.world import World, open_world
 # No test asserts how long something takes, drawn examples included; a failure prints how to draw it again.
 settings.register_profile("sojourn", deadline=None, print_blob=True)
 settings.load_profile("sojourn")
+
+# What they prove of durability is what survives a killed process, and that needs no disk to wait for.
+if has_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # A shell that starts the tests behind itself has them ignore Ctrl-C, and with them every process that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

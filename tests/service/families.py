@@ -167,7 +167,8 @@ class FamilyMachine(RuleBasedStateMachine):
 
     async def _check(self) -> None:
         world = self.world
-        assert await world.problems() == []
+        problems = await world.problems()
+        assert not problems, problems
         assert await world.store.reads.due_errands(world.clock.now(), 1) == []
         query = SessionQuery(where=All(()), order="asc", limit=1_000)
         records = {

