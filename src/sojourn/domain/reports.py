@@ -63,7 +63,7 @@ class Account:
             started=set(progress.started),
             completed={index: replace(result, output="") for index, result in progress.completed.items()},
             asks=dict(progress.asks),
-            last_round=(),
+            rounds=(),
         )
         conversation = Conversation(seq=self.conversation.seq, progress=bare)
         return Account(conversation, set(self.said), set(self.asks), self.is_compacting)
