@@ -13,7 +13,6 @@ from sojourn.domain.errors import (
     Conflict,
     ContentMismatch,
     InvalidRequest,
-    LimitExceeded,
     NotFound,
     WrongState,
 )
@@ -22,6 +21,10 @@ from sojourn.domain.memory import NOTHING, Expected, Found, MemoryText
 from sojourn.domain.memory_events import MemoryDeleted, MemoryWritten
 from sojourn.ports.turns import ClaimedTurn
 from sojourn.service.sessions import NewSession
+from tests.service.exported import export
+from tests.service.test_forks import fork
+from tests.service.test_imports import loaded
+from tests.service.test_rewinds import fail, rewind
 from tests.support.world import SOMEBODY, World
 
 
@@ -131,6 +134,22 @@ async def test_a_turn_whose_agent_may_only_read_changes_nothing(
     assert "memory.written" not in await world.types(turn.session)
 
 
+async def test_no_fork_rewind_or_import_of_a_session_changes_what_its_agent_remembers(world: World) -> None:
+    agent, turns = await agent_with(world), world.services.turns
+    turn = await turn_of(world, agent)
+    await turns.write_memory(turn, "a", "remembered")
+    await fail(world, turn)
+    lines = await export(world, turn.session)
+    child = (await fork(world, turn.session)).session.id
+    await rewind(world, turn.session, 1)
+    assert await text_of(world, agent, "a") == "remembered"
+    await world.services.memories.delete(world.org, agent, "a")
+    for copy in (child, await loaded(world, lines)):
+        assert len(await world.said(copy, MemoryWritten)) == 1
+    assert await world.services.memories.list(world.org, agent, "", "", 10) == []
+    assert await world.problems() == []
+
+
 async def test_nothing_lies_below_a_text_and_no_text_where_others_lie(world: World) -> None:
     agent, memories = await agent_with(world), world.services.memories
     await memories.put(world.org, agent, "a/b", "text", SOMEBODY)
@@ -163,10 +182,10 @@ async def test_an_agent_remembers_so_many_texts_and_bytes_and_no_more(
     monkeypatch.setattr("sojourn.service.shelves.MAX_MEMORIES", 2)
     monkeypatch.setattr("sojourn.service.shelves.MAX_MEMORIES_BYTES", 10)
     await memories.put(world.org, agent, "a", "12345", SOMEBODY)
-    with pytest.raises(LimitExceeded, match="bytes"):
+    with pytest.raises(Conflict, match="10 bytes"):
         await memories.put(world.org, agent, "b", "123456", SOMEBODY)
     await memories.put(world.org, agent, "b", "12345", SOMEBODY)
-    with pytest.raises(LimitExceeded, match="memories of an agent"):
+    with pytest.raises(Conflict, match="2 texts"):
         await memories.put(world.org, agent, "c", "", SOMEBODY)
     await memories.put(world.org, agent, "a", "1", SOMEBODY)
     await memories.put(world.org, agent, "b", "123456789", SOMEBODY)
@@ -179,7 +198,7 @@ async def test_of_writers_that_fill_the_last_place_at_once_one_has_it(
     monkeypatch.setattr("sojourn.service.shelves.MAX_MEMORIES", 1)
     puts = (memories.put(world.org, agent, f"m{number}", "text", SOMEBODY) for number in range(8))
     outcomes = await asyncio.gather(*puts, return_exceptions=True)
-    assert sum(isinstance(outcome, LimitExceeded) for outcome in outcomes) == 7
+    assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 7
     assert len(await memories.list(world.org, agent, "", "", 10)) == 1
 
 

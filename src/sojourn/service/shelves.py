@@ -7,7 +7,7 @@ memory refers, and whoever locks that row locks nothing else; so no two wait for
 from dataclasses import dataclass
 from datetime import datetime
 
-from sojourn.domain.errors import AlreadyExists, ContentMismatch, LimitExceeded, WrongState
+from sojourn.domain.errors import AlreadyExists, Conflict, ContentMismatch, WrongState
 from sojourn.domain.ids import AgentId, OrgId
 from sojourn.domain.memory import (
     MAX_MEMORIES,
@@ -77,13 +77,14 @@ class Shelf:
             raise WrongState("path", "a directory", "be written")
 
     async def _require_room(self, found: Memory | None, text: MemoryText) -> None:
+        """No LimitExceeded: that says that a repetition helps after a while, and here only a deletion does."""
         count, size = await self.tx.weigh_memories(self.org, self.agent)
         if found is None and count >= MAX_MEMORIES:
-            raise LimitExceeded("memories of an agent", MAX_MEMORIES)
+            raise Conflict(f"An agent remembers at most {MAX_MEMORIES} texts: delete one first.")
         grown = text.size - (0 if found is None else found.entry.size)
         # What makes a memory smaller is never refused.
         if grown > 0 and size + grown > MAX_MEMORIES_BYTES:
-            raise LimitExceeded("bytes of an agent's memories", MAX_MEMORIES_BYTES)
+            raise Conflict(f"An agent remembers at most {MAX_MEMORIES_BYTES} bytes: delete some first.")
 
 
 def _require(path: str, found: Memory | None, expected: Expected | None) -> None:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, cast
 
 from sojourn.domain.capability import CapabilityKind
-from sojourn.domain.errors import AlreadyExists, Conflict, ContentMismatch, InvalidRequest, LimitExceeded
+from sojourn.domain.errors import AlreadyExists, Conflict, ContentMismatch, InvalidRequest
 from sojourn.domain.kinds import Json
 from sojourn.domain.memory import KIND, MEMORY_SCHEMA, NOTHING, Expected, Memory, MemoryText, memory_directory
 from sojourn.ports.turns import Journal
@@ -146,7 +146,7 @@ async def _write(journal: Journal, path: str, text: str, expected: Expected) -> 
         raise ToolFailed(
             f"Another session has changed {_shown(path)} just now: view it, and edit it again."
         ) from None
-    except (InvalidRequest, LimitExceeded, Conflict) as refusal:
+    except (InvalidRequest, Conflict) as refusal:
         raise ToolFailed(str(refusal)) from None
 
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from sojourn.domain.errors import (
     AlreadyExists,
+    Conflict,
     ContentMismatch,
     InvalidRequest,
-    LimitExceeded,
     NotFound,
     WrongState,
 )
@@ -48,7 +48,7 @@ MEMORIES: Final[tuple[AnyRoute, ...]] = (
         query=queries.MemoryChange,
         body=memory_wire.NewMemory,
         answers={201: memory_wire.MemoryEntry, 200: memory_wire.MemoryEntry},
-        errors=(NotFound, InvalidRequest, AlreadyExists, ContentMismatch, WrongState, LimitExceeded),
+        errors=(NotFound, InvalidRequest, AlreadyExists, ContentMismatch, WrongState, Conflict),
     ),
     Route(
         method="DELETE",

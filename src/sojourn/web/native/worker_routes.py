@@ -5,6 +5,7 @@ from typing import Final
 from sojourn.domain.errors import (
     AlreadyExists,
     CallRefused,
+    Conflict,
     ContentMismatch,
     InvalidRequest,
     LeaseLost,
@@ -261,7 +262,7 @@ WORKERS: Final[tuple[AnyRoute, ...]] = (
             AlreadyExists,
             ContentMismatch,
             WrongState,
-            LimitExceeded,
+            Conflict,
         ),
     ),
     Route(
