@@ -28,6 +28,8 @@ MEANINGS: Final[Mapping[str, str]] = {
     "private_webhooks": "`true` lets webhooks be at addresses of this machine and of its private network.",
     "private_agents": "`true` lets apps of agents with the runner `http`, and stored providers, be at such addresses.",
     "max_streams": "Streams that one organisation may hold of this process at once; further ones get 429.",
+    "allow_shell": "`true` lets agents have the capability `shell`: commands in a sandbox of this machine, if one works"
+    " here (`sojourn capabilities shell` says which). Of a worker elsewhere it is that worker's own setting too.",
     "private_mcp": "`true` lets agents have MCP servers (`mcp_http`) at private addresses.",
     "private_fetch": "`true` lets the tool `fetch` ask such addresses, for whoever talks to an agent that has it.",
     "max_body_bytes": "The largest body of a request, in bytes.",

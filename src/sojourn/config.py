@@ -42,6 +42,7 @@ class Settings:
     private_fetch: bool = False
     private_mcp: bool = False
     allow_commands: bool = False
+    allow_shell: bool = False
     max_streams: int = 20_000
     max_body_bytes: int = 8 * 1024 * 1024
     counters_file: Path | None = None
@@ -97,7 +98,7 @@ def _typed(name: str, value: object) -> Any:
     match name:
         case _ if name in _RANGES:
             return _integer(name, value, *_RANGES[name])
-        case "private_webhooks" | "private_agents" | "private_fetch" | "private_mcp" | "allow_commands":
+        case _ if name.startswith(("private_", "allow_")):
             return _boolean(name, value)
         case "data_dir" | "counters_file":
             return Path(str(value)).expanduser()

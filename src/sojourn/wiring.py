@@ -8,12 +8,13 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from sojourn.config import Settings
+from sojourn.domain.capability import CapabilityKind
 from sojourn.domain.ids import DEFAULT_ORG, OrgId
 from sojourn.domain.kinds import RunnerKind
 from sojourn.outgoing import Outgoing
@@ -36,6 +37,7 @@ from sojourn.runners.model.mcp.opener import McpOverHttp, McpOverStdio
 from sojourn.runners.model.memory import MemoryOpener
 from sojourn.runners.model.openers import Opener
 from sojourn.runners.model.providers import CompatibleEndpoint, DirectModelClient, configured_providers
+from sojourn.runners.model.shell import Shell, open_shell
 from sojourn.runners.model.sim import PROVIDER as SIMULATED
 from sojourn.runners.model.sim import SimulatedModel
 from sojourn.runners.model.todo import TODO_TOOLS
@@ -78,10 +80,14 @@ class SteadyClock:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process's services. `new_key` is the token of the key that this very start made, to be shown once."""
+    """A process's services. `new_key` is the token of the key that this very start made, to be shown once.
+
+    `shell` is what agents' commands run in, None where the settings allow none.
+    """
 
     services: Services
     new_key: str | None
+    shell: Shell | None = None
 
 
 class Models:
@@ -115,8 +121,9 @@ class Models:
 class Parts:
     """What a process is put together from, beside its settings.
 
-    `wakeups` and `lease_ttl_seconds` are for a shared store. `runners` are those beside `model`, and `probes` ask what
-    they run; for the end of both whoever made them looks.
+    `kinds` are those of toolsets that say themselves what they are. `wakeups` and `lease_ttl_seconds` are for a shared
+    store. `runners` are those beside `model`, and `probes` ask what they run; for the end of both whoever made them
+    looks.
     """
 
     store: Store
@@ -127,6 +134,7 @@ class Parts:
     runners: Mapping[RunnerKind, Runner] = field(default_factory=dict[RunnerKind, Runner])
     probes: Mapping[RunnerKind, BusyProbe] = field(default_factory=dict[RunnerKind, BusyProbe])
     openers: Sequence[Opener] = ()
+    kinds: Sequence[CapabilityKind] = ()
     wakeups: Wakeups | None = None
     lease_ttl_seconds: float = LEASE_TTL_SECONDS
 
@@ -145,12 +153,14 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
     programs = _programs(settings, vault)
     try:
         await clock.tune(store)
+        shell = await open_shell(settings, os.environ)
         parts = Parts(
             store=store,
             hub=hub,
             clock=clock,
             clients=models.clients,
-            toolsets={**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
+            toolsets=_toolsets(pages, shell),
+            kinds=(shell.kind,),
             runners={"acp": programs, "http": HttpRunner(apps, vault)},
             probes={"http": HttpProbe(apps, vault)},
             openers=_openers(settings, vault),
@@ -160,7 +170,7 @@ async def open_services(settings: Settings) -> AsyncGenerator[Running]:
         if settings.database_url is not None:
             keeping.append(clock.keep(store))
         async with _background(*keeping), assemble(settings, parts) as running:
-            yield running
+            yield replace(running, shell=shell) if settings.allow_shell else running
     finally:
         await programs.close()
         await apps.close()
@@ -220,7 +230,7 @@ async def _open_runners(settings: Settings, client: "Client") -> AsyncGenerator[
         yield {
             "model": ModelRunner(
                 models.clients(ServerModels(client, secrets)),
-                {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages)},
+                _toolsets(pages, await open_shell(settings, os.environ)),
                 _openers(settings, secrets),
             ),
             "acp": programs,
@@ -250,7 +260,9 @@ async def assemble(settings: Settings, parts: Parts) -> AsyncGenerator[Running]:
         Choices(
             default_model=settings.default_model,
             is_shared=is_shared,
-            catalogue=catalogue_of(parts.toolsets, [opener.kind for opener in parts.openers]),
+            catalogue=catalogue_of(
+                parts.toolsets, [*(opener.kind for opener in parts.openers), *parts.kinds]
+            ),
             private_webhooks=settings.private_webhooks,
             outside_ttl_seconds=parts.lease_ttl_seconds,
             allow_commands=settings.allow_commands,
@@ -297,6 +309,10 @@ def _openers(settings: Settings, secrets: SecretSource) -> Sequence[Opener]:
         McpOverHttp(Outgoing(settings.private_mcp), secrets),
         McpOverStdio(programs, os.environ, secrets, allow_commands=settings.allow_commands),
     )
+
+
+def _toolsets(pages: Outgoing, shell: Shell) -> Mapping[str, Sequence[Tool]]:
+    return {**BUILT_IN, "todo": TODO_TOOLS, "fetch": fetch_tools(pages), "shell": shell.tools}
 
 
 async def open_store(settings: Settings, clock: Clock, hub: Hub) -> Store:

@@ -15,6 +15,7 @@ from sojourn.cli.screen import Trouble, console
 
 if TYPE_CHECKING:
     from sojourn.config import Settings
+    from sojourn.runners.model.shell import Shell
     from sojourn.wiring import Running
 
 # Systems that state no hard limit have one all the same, and refuse to be asked for more.
@@ -94,13 +95,14 @@ def _announce(settings: "Settings", running: "Running", url: str, as_json: bool)
     if as_json:
         import msgspec
 
-        said = {"url": url, "key": running.new_key, "data_dir": str(settings.data_dir)}
+        sandbox = None if running.shell is None else running.shell.sandbox
+        said = {"url": url, "key": running.new_key, "data_dir": str(settings.data_dir), "sandbox": sandbox}
         click.echo(msgspec.json.encode(said).decode())
         return
-    _print_welcome(settings, running.new_key, url)
+    _print_welcome(settings, running.new_key, running.shell, url)
 
 
-def _print_welcome(settings: "Settings", new_key: str | None, url: str) -> None:
+def _print_welcome(settings: "Settings", new_key: str | None, shell: "Shell | None", url: str) -> None:
     from rich.markup import escape
 
     from sojourn import __version__
@@ -114,6 +116,11 @@ def _print_welcome(settings: "Settings", new_key: str | None, url: str) -> None:
     out.print(f"[bold]Sojourn {__version__}[/]  [green]{url}[/]  [dim]Ctrl-C ends it[/]")
     out.print(f"  data   {where}")
     out.print(f"  model  {escape(settings.default_model)}{model_note}")
+    if shell is not None:
+        where = f"{shell.sandbox}: agents' commands run in it"
+        if shell.sandbox is None:
+            where = shell.missing or "agents' commands run with workers elsewhere"
+        out.print(f"  shell  {escape(where)}", soft_wrap=True)
     if new_key is not None:
         out.print(f"  key    [bold]{new_key}[/]  [dim]shown this once, kept in {key_path}[/]", soft_wrap=True)
     elif settings.bootstrap_key is None:

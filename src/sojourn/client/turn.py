@@ -157,6 +157,10 @@ class Turn:
     async def write_file(self, path: str, data: bytes) -> None:
         await self._client.write_turn_file(self.claimed.claim, path, data)
 
+    async def delete_file(self, path: str) -> None:
+        """NotFound if there is none."""
+        await self._client.delete_turn_file(self.claimed.claim, path)
+
     async def list_memories(self, directory: str = "") -> list[MemoryEntry]:
         """What the agent remembers from its other sessions."""
         return await self._client.list_turn_memories(self.claimed.claim, directory)

@@ -185,6 +185,11 @@ class WorkerCalls(Calls):
         )
         await self._transport.perform(request)
 
+    async def delete_turn_file(self, claim: str, path: str) -> None:
+        await self._transport.perform(
+            Request("DELETE", f"/worker/claims/{claim}/files/content", [("path", path)])
+        )
+
     async def meant_model(self, name: str) -> MeantModel:
         """What a model's name means. NotFound for one that means nothing."""
         return await self._transport.fetch(Request("GET", "/worker/model", [("name", name)]), MeantModel)

@@ -97,7 +97,7 @@ class AppendEvents:
     They are logged after `events` and before `intents`, so that the intent of the call stands behind its inputs.
     """
 
-    events: tuple[RunnerEvent | FileWritten | MemoryWritten | MemoryDeleted, ...]
+    events: tuple[RunnerEvent | FileWritten | FileDeleted | MemoryWritten | MemoryDeleted, ...]
     intents: tuple[RunnerEvent, ...] = ()
     steers_before: int | None = None
     steers: tuple[Input, ...] = ()

@@ -1,12 +1,13 @@
 """Stands between the server and an agent's program: nothing that the program starts outlives the two of them.
 
-`python guard.py CONTROL WORD…` runs the words as a child. When the child ends, or nobody holds the other end of the
-pipe CONTROL any more (the server was killed, or closes it), every descendant is killed, those in sessions of their
-own too: orphans become this process's children, so that it finds them. It imports nothing but the standard library
-and starts in a few hundredths of a second.
+`python guard.py CONTROL[,DESCRIPTOR…] WORD…` runs the words as a child, which gets the descriptors as 3, 4 and so on.
+When the child ends, or nobody holds the other end of the pipe CONTROL any more (the server was killed, or closes it),
+every descendant is killed, those in sessions of their own too: orphans become this process's children, so that it finds
+them. It imports nothing but the standard library and starts in a few hundredths of a second.
 """
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -20,7 +21,8 @@ KILL_ROUND_SECONDS = 0.02
 
 
 def main() -> int:
-    control, words = int(sys.argv[1]), sys.argv[2:]
+    control, *given = map(int, sys.argv[1].split(","))
+    words = sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.set_inheritable(control, False)
@@ -29,11 +31,13 @@ def main() -> int:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     # Without a handler it would be ignored, and would wake nobody.
     signal.signal(signal.SIGCHLD, told)
+    given = [out_of_the_way(descriptor, len(given)) for descriptor in given]
+    actions = [(os.POSIX_SPAWN_DUP2, descriptor, 3 + index) for index, descriptor in enumerate(given)]
     # A group of its own: a Ctrl-C at the server's terminal is the server's business.
-    child = os.posix_spawnp(words[0], words, os.environ, setpgroup=0)
-    # Whoever writes to the child has to see its end when it goes.
-    os.close(0)
-    os.close(1)
+    child = os.posix_spawnp(words[0], words, os.environ, setpgroup=0, file_actions=actions)
+    # Whoever writes to the child, or hears it, has to see its end when it goes.
+    for descriptor in (0, 1, *given):
+        os.close(descriptor)
     status = None
     while status is None:
         ready, _, _ = select.select([control, woken], [], [])
@@ -44,6 +48,13 @@ def main() -> int:
             break
     status = kill_all(child, status)
     return status if status >= 0 else 128 - status
+
+
+def out_of_the_way(descriptor: int, count: int) -> int:
+    """The same under a number that none of the child's `count` is to have."""
+    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3 + count)
+    os.close(descriptor)
+    return copy
 
 
 def told(_number: int, _frame: FrameType | None) -> None:

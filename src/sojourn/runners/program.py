@@ -122,18 +122,22 @@ async def start_guarded(
     *,
     longest_line_bytes: int = LONGEST_LINE_BYTES,
     hidden: Sequence[str] = (),
+    gives: Sequence[int] = (),
 ) -> Program:
-    """Start a program that is there, in a directory that is there. `hidden` are the secrets among its variables."""
+    """Start a program that is there, in a directory that is there. `hidden` are the secrets among its variables.
+
+    `gives` are descriptors of ours, which it gets as 3, 4 and so on.
+    """
     hold, leash = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", str(_GUARD), str(hold), *command),
+            *(sys.executable, "-I", "-S", str(_GUARD), ",".join(map(str, (hold, *gives))), *command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=directory,
             env=variables,
-            pass_fds=(hold,),
+            pass_fds=(hold, *gives),
             limit=longest_line_bytes,
             # A Ctrl-C reaches the whole foreground group; the server decides when its programs go.
             start_new_session=True,

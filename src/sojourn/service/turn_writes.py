@@ -18,10 +18,9 @@ from sojourn.domain.commands import (
     WaitTurn,
 )
 from sojourn.domain.draft import Decision, State
-from sojourn.domain.errors import CallRefused, LeaseLost, WrongState
+from sojourn.domain.errors import CallRefused, LeaseLost, NotFound, WrongState
 from sojourn.domain.events import RunnerEvent
 from sojourn.domain.file import file_path
-from sojourn.domain.file_events import FileWritten
 from sojourn.domain.ids import KeyId
 from sojourn.domain.kinds import Outcome
 from sojourn.domain.memory import Expected, MemoryText, Writer, access_of, memory_path
@@ -167,9 +166,21 @@ class TurnWrites:
 
         async def command(tx: Tx, _state: State) -> Command:
             changes = await Area(tx, turn.org, turn.session).write(path, content)
-            return AppendEvents(events=tuple(one for one in changes if isinstance(one, FileWritten)))
+            return AppendEvents(events=changes)
 
         await self._write(turn, command)
+
+    async def delete_file(self, turn: Claim, path: str) -> bool:
+        path = file_path(path)
+
+        async def command(tx: Tx, _state: State) -> Command:
+            return AppendEvents(events=await Area(tx, turn.org, turn.session).delete(path, recursive=False))
+
+        try:
+            await self._write(turn, command)
+        except NotFound:
+            return False
+        return True
 
     async def write_memory(self, turn: Claim, path: str, text: str, expected: Expected | None) -> None:
         path, content = memory_path(path), MemoryText.of(text)

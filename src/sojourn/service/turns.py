@@ -213,6 +213,9 @@ class TurnService:
     async def write_file(self, turn: ClaimedTurn, path: str, data: bytes) -> None:
         await self._writes.write_file(turn, path, data)
 
+    async def delete_file(self, turn: ClaimedTurn, path: str) -> bool:
+        return await self._writes.delete_file(turn, path)
+
     async def list_memories(self, turn: ClaimedTurn, below: str = "") -> Sequence[MemoryEntry]:
         return await self._memories.list(turn.org, turn.agent.id, below, "", MAX_MEMORIES)
 

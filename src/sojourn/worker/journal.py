@@ -99,6 +99,9 @@ class TurnJournal:
     async def write_file(self, path: str, data: bytes) -> None:
         await self._turns.write_file(self._turn, path, data)
 
+    async def delete_file(self, path: str) -> bool:
+        return await self._turns.delete_file(self._turn, path)
+
     async def list_memories(self, below: str = "") -> Sequence[MemoryEntry]:
         return await self._turns.list_memories(self._turn, below)
 

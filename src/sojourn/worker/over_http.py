@@ -182,6 +182,14 @@ class HttpTurns:
         async with self._refusable(turn, "file", path):
             await self._client.write_turn_file(name_of(turn), path, data)
 
+    async def delete_file(self, turn: ClaimedTurn, path: str) -> bool:
+        try:
+            async with self._refusable(turn, "file", path):
+                await self._client.delete_turn_file(name_of(turn), path)
+        except NotFound:
+            return False
+        return True
+
     async def list_memories(self, turn: ClaimedTurn, below: str = "") -> Sequence[MemoryEntry]:
         async with self._refusable(turn, "memory", below):
             return [_remembered(one) for one in await self._client.list_turn_memories(name_of(turn), below)]

@@ -158,6 +158,10 @@ class Turn:
     def write_file(self, path: str, data: bytes) -> None:
         self._client.write_turn_file(self.claimed.claim, path, data)
 
+    def delete_file(self, path: str) -> None:
+        """NotFound if there is none."""
+        self._client.delete_turn_file(self.claimed.claim, path)
+
     def list_memories(self, directory: str = "") -> list[MemoryEntry]:
         """What the agent remembers from its other sessions."""
         return self._client.list_turn_memories(self.claimed.claim, directory)

@@ -182,6 +182,9 @@ class WorkerCalls(Calls):
         )
         self._transport.perform(request)
 
+    def delete_turn_file(self, claim: str, path: str) -> None:
+        self._transport.perform(Request("DELETE", f"/worker/claims/{claim}/files/content", [("path", path)]))
+
     def meant_model(self, name: str) -> MeantModel:
         """What a model's name means. NotFound for one that means nothing."""
         return self._transport.fetch(Request("GET", "/worker/model", [("name", name)]), MeantModel)

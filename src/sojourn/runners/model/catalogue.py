@@ -14,8 +14,9 @@ _DESCRIPTIONS: Final[Mapping[str, str]] = {
 
 
 def catalogue_of(toolsets: Mapping[str, Sequence[Tool]], kinds: Sequence[CapabilityKind] = ()) -> Catalogue:
-    """`kinds` are those that say themselves what they are."""
-    return Catalogue([*(_kind(name, tools) for name, tools in toolsets.items()), *kinds])
+    """`kinds` are those that say themselves what they are, also of a set of tools."""
+    own = {kind.name for kind in kinds}
+    return Catalogue([*(_kind(name, tools) for name, tools in toolsets.items() if name not in own), *kinds])
 
 
 def _kind(name: str, tools: Sequence[Tool]) -> CapabilityKind:

@@ -168,6 +168,10 @@ class OutsideTurns:
         """A repetition writes what is there already, which is no event."""
         await self._writes.write_file(claim, path, data)
 
+    async def delete_file(self, claim: Claim, path: str) -> bool:
+        """A repetition finds nothing, and says so."""
+        return await self._writes.delete_file(claim, path)
+
     async def list_memories(self, claim: Claim, below: str) -> Sequence[MemoryEntry]:
         return await self._memories.list(claim.org, await self._agent(claim), below, "", MAX_MEMORIES)
 

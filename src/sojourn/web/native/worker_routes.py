@@ -186,6 +186,18 @@ WORKERS: Final[tuple[AnyRoute, ...]] = (
         errors=(NotFound, LeaseLost, WrongState, LimitExceeded),
     ),
     Route(
+        method="DELETE",
+        path="/worker/claims/{claim}/files/content",
+        operation="delete_turn_file",
+        summary="Delete a file of the session",
+        scope="turns:work",
+        handler=workers.delete_file,
+        query=queries.FilePath,
+        body=wire.Nothing,
+        answers={204: Media.NONE},
+        errors=(NotFound, InvalidRequest, LeaseLost, WrongState),
+    ),
+    Route(
         method="GET",
         path="/worker/model",
         operation="get_meant_model",

@@ -128,6 +128,13 @@ async def write_file(call: Call[queries.FilePath, RawBody]) -> Response:
     return NO_CONTENT
 
 
+async def delete_file(call: Call[queries.FilePath, wire.Nothing]) -> Response:
+    path = call.query.path
+    if not await call.services.outside_turns.delete_file(_claim(call), path):
+        raise NotFound("file", path)
+    return NO_CONTENT
+
+
 async def list_memories(call: Call[queries.TurnMemoryList, wire.Nothing]) -> Response:
     found = await call.services.outside_turns.list_memories(_claim(call), call.query.directory)
     return json_response(memory_wire.MemoryEntries([memories.entry(one) for one in found], None))

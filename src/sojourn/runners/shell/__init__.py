@@ -1,0 +1,1 @@
+"""Commands of models, each in a sandbox of its own."""
