@@ -25,6 +25,7 @@ from sojourn.service.inputs import NewInput
 from sojourn.service.sessions import EndStatus, NewSession, SessionChange
 from tests.service.budget_rules import LIMITS, BudgetRules, Limits
 from tests.service.mirror import Mirror
+from tests.service.past_rules import PastRules
 from tests.service.queue_rules import QueueRules
 from tests.support.runner import Append, RandomRunner, Retry, Settle, Wait
 from tests.support.world import SOMEBODY, World
@@ -44,7 +45,7 @@ POLICIES = st.sampled_from(
 )
 
 
-class SessionMachine(QueueRules, BudgetRules, RuleBasedStateMachine):
+class SessionMachine(QueueRules, BudgetRules, PastRules, RuleBasedStateMachine):
     def __init__(self, world: World, runner: asyncio.Runner) -> None:
         super().__init__()
         self.world = world

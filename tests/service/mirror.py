@@ -54,9 +54,17 @@ class Mirror:
 
     @classmethod
     def of(cls, world: World, runner: asyncio.Runner, new: NewSession) -> "Mirror":
-        id = runner.run(world.new_session(new))
+        return cls.of_stored(world, runner, runner.run(world.new_session(new)))
+
+    @classmethod
+    def of_stored(cls, world: World, runner: asyncio.Runner, id: SessionId) -> "Mirror":
+        """A session that nobody is at, as it is stored."""
         record = runner.run(world.record(id))
         mirror = cls(world, runner, record, Model(record.session))
+        snapshot = runner.run(take(world.store.reads, Tables(world.database.query, world.org), record))
+        mirror.model.turns = {turn.id: turn for turn in snapshot.turns}
+        mirror.model.inputs = {input.id: input for input in snapshot.inputs}
+        mirror.model.asks = {ask.id: ask for ask in snapshot.asks}
         mirror.model.log = mirror.stored_log()
         mirror.model.timers = {
             kind: at for kind, at in deadlines(mirror.model.state()).items() if at is not None
