@@ -13,6 +13,7 @@ LONGEST_URL: Final = 2_000
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _LOCAL_NAT64: Final = ipaddress.ip_network("64:ff9b:1::/48")
 _COMPATIBLE: Final = ipaddress.ip_network("::/96")
+_TRANSLATED: Final = ipaddress.ip_network("::ffff:0:0:0/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         # Addresses that carry one of IPv4 lead where that one leads.
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and (ip in _NAT64 or ip in _COMPATIBLE):
+        if inner is None and (ip in _NAT64 or ip in _COMPATIBLE or ip in _TRANSLATED):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast

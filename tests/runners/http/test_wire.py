@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from sojourn.domain.actor import Actor
 from sojourn.domain.ids import DEFAULT_ORG
 from sojourn.domain.kinds import Json
+from sojourn.domain.log import StoredEvent
 from sojourn.domain.runner_config.http import SESSION_HEADER
 from sojourn.service.budgets import NewBudget
 from tests.runners.http.sessions import (
@@ -23,6 +26,7 @@ from tests.runners.http.sessions import (
     said,
     say,
     types,
+    until,
     watch,
 )
 from tests.runners.model.loopback import LoopbackProvider, Reply, events, failed, loopback_provider
@@ -90,6 +94,20 @@ async def test_an_app_that_is_busy_for_a_moment_is_asked_again(served: Served) -
     assert types(items)[-1] == "turn.completed"
     assert said(items, "turn.retried")[0]["error"] == "The app answered 503: later"
     assert len(app.seen) == 2
+
+
+@pytest.mark.parametrize("clock", [None, datetime(2008, 1, 1, tzinfo=UTC)], ids=["ours", "the app's"])
+async def test_an_app_that_names_the_time_of_the_next_try_is_not_asked_before(
+    served: Served, clock: datetime | None
+) -> None:
+    later = format_datetime((clock or datetime.now(UTC)) + timedelta(minutes=30), usegmt=True)
+    own = {} if clock is None else {"date": format_datetime(clock, usegmt=True)}
+    async with scripted(failed(429, {"error": "later"}, retry_after=later, **own)) as app:
+        session = await say(served, await new_agent(served, app.base_url), "hello")
+        items = await until(served, session, "turn.retried")
+    (retried,) = [item for item in items if isinstance(item, StoredEvent) and item.type == "turn.retried"]
+    retry_at = datetime.fromisoformat(said(items, "turn.retried")[0]["retry_at"])
+    assert timedelta(minutes=29) < retry_at - retried.at <= timedelta(minutes=30)
 
 
 BROKEN = Reply(pieces=events("half", done=""), then="break")

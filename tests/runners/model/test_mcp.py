@@ -161,7 +161,6 @@ async def test_a_server_that_is_killed_leaves_no_program_of_its_agents(tmp_path:
         pid = await process(path)
         await server.kill()
         await gone(pid)
-        await server.start()
 
 
 async def test_a_stopped_turn_leaves_no_process_of_its_servers(served: Served, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
 
 import msgspec
@@ -200,7 +201,7 @@ class App:
             else f"The app answered {answer.status}."
         )
         if answer.status in _PASSING:
-            raise AppUnavailable(problem, _retry_after(answer.headers.get("retry-after", "")))
+            raise AppUnavailable(problem, _retry_after(answer.headers))
         raise AppLost(problem) if answer.status in _LOST else AppFailed(problem)
 
     def _headers(self) -> dict[str, str]:
@@ -241,9 +242,17 @@ def _reason(body: bytes) -> str:
     return said.error or said.text or plain(body[:500].decode("utf-8", "replace"))
 
 
-def _retry_after(value: str) -> float | None:
-    """Seconds only: of a date, the app's clock may think otherwise."""
-    return float(value) if value.isdecimal() and len(value) < 8 else None
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """In seconds. A date is read by the app's own clock if its `Date` tells: ours may think otherwise."""
+    value = headers.get("retry-after", "")
+    if value.isdecimal() and len(value) < 8:
+        return float(value)
+    try:
+        now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        wait = parsedate_to_datetime(value) - now
+    except (TypeError, ValueError):
+        return None
+    return max(wait.total_seconds(), 0.0)
 
 
 def session_name(session: SessionId, alias: str | None) -> str:
