@@ -7,7 +7,8 @@ What it does is what it is told, one instruction a line of the prompt: `say TEXT
 as files beside the directory it is started in: prompts, one a line.
 
 `mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
-wants to be logged in, `forgetful` cannot load a session, `stubborn` does not stop when it is asked to.
+wants to be logged in, `forgetful` cannot load a session, `newer` speaks a later version of the protocol, `stubborn`
+does not stop when it is asked to.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ class ScriptedAgent:
         if "mute" in self._traits:
             await asyncio.Event().wait()
         return schema.InitializeResponse(
-            protocol_version=protocol_version,
+            protocol_version=protocol_version + ("newer" in self._traits),
             auth_methods=[
                 schema.AuthMethodAgent(id="chat", name="Chat"),
                 schema.AuthMethodAgent(id="api-key", name="Key"),

@@ -51,6 +51,10 @@ async def test_a_program_that_ends_before_it_is_ready_is_quoted(stage: Stage) ->
     assert "ended with status 1 before it was ready: no licence found" in error
 
 
+async def test_a_program_that_speaks_another_version_of_the_protocol_is_said_to(stage: Stage) -> None:
+    assert "it speaks version 2 of the protocol, and this server 1" in await failure(stage, "newer")
+
+
 async def test_a_program_that_does_not_answer_is_given_up_in_its_time(stage: Stage) -> None:
     error = await failure(stage, "mute", config={"start_seconds": 3})
     assert "did not get ready within 3 s" in error

@@ -43,6 +43,13 @@ RequestError = acp.RequestError
 T = TypeVar("T")
 
 
+class OtherVersion(ValueError):
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"it speaks version {version} of the protocol, and this server {acp.PROTOCOL_VERSION}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Abilities:
     """What the program says that it can. `login_hints` are its own words about how to log in."""
@@ -80,6 +87,8 @@ class Connection:
             client_capabilities=capabilities,
             client_info=schema.Implementation(name="sojourn", title="Sojourn", version=__version__),
         )
+        if answer.protocol_version != acp.PROTOCOL_VERSION:
+            raise OtherVersion(answer.protocol_version)
         can = answer.agent_capabilities or schema.AgentCapabilities()
         sessions = can.session_capabilities
         methods = answer.auth_methods or []
