@@ -138,6 +138,8 @@ class Report:
             if is_intent and not are_intents and self._announces:
                 raise InvalidRequest(place, f"{event.type} belongs to the intents")
             problem = _problem(self._account, event)
+            if problem is None and self._announces:
+                problem = _of_decision(self._account.progress, event)
             if problem is not None:
                 raise InvalidRequest(place, f"{event.type} {problem}")
             self._seq += 1
@@ -265,6 +267,20 @@ def _of_tool(progress: Progress, event: e.ToolStarted | e.ToolDenied | e.ToolCom
         case e.ToolCompleted(id=id, name=name):
             is_same = (requested.id, requested.name) == (id, name)
             return None if is_same else f"names another tool call than {requested.id} of {requested.name}"
+
+
+def _of_decision(progress: Progress, event: e.RunnerEvent) -> str | None:
+    """Of a call that somebody was asked about. A program that calls its tools by itself goes by its own words."""
+    if not isinstance(event, e.ToolStarted) and not (
+        isinstance(event, e.ToolCompleted) and event.status == "done"
+    ):
+        return None
+    ask = progress.asks.get(event.index)
+    if ask is None:
+        return None
+    if ask.decided is None:
+        return "is about a tool call that waits for a decision"
+    return "is about a tool call that was denied" if ask.decided.decision == "deny" else None
 
 
 def _of_compaction(account: Account, event: e.CompactionStarted | e.CompactionCompleted) -> str | None:

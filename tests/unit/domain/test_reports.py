@@ -1,6 +1,7 @@
 """What a worker outside may say, against the log that its turn has."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -144,6 +145,21 @@ def test_an_ask_is_about_an_open_tool_call_that_nobody_has_asked_about() -> None
         report(*log, opened).append([], [BEGUN], None)
     allowed = e.AskDecided(ask=ASK, decision="allow", answer=None, by=Actor("human"))
     report(*log, opened, allowed).append([], [BEGUN], None)
+
+
+def test_nobody_does_what_was_not_allowed() -> None:
+    opened = e.AskOpened(ask=ASK, kind="approval", prompt={"call": 1, "index": 0})
+    denied = e.AskDecided(ask=ASK, decision="deny", answer=None, by=Actor("human"))
+    asked = (CALLED, SAID, ANSWERED, WANTED, opened)
+    with pytest.raises(InvalidRequest, match="waits for a decision"):
+        report(*asked).settle([DONE])
+    for events, intents in (([DONE], []), ([], [BEGUN])):
+        with pytest.raises(InvalidRequest, match="was denied"):
+            report(*asked, denied).append(events, intents, None)
+    # Giving it up is no doing, and a program that acts by itself is only told of.
+    report(*asked).settle([replace(DONE, status="cancelled")])
+    report(*asked, denied).settle([replace(DONE, status="error")])
+    Report(account(*asked, denied), announces=False).settle([DONE])
 
 
 def test_a_program_that_calls_its_model_by_itself_tells_of_it_among_what_has_happened() -> None:
