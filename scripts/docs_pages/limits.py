@@ -15,6 +15,7 @@ from sojourn.domain.memory import (
     MAX_MEMORY_PATH_BYTES,
 )
 from sojourn.domain.policy import DEFAULT_START_SECONDS
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.turning import MAX_FAULTS, MAX_STALLED
 from sojourn.runners.backoff import MAX_HINT_SECONDS
 from sojourn.runners.model.fetch import FETCH_BYTES, FETCH_CHARACTERS, FETCH_REDIRECTS, FETCH_SECONDS
@@ -32,7 +33,6 @@ from sojourn.service.grep import MAX_MATCHES, MAX_PATTERN, MAX_SEARCHED_BYTES, S
 from sojourn.service.memories import MAX_FOUND
 from sojourn.service.overlays import MAX_OVERLAY_BYTES
 from sojourn.service.rewinds import MAX_RESTORED
-from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.upkeep import IDEMPOTENCY_AGE, TICK_SECONDS
 from sojourn.web.dialects.agentcore.routes import PAYLOAD_LIMIT
 from sojourn.web.kit.body import BODY_LIMIT

@@ -12,12 +12,14 @@ from typing import Any, Final
 
 import pytest
 
+from sojourn.domain import soundness
+from sojourn.domain.ask import NewAsk
 from sojourn.domain.content import Usage
 from sojourn.domain.errors import IdempotencyMismatch, InvalidRequest
 from sojourn.domain.events import ModelCompleted, SessionImported
 from sojourn.domain.export import GENESIS, hashed
 from sojourn.domain.fold import Conversation
-from sojourn.domain.ids import KeyId, OrgId, SessionId, uuid7
+from sojourn.domain.ids import AskId, KeyId, OrgId, SessionId, uuid7
 from sojourn.domain.log import LogEntry
 from sojourn.domain.rebuild import Rebuild
 from sojourn.domain.record import SessionRecord
@@ -310,6 +312,28 @@ async def test_a_sound_chain_of_what_no_session_can_say_is_refused(
     with pytest.raises(BrokenExport, match=why) as refused:
         await load(world, rechained(objects))
     assert refused.value.line > place
+
+
+async def test_what_would_keep_everybody_waiting_when_it_is_closed_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(soundness, "MAX_QUEUED", 3)
+    session = await world.new_session()
+    for _ in range(4):
+        await world.send(session, "hello")
+    assert (await load(world, await export(world, session))).created
+    await world.send(session, "one more")
+    with pytest.raises(BrokenExport, match="queue is full"):
+        await load(world, await export(world, session))
+    tools = await export(world, (await in_a_tool(world)).session)
+    monkeypatch.setattr(soundness, "MAX_OF_TURN", 0)
+    with pytest.raises(BrokenExport, match="more tools than one answer may"):
+        await load(world, tools)
+    turn = await world.claimed()
+    asked = NewAsk(id=AskId(uuid7()), kind="question", prompt={})
+    await world.services.turns.wait(turn, (), (asked,), "parked")
+    with pytest.raises(BrokenExport, match="asks more than a turn may"):
+        await load(world, await export(world, turn.session))
 
 
 async def test_data_that_is_nested_too_deeply_is_refused(world: World) -> None:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sojourn.domain.input import Input, priority_of
 from sojourn.domain.input_events import InputReceived
 from sojourn.domain.kinds import RunnerKind
 from sojourn.domain.turn import Turn, TurnStatus
+
+# More inputs than this are never queued on one session.
+MAX_QUEUED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

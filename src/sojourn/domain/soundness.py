@@ -14,9 +14,13 @@ from sojourn.domain.errors import InvalidRequest
 from sojourn.domain.file import MAX_FILE_BYTES, MAX_FILES, ancestors, file_path, is_below
 from sojourn.domain.ids import AskId, InputId, TurnId
 from sojourn.domain.log import LogEntry
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.transcript import Transcript
 
 _MAX_INT: Final = 2**31 - 1
+# Of the asks of a turn and of the tool calls of a model's answer. What is open at the end of a log is closed in one
+# transaction, and keeps everybody waiting for as long as that takes.
+MAX_OF_TURN: Final = 10_000
 
 _Ends = e.TurnCompleted | e.TurnFailed | e.TurnCancelled | e.TurnDeferred
 _OfTurn = (
@@ -41,6 +45,7 @@ class _Turn:
     attempt: int = 0
     tools: dict[int, bool] = field(default_factory=dict[int, bool])
     asks: set[AskId] = field(default_factory=set[AskId])
+    asked: int = 0
 
 
 class Soundness:
@@ -131,6 +136,9 @@ class Soundness:
                 _refuse("is received by an ended session")
             self._new(event.input)
             self._waiting[event.input] = (event.turn, 0)
+            # The one that the queued turn will read is not counted among those behind it.
+            if len(self._waiting) > MAX_QUEUED + 1:
+                _refuse("is received by a session whose queue is full")
             return
         if event.input not in self._waiting:
             _refuse("is about an input that does not wait")
@@ -190,6 +198,9 @@ class Soundness:
         if event.expires_at is not None and event.expires_at.tzinfo is None:
             _refuse("has a deadline without a zone")
         turn.asks.add(event.ask)
+        turn.asked += 1
+        if turn.asked > MAX_OF_TURN:
+            _refuse("asks more than a turn may")
 
     def _take_file(self, event: e.FileWritten | e.FileDeleted) -> None:
         try:
@@ -229,6 +240,8 @@ def _take_step(turn: _Turn, event: e.Event | None) -> None:
             if index in turn.tools or not 0 <= index <= _MAX_INT:
                 _refuse("asks for a tool under an index that is taken")
             turn.tools[index] = False
+            if len(turn.tools) > MAX_OF_TURN:
+                _refuse("asks for more tools than one answer may")
         case e.ToolStarted(index=index) | e.ToolDenied(index=index):
             if turn.tools.get(index, True):
                 _refuse("is of a tool call that was not asked for, or is over")

@@ -18,13 +18,14 @@ from sojourn.domain.kin import MAX_CHILDREN, MAX_DEPTH, Kin
 from sojourn.domain.kinds import Json
 from sojourn.domain.kinship import answer, wanted
 from sojourn.domain.log import NewEvent
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.record import SessionRecord
 from sojourn.domain.session import Session, SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.agents import Agents
 from sojourn.service.hub import Hub
 from sojourn.service.paging import read_page
-from sojourn.service.sessions import MAX_QUEUED, NewSession, Sessions
+from sojourn.service.sessions import NewSession, Sessions
 from sojourn.service.trees import children_of
 from sojourn.service.verbs import PAGE, carry_out, stopped, usage_of
 

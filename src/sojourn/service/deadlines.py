@@ -16,12 +16,12 @@ from sojourn.domain.commands import (
 )
 from sojourn.domain.draft import State, deadlines
 from sojourn.domain.ids import AskId, InputId, OrgId, SessionId
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.record import Lease
 from sojourn.domain.turn import HELD
 from sojourn.ports import DueTimer, Tx
 from sojourn.service.hub import Hub
 from sojourn.service.lifetimes import remove
-from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.verbs import carry_out, stopped, unfinished
 
 ReclaimCause = Literal["lease_expired", "worker_stopped", "server_restarted", "start_expired"]

@@ -13,11 +13,11 @@ from sojourn.domain.actor import Actor
 from sojourn.domain.commands import EndSession, UpdateSession
 from sojourn.domain.draft import State
 from sojourn.domain.ids import OrgId, SessionId
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.session import SessionStatus
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.hub import Hub
 from sojourn.service.names import Name
-from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.verbs import carry_out, stopped
 
 # What the facet of a session says that its name is, for those that know the session by its id only.

@@ -14,10 +14,10 @@ from sojourn.domain.fold import Unfinished
 from sojourn.domain.ids import InputId, OrgId, SessionId, TurnId, uuid7
 from sojourn.domain.input import Input, InputStatus
 from sojourn.domain.kinds import Delivery, InputKind, Json
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.ports import Clock, Store, Tx
 from sojourn.service.hub import Hub
 from sojourn.service.results import Repeat, Result
-from sojourn.service.sessions import MAX_QUEUED
 from sojourn.service.verbs import Remembered, carry_out, lock, once, stopped
 
 

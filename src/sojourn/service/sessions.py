@@ -22,6 +22,7 @@ from sojourn.domain.kinds import Json
 from sojourn.domain.log import NewEvent
 from sojourn.domain.overlay import Overlay
 from sojourn.domain.policy import NO_POLICY, Policy
+from sojourn.domain.queue import MAX_QUEUED
 from sojourn.domain.record import Lease, SessionRecord, SessionTotals
 from sojourn.domain.session import Activity, Session, SessionStatus
 from sojourn.domain.turn import TurnSpan
@@ -35,9 +36,6 @@ from sojourn.service.orgs import Orgs
 from sojourn.service.overlays import accepted
 from sojourn.service.results import Repeat, Result, Unset
 from sojourn.service.verbs import Remembered, append, carry_out, lock, once, stopped
-
-# More inputs than this are never queued on one session.
-MAX_QUEUED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
