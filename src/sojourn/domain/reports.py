@@ -57,13 +57,16 @@ class Account:
     def without_words(self) -> "Account":
         """A copy, as much of it as reports are checked against: what was said and what tools gave back may be large."""
         progress = self.progress
-        bare = replace(
-            progress,
+        bare = Progress(
+            progress.turn,
+            progress.attempt,
+            progress.call,
+            answered=progress.answered,
+            open_call=progress.open_call,
             requested={index: replace(tool, arguments="") for index, tool in progress.requested.items()},
             started=set(progress.started),
             completed={index: replace(result, output="") for index, result in progress.completed.items()},
             asks=dict(progress.asks),
-            rounds=(),
         )
         conversation = Conversation(seq=self.conversation.seq, progress=bare)
         return Account(conversation, set(self.said), set(self.asks), self.is_compacting)
