@@ -1,7 +1,7 @@
 """What a log says of the agent's memory, as far as a turn of this session changed it.
 
-The digest and not the text: the memory is the agent's, outlives the session, and can be taken back by whoever owns it;
-a copy in the log of every session that ever wrote it could not.
+The digest and not the text: the call of the tool holds what the model wrote, the memory holds what is there now, and a
+third copy would only be one more to be found when somebody wants it gone.
 """
 
 from dataclasses import dataclass
