@@ -28,6 +28,7 @@ Field = Literal[
     "invoked_at",
     "last_turn",
     "last_turn_asks",
+    "open_questions",
     "fence",
     "ended_activity",
 ]

@@ -123,13 +123,20 @@ class Turn:
 class TurnSpan:
     """A session's turns at a glance: when the first was started, how the newest stands and when that ended.
 
-    One that waits without an open ask waits for its budgets.
+    One that waits without an open ask waits for its budgets. `questions` are the open asks that somebody has to decide;
+    the others wait for sessions that the turn has started.
     """
 
     started_at: datetime | None
     status: TurnStatus
     open_asks: int = 0
     ended_at: datetime | None = None
+    questions: int = 0
+
+    @property
+    def waits_for_sessions(self) -> bool:
+        """Whether it goes on by itself, with the end of sessions that it has started."""
+        return self.status is TurnStatus.WAITING and self.open_asks > 0 and not self.questions
 
     @property
     def is_paused(self) -> bool:

@@ -146,7 +146,9 @@ class StoreReads(
         bind = NumberedBinder(self._db.dialect)
         text = (
             "SELECT t.session, min(t.started_at),"
-            f" {_NEWEST.format('status')}, {_NEWEST.format('open_asks')}, {_NEWEST.format('ended_at')}"
+            f" {_NEWEST.format('status')}, {_NEWEST.format('open_asks')}, {_NEWEST.format('ended_at')},"
+            " (SELECT count(*) FROM asks a WHERE a.org = t.org AND a.session = t.session"
+            " AND a.status = 'open' AND a.kind <> 'session')"
             f" FROM turns t WHERE t.org = {bind(org)} AND t.session IN"
             f" ({', '.join(bind(session) for session in sessions)}) GROUP BY t.org, t.session"
         )
@@ -156,8 +158,11 @@ class StoreReads(
                 TurnStatus(status),
                 open_asks,
                 rows.to_instant_or_none(ended),
+                questions,
             )
-            for session, started, status, open_asks, ended in await self._db.select(text, bind.values)
+            for session, started, status, open_asks, ended, questions in await self._db.select(
+                text, bind.values
+            )
         }
 
     async def get_ask(self, org: OrgId, session: SessionId, ask: AskId) -> Ask | None:

@@ -37,6 +37,10 @@ _COLUMNS: Final[dict[f.Field, str]] = {
         "(SELECT t.open_asks FROM turns t WHERE t.org = s.org AND t.session = s.id"
         " ORDER BY t.first_seq DESC LIMIT 1)"
     ),
+    "open_questions": (
+        "(SELECT count(*) FROM asks a WHERE a.org = s.org AND a.session = s.id"
+        " AND a.status = 'open' AND a.kind <> 'session')"
+    ),
     "fence": "s.fence",
     "ended_activity": "s.ended_activity",
     "invoked_at": "(CASE WHEN s.turns > 0 THEN s.active_at END)",

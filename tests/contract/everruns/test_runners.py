@@ -38,7 +38,7 @@ async def test_a_session_that_was_started_is_nothing_that_a_client_carries_out(e
     problem = await everruns.refused(409, "POST", f"{it.path}/tool-results", json=body)
     assert "not waiting for tool results" in problem["detail"]
     assert await it.decided() == []
-    assert (await everruns.get(id_of("session", it.session)))["status"] == "waitingfortoolresults"
+    assert (await everruns.get(id_of("session", it.session)))["status"] == "active"
 
 
 @covers("results.session")

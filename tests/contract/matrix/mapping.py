@@ -79,7 +79,7 @@ EVERRUNS: Final[Mapping[str, str | None]] = {
     "busy": "active",
     "waiting": "waitingfortoolresults",
     "waiting for a program's permission": "waitingfortoolresults",
-    "waiting for a session it has started": "waitingfortoolresults",
+    "waiting for a session it has started": "active",
     "retrying": "active",
     "idle after a turn": "idle",
     "rewound to its beginning": "idle",

@@ -32,7 +32,17 @@ from sojourn.domain.session import Activity, SessionStatus
 from sojourn.domain.turn import TurnSpan, TurnStatus
 from sojourn.ports import Store, Tx
 from sojourn.store.where import NumberedBinder, condition
-from tests.contract.store.make import NO_USAGE, ORG, a_session, a_tombstone, a_turn, at, insert_all, record
+from tests.contract.store.make import (
+    NO_USAGE,
+    ORG,
+    a_session,
+    a_tombstone,
+    a_turn,
+    an_ask,
+    at,
+    insert_all,
+    record,
+)
 
 AGENTS = (AgentId(uuid7()), AgentId(uuid7()))
 KEYS = ("colour", "a.b", 'say "hi"', "it's", "$", "", "näme", "a]b[0")
@@ -311,7 +321,10 @@ async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) 
         )
         await tx.write_turn(ORG, ran.id, done)
         await tx.write_turn(ORG, ran.id, failed)
-        await tx.write_turn(ORG, runs.id, a_turn(first_seq=2, open_asks=2))
+        waiting = a_turn(first_seq=2, open_asks=2)
+        await tx.write_turn(ORG, runs.id, waiting)
+        for kind in ("session", "approval"):
+            await tx.write_ask(ORG, runs.id, an_ask(waiting.id, kind=kind))
 
     await store.write(verb)
     for status, found in (("failed", [ran.id]), ("completed", []), ("queued", [runs.id])):
@@ -319,9 +332,11 @@ async def test_sessions_are_selected_by_the_newest_of_their_turns(store: Store) 
         assert [one.session.id for one in await store.reads.list_sessions(ORG, query)] == found
     asking = SessionQuery(where=Compare("last_turn_asks", "eq", 2))
     assert [one.session.id for one in await store.reads.list_sessions(ORG, asking)] == [runs.id]
+    questions = SessionQuery(where=Compare("open_questions", "eq", 1))
+    assert [one.session.id for one in await store.reads.list_sessions(ORG, questions)] == [runs.id]
     spans = await store.reads.turn_spans(ORG, [never.id, ran.id, runs.id])
     assert spans == {
         ran.id: TurnSpan(at(5), TurnStatus.FAILED, ended_at=at(8)),
-        runs.id: TurnSpan(None, TurnStatus.QUEUED, 2),
+        runs.id: TurnSpan(None, TurnStatus.QUEUED, 2, questions=1),
     }
     assert await store.reads.turn_spans(ORG, []) == {}

@@ -28,12 +28,15 @@ _OUTCOMES: Final[Mapping[TurnStatus, wire.Activity]] = {
 def shown(session: Session, turns: TurnSpan | None) -> wire.Status:
     """An ended session is `idle`, as its `finished_at` says. So is a paused one, as its activity says: the client
 
-    refuses any word of its own for that.
+    refuses any word of its own for that. While it waits for sessions that it has started it works, through them: there
+    are no results that its client could give it.
     """
     if session.status is not SessionStatus.OPEN or _is_paused(session, turns):
         return "idle"
     if session.activity is Activity.IDLE:
         return "idle" if session.turns else "started"
+    if session.activity is Activity.WAITING and turns is not None and turns.waits_for_sessions:
+        return "active"
     return _DOING[session.activity]
 
 
@@ -56,10 +59,15 @@ _PAUSED: Final[Filter] = All(
     (Compare("activity", "eq", Activity.WAITING.value), Compare("last_turn_asks", "eq", 0))
 )
 
+_DELEGATING: Final[Filter] = All(
+    (Compare("activity", "eq", Activity.WAITING.value), Compare("open_questions", "eq", 0))
+)
+
 STATUS: Final = Word(
     (
         (_ENDED, "idle"),
         (_PAUSED, "idle"),
+        (_DELEGATING, "active"),
         *((Compare("activity", "eq", doing.value), word) for doing, word in _DOING.items()),
         (Compare("turns", "gt", 0), "idle"),
     ),
