@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ from sojourn.ports.turns import ClaimedTurn, Journal
 from sojourn.ports.vault import SecretSource
 from sojourn.runners.acp.process import CannotStart, logins_of, secrets_of, start_program, variables_of
 from sojourn.runners.acp.workspace import Workspace
+from sojourn.runners.heavy import imported
 from sojourn.runners.program import Program
 
 if TYPE_CHECKING:
@@ -275,21 +277,18 @@ async def _complaint(config: AcpConfig, program: Program, error: Exception) -> s
     return f"{config.name} refused to begin: {error}. {program.complaint}".strip()
 
 
+@cache
 def load_connections():
     """The wrapped library; CannotStart where it is not installed."""
     try:
-        return _imported()
+        return imported(_import_connection)
     except ImportError as error:
         raise CannotStart(
             f"Driving an agent's program needs `pip install 'sojourn[acp]'` ({error})."
         ) from error
-    except SystemError:
-        # Python 3.11 counts the depth of a parse for all threads together: one that parses while another does may be
-        # told that the count is off. What was half imported is gone by then, so the second time is like the first.
-        return _imported()
 
 
-def _imported():
+def _import_connection():
     from sojourn.runners.acp import connection
 
     return connection

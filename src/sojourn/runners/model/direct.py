@@ -16,6 +16,7 @@ from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 from pydantic_ai.settings import ModelSettings
 
 from sojourn.outgoing import Outgoing
+from sojourn.runners.heavy import imported
 from sojourn.runners.model.client import ModelAnswer, ModelRequest, TextDelta, TransientModelError
 from sojourn.runners.model.failures import configuration_failures, provider_failures
 from sojourn.runners.model.stored import StoredProviders
@@ -123,7 +124,7 @@ class DirectCalls:
                 # A server that was started anew: nothing can still be streaming from the old one.
                 await held.provider.__aexit__(None, None, None)
             # A provider's library may take a second to import, and its certificates are read from disk.
-            provider = await asyncio.to_thread(make)
+            provider = await asyncio.to_thread(imported, make)
             await provider.__aenter__()
             self._open[label] = _Open(provider, endpoint)
             return provider

@@ -8,10 +8,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from sojourn.outgoing import Outgoing
+from sojourn.runners.heavy import imported
 from sojourn.runners.llama import MODEL_NAME, LocalModel, LocalModelUnavailable
 from sojourn.runners.model.client import FatalModelError, ModelAnswer, ModelRequest, TextDelta
 from sojourn.runners.model.reference import COMPATIBLE, LOCAL, split_model
@@ -116,9 +118,8 @@ class DirectModelClient:
     async def _direct_calls(self) -> "DirectCalls":
         async with self._importing:
             if self._calls is None:
-                self._calls = await asyncio.to_thread(
-                    _import_calls, self._read_timeout_seconds, self._outgoing
-                )
+                load = partial(_import_calls, self._read_timeout_seconds, self._outgoing)
+                self._calls = await asyncio.to_thread(imported, load)
             return self._calls
 
 

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import httpx2
@@ -16,6 +17,7 @@ from pydantic_ai.providers import Provider
 from sojourn.domain.provider import Endpoint
 from sojourn.outgoing import Outgoing
 from sojourn.outgoing.transport import GuardedTransport
+from sojourn.runners.heavy import imported
 
 # Each keeps some connections and half a megabyte; the one that was asked longest ago goes first.
 MAX_OPEN: Final = 64
@@ -57,7 +59,7 @@ class StoredProviders:
             if opened is None:
                 client = self._client(endpoint)
                 # A provider's library may take a second to import, and its certificates are read from disk.
-                provider = await asyncio.to_thread(_make, endpoint, client)
+                provider = await asyncio.to_thread(imported, partial(_make, endpoint, client))
                 await provider.__aenter__()
                 opened = self._open[endpoint] = _Open(provider, client)
             self._open.move_to_end(endpoint)

@@ -3,6 +3,7 @@
 The library is imported when the first turn needs it.
 """
 
+import asyncio
 import os
 import shutil
 import time
@@ -10,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +23,7 @@ from sojourn.domain.mcp import HTTP_SCHEMA, STDIO_SCHEMA, McpHttp, McpStdio, rea
 from sojourn.outgoing import Outgoing
 from sojourn.ports.turns import Journal
 from sojourn.ports.vault import SecretSource
+from sojourn.runners.heavy import imported
 from sojourn.runners.model.client import ToolSpec
 from sojourn.runners.model.openers import CapabilityBroken
 from sojourn.runners.model.tools import OutcomeUnknown, Tool, ToolFailed
@@ -63,6 +66,10 @@ class _Lists:
         self._kept.pop(place, None)
 
 
+def _import_library() -> None:
+    import_module("sojourn.runners.model.mcp.transports")
+
+
 @asynccontextmanager
 async def _open(
     lists: _Lists,
@@ -71,6 +78,7 @@ async def _open(
     transport: "Callable[[], Transports]",
     seconds: float,
 ) -> AsyncGenerator[Sequence[Tool]]:
+    await asyncio.to_thread(imported, _import_library)
     from sojourn.runners.model.mcp.connection import Connection, ServerGone, ServerRefused
     from sojourn.runners.model.mcp.listing import listed
 
