@@ -33,6 +33,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "lease_lost": 409,
     "call_refused": 409,
     "revision_mismatch": 409,
+    "content_mismatch": 409,
     "body_too_large": 413,
     "internal": 500,
     "limit_exceeded": 503,
