@@ -20,6 +20,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "already_exists": 409,
     "wrong_state": 409,
     "revision_mismatch": 409,
+    "content_mismatch": 409,
     "sequence_mismatch": 409,
     "idempotency_mismatch": 409,
     "lease_lost": 409,

@@ -32,6 +32,7 @@ EXCEPTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "wrong_state": (409, "ConflictException"),
     "sequence_mismatch": (409, "ConflictException"),
     "revision_mismatch": (409, "ConflictException"),
+    "content_mismatch": (409, "ConflictException"),
     "lease_lost": (409, "RetryableConflictException"),
     "body_too_large": (413, VALIDATION),
     "turn_not_completed": (424, "RuntimeClientError"),

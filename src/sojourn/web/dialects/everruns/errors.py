@@ -35,6 +35,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "not_waiting": 409,
     "sequence_mismatch": 409,
     "revision_mismatch": 409,
+    "content_mismatch": 409,
     "lease_lost": 409,
     "call_refused": 409,
     "workspaces_not_supported": 400,

@@ -28,6 +28,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "idempotency_mismatch": 409,
     "lease_lost": 409,
     "revision_mismatch": 409,
+    "content_mismatch": 409,
     "body_too_large": 413,
     "limit_exceeded": 429,
     "internal": 500,
@@ -37,6 +38,7 @@ STATUSES: Final[Mapping[str, int]] = {
 _TYPES: Final[Mapping[str, wire.ErrorType]] = {
     "lease_lost": "concurrency",
     "revision_mismatch": "concurrency",
+    "content_mismatch": "concurrency",
     "sequence_mismatch": "concurrency",
     "internal": "internal",
     "store_unavailable": "internal",
