@@ -7,8 +7,8 @@ What it does is what it is told, one instruction a line of the prompt: `say TEXT
 as files beside the directory it is started in: prompts, one a line.
 
 `mute` never answers, `exit` ends at once, `leak` says its key and ends, `leak-login` says it in its refusal, `login`
-wants to be logged in, `forgetful` cannot load a session, `newer` speaks a later version of the protocol, `stubborn`
-does not stop when it is asked to.
+wants to be logged in, `forgetful` cannot load a session, `fragile` ends when it is to, `newer` speaks a new version of
+the protocol, `stubborn` does not stop when it is asked to.
 """
 
 import asyncio
@@ -67,6 +67,8 @@ class ScriptedAgent:
         return schema.AuthenticateResponse()
 
     async def load_session(self, session_id: str, **_meta: Any) -> schema.LoadSessionResponse:
+        if "fragile" in self._traits:
+            os._exit(5)
         if not self._file(session_id).exists():
             raise acp.RequestError.resource_not_found(session_id)
         await self._tell(session_id, acp.update_agent_message_text("what was said before"))

@@ -192,6 +192,28 @@ async def test_a_session_that_the_agent_has_lost_is_told_to_a_new_one_and_the_lo
     assert "could not go on with its session" in second.reason
 
 
+@pytest.mark.parametrize("resume", ["replay", "strict"])
+async def test_a_program_that_ends_when_it_is_to_load_its_session_is_started_again_without_it(
+    stage: Stage, resume: str
+) -> None:
+    world = stage.world
+    session = await stage.session("fragile", config={"resume": resume})
+    async with stage.working():
+        await world.send(session, "say one")
+        await until(world, session, "turn.completed")
+    async with stage.working():
+        await world.send(session, "say two")
+        await until(
+            world,
+            session,
+            "turn.completed" if resume == "replay" else "turn.failed",
+            1 + (resume == "replay"),
+        )
+    reasons = [one.reason for one in await linked(stage, session)][1:]
+    reasons += [one.error for one in await world.said(session, TurnFailed)]
+    assert "ended when it was to load its session" in (reasons[0] or "")
+
+
 async def test_a_fork_has_a_session_and_a_directory_of_its_own_and_is_told_the_past(stage: Stage) -> None:
     world = stage.world
     session = await stage.session()

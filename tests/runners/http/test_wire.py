@@ -110,6 +110,15 @@ async def test_an_app_that_names_the_time_of_the_next_try_is_not_asked_before(
     assert timedelta(minutes=29) < retry_at - retried.at <= timedelta(minutes=30)
 
 
+async def test_halves_of_a_character_are_joined_and_the_word_at_the_end_of_a_stream_is_no_text(
+    served: Served,
+) -> None:
+    pieces = ('data: {"text": "so \\ud83d"}\n\n', 'data: {"text": "\\ude00"}\n\n', "data: [DONE]\n\n")
+    async with scripted(Reply(pieces=pieces)) as app:
+        items = await ended(served, await say(served, await new_agent(served, app.base_url), "hello"))
+    assert [each["text"] for each in said(items, "message.completed")] == ["so \U0001f600"]
+
+
 BROKEN = Reply(pieces=events("half", done=""), then="break")
 
 

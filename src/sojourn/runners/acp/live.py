@@ -35,6 +35,10 @@ CANCEL_SECONDS: Final = 1.5
 Place = tuple[OrgId, SessionId]
 
 
+class LoadFailed(Exception):
+    """The program does not live through loading its former session; the first argument says so."""
+
+
 @dataclass(slots=True)
 class Live:
     """A program that has its session. `link` is what the log is to be told of it, None once it was.
@@ -121,6 +125,13 @@ class Programs:
             await asyncio.wait(self._ending)
 
     async def _start(self, journal: Journal, config: AcpConfig) -> Live:
+        try:
+            return await self._started(journal, config)
+        except LoadFailed as failure:
+            return await self._started(journal, config, str(failure))
+
+    async def _started(self, journal: Journal, config: AcpConfig, given_up: str | None = None) -> Live:
+        """`given_up` is why the program is not even asked to go on with its former session."""
         turn = journal.turn
         workspace = await asyncio.to_thread(self._workspace, turn, config)
         connections = await asyncio.to_thread(load_connections)
@@ -130,7 +141,7 @@ class Programs:
         is_ready = False
         try:
             async with asyncio.timeout(config.start_seconds):
-                live = await self._greet(journal, config, workspace, program, connection)
+                live = await self._greet(journal, config, workspace, program, connection, given_up)
             is_ready = True
         except TimeoutError:
             raise CannotStart(_unresponsive(config, program)) from None
@@ -152,10 +163,11 @@ class Programs:
         workspace: Workspace,
         program: Program,
         connection: "Connection",
+        given_up: str | None,
     ) -> Live:
         variables = {*config.env, *variables_of(config, self.environment)}
         abilities = await connection.initialize(logins_of(config, variables))
-        session, reason = await self._session(journal, config, workspace, connection, abilities)
+        session, reason = await self._session(journal, config, workspace, connection, abilities, given_up)
         former = journal.conversation.provider_session
         if reason is not None:
             reason = program.without_secrets(reason)
@@ -191,6 +203,7 @@ class Programs:
         workspace: Workspace,
         connection: "Connection",
         abilities: "Abilities",
+        given_up: str | None,
     ) -> "tuple[ProviderSession, str | None]":
         """The program's session, gone on with or new, and why it is a new one that has to be told the past."""
         cwd, former = str(workspace.path), journal.conversation.provider_session
@@ -199,12 +212,16 @@ class Programs:
             return await connection.new_session(
                 cwd
             ), "the agent has no session of this past" if has_past else None
-        reason = _unfit(former, config, abilities)
+        reason = given_up or _unfit(former, config, abilities)
         if reason is None:
             try:
                 return await connection.continue_session(former.provider_session, cwd, abilities), None
             except load_connections().RequestError as error:
                 reason = f"the agent could not go on with its session {former.provider_session}: {error}"
+            except ConnectionError:
+                raise LoadFailed(
+                    f"the agent ended when it was to load its session {former.provider_session}"
+                ) from None
         if config.resume == "strict":
             raise CannotStart(
                 f"{config.name} cannot resume: {reason}. The agent's runner_config says resume: strict;"

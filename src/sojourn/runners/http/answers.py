@@ -3,6 +3,7 @@
 The contract leaves the shape of an answer to the app, so texts are found where frameworks put them.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -56,7 +57,21 @@ def read_json(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _read_halves(data)
+
+
+def _read_halves(data: bytes) -> Any:
+    """JSON that names half a character, as apps do that cut a text where UTF-16 lets them; the log joins the halves."""
+    if b"\\ud" not in data.lower():
+        raise NoJson
+    try:
+        return json.loads(data, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         raise NoJson from None
+
+
+def _refuse(_constant: str) -> None:
+    raise NoJson
 
 
 def read_value(value: Any) -> Said:
@@ -76,12 +91,12 @@ def read_value(value: Any) -> Said:
 
 def whole(value: Any) -> str:
     """A value that no text was found in, as it is."""
-    return plain(msgspec.json.encode(value).decode())
+    return plain(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def plain(text: str) -> str:
     """Without what a database cannot keep."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return text.replace("\0", "\ufffd")
 
 
 def _places(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -114,8 +129,7 @@ def _error(value: Any) -> str | None:
         return None
     if isinstance(error, dict):
         error = cast(dict[str, Any], error).get("message") or cast(dict[str, Any], error)
-    said = error if isinstance(error, str) else msgspec.json.encode(error).decode()
-    return plain(said[:_LONGEST_ERROR])
+    return plain((error if isinstance(error, str) else whole(error))[:_LONGEST_ERROR])
 
 
 def _usage(value: Any) -> Usage | None:

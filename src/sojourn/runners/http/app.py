@@ -26,6 +26,8 @@ from sojourn.runners.http.sse import EventReader, SentEvent
 PING_SECONDS: Final = 5.0
 _PING_BYTES: Final = 64 * 1024
 _ERROR_BYTES: Final = 16 * 1024
+# What a stream in the manner of OpenAI's ends with.
+_DONE: Final = b"[DONE]"
 _PASSING: Final = frozenset({429, 503})
 # A gateway's word that it does not know what became of the request.
 _LOST: Final = frozenset({408, 502, 504})
@@ -166,6 +168,8 @@ class App:
                 if size > self._config.max_answer_bytes:
                     raise AppFailed(self._too_large())
                 for event in reader.feed(chunk):
+                    if event.data == _DONE:
+                        continue
                     text = heard.take(_value(event))
                     if text:
                         yield text
