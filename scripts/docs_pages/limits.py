@@ -24,6 +24,14 @@ from sojourn.runners.model.loop import (
     MODEL_SECONDS,
     TOOL_SECONDS,
 )
+from sojourn.runners.model.shell import (
+    DEFAULT_SECONDS,
+    MOST_AREA_BYTES,
+    MOST_RUNNING,
+    MOST_SECONDS,
+)
+from sojourn.runners.shell.command import MOST_CHANGED, MOST_CHANGED_BYTES
+from sojourn.runners.shell.output import MOST_SAID_BYTES
 from sojourn.service.access import CACHE_SECONDS
 from sojourn.service.areas import MAX_MOVED
 from sojourn.service.claims import LEASE_TTL_SECONDS
@@ -110,6 +118,11 @@ def _turns() -> list[list[str]]:
         ["bytes of a page that is fetched", str(FETCH_BYTES)],
         ["characters of its text that a model gets at once", str(FETCH_CHARACTERS)],
         ["redirects on the way to it", str(FETCH_REDIRECTS)],
+        ["time for one command in a sandbox", f"{DEFAULT_SECONDS} s, up to {MOST_SECONDS} s if it says so"],
+        ["commands that run side by side in a process", str(MOST_RUNNING)],
+        ["files of a session that has commands", _size(MOST_AREA_BYTES)],
+        ["what a command changes and is kept", f"{MOST_CHANGED:,} files, {_size(MOST_CHANGED_BYTES)}"],
+        ["what a command prints; then it is killed", _size(MOST_SAID_BYTES)],
     ]
 
 
