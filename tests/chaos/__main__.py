@@ -15,6 +15,9 @@ from tests.chaos.round import Outcome, Scene, run_round
 from tests.support.databases import fresh
 from tests.support.postgres import PostgresServer
 
+# Nobody waits for it as for a test, and the machine may have other things to do.
+BOUND_SECONDS = 180.0
+
 # What tells that the kills met something.
 FACTS = (
     "turn.started",
@@ -111,7 +114,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.servers > 1 and not options.postgres:
         parser.error("several servers need --postgres")
-    scene = Scene(servers=options.servers, elsewhere=options.elsewhere, defect=options.defect)
+    scene = Scene(
+        servers=options.servers,
+        elsewhere=options.elsewhere,
+        defect=options.defect,
+        bound_seconds=BOUND_SECONDS,
+    )
     with on_postgres(scene) if options.postgres else nullcontext(lambda: nullcontext(scene)) as scenes:
         sys.exit(asyncio.run(run(options.rounds, options.seed, scenes)))
 
