@@ -62,6 +62,8 @@ class Forbidden(DomainError):
 
 
 class SecretWithheld(Forbidden):
+    code: ClassVar[str] = "forbidden"
+
     def __init__(self, name: str) -> None:
         super().__init__(f"secret://{name}")
         self.args = (
