@@ -43,8 +43,8 @@ def page() -> str:
         " turn the session's files are laid out in it; after the turn what the program changed there is in"
         " the session's"
         f" files, up to {MOST_FILES} of them and {LARGEST_FILE_BYTES // 1024} KB each, without version control and"
-        " installed packages. A file that the program removes stays in the session's files, and is laid out again"
-        " before the next turn. When the session is deleted its directory goes within a minute. Through the protocol"
+        " installed packages. What it removes there is removed from the session's files as well. When the session"
+        " is deleted its directory goes within a minute. Through the protocol"
         " it reads and writes text files of that directory and no others."
         " Terminals are not offered: the program runs its own commands.",
         "## What the log says",

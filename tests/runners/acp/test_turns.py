@@ -1,6 +1,7 @@
 """A turn of an agent's program: what it says, runs, asks and writes is in the log, in its order."""
 
 import os
+import shutil
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -160,6 +161,33 @@ async def test_what_a_client_put_into_the_area_is_laid_out_and_what_the_program_
     assert [one.text for one in await world.said(session, MessageCompleted)] == ["from the client", "changed"]
     files = {file.path: file.size for file in await world.store.reads.list_files(world.org, session)}
     assert files["made.txt"] == len("by the program")
+
+
+async def test_what_the_program_removes_is_removed_from_the_area_and_a_lost_directory_removes_nothing(
+    stage: Stage,
+) -> None:
+    world = stage.world
+    session = await stage.session()
+
+    async def area() -> set[str]:
+        return {file.path for file in await world.store.reads.list_files(world.org, session)}
+
+    await world.services.files.write(world.org, session, "old/name.txt", b"renamed by the program")
+    await world.services.files.write(world.org, session, "kept.txt", b"kept")
+    async with stage.working():
+        await world.send(session, "say one")
+        await until(world, session, "turn.completed")
+        place = stage.place(session)
+        (place / "old/name.txt").rename(place / "new.txt")
+        await world.send(session, "say two")
+        await until(world, session, "turn.completed", 2)
+        assert await area() == {"kept.txt", "new.txt"}
+        assert not (place / "old/name.txt").exists()
+        shutil.rmtree(place)
+        await world.send(session, "say three")
+        # This program cannot do without it.
+        await until(world, session, "turn.failed")
+    assert await area() == {"kept.txt", "new.txt"} == {one.name for one in place.iterdir()}
 
 
 async def test_cost_is_what_was_added_since_the_last_prompt(stage: Stage) -> None:

@@ -56,13 +56,16 @@ class Workspace:
     async def lay_out(self, journal: Journal) -> None:
         """Bring the directory up to the area. What only the directory has stays there.
 
-        Where the two differ the area is right: what is on disk only was never said. Unless the program has changed
-        it since, which is brought in after the turn.
+        Where the two differ the area is right: what is on disk only was never said. Unless the program has changed or
+        removed it since, which is brought in after the turn.
         """
+        if not await asyncio.to_thread(self.path.is_dir):
+            # Somebody cleared the server's data away: that is no word of the program's about its files.
+            self.seen.clear()
         for name, _ in await journal.list_files():
             data = await journal.read_file(name)
             stamp = await asyncio.to_thread(_stamp, self.path / name)
-            is_changed_here = stamp is not None and name in self.seen and self.seen[name] != stamp
+            is_changed_here = name in self.seen and self.seen[name] != stamp
             if data is None or is_changed_here:
                 continue
             try:
@@ -85,6 +88,22 @@ class Workspace:
                     "the file %s of session %s stays on disk only: %s", name, journal.turn.session, refusal
                 )
             self.seen[name] = stamp
+        for name in await asyncio.to_thread(self._removed):
+            try:
+                await journal.delete_file(name)
+            except WrongState as refusal:
+                log.info(
+                    "the file %s of session %s stays in the area: %s", name, journal.turn.session, refusal
+                )
+            del self.seen[name]
+
+    def _removed(self) -> list[str]:
+        """What was in the directory and is not there any more, unless the directory itself is gone."""
+        return (
+            [name for name in self.seen if not os.path.lexists(self.path / name)]
+            if self.path.is_dir()
+            else []
+        )
 
     async def read(self, path: str) -> str:
         """OSError for what is no text file of the program's."""
