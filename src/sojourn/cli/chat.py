@@ -21,6 +21,7 @@ from sojourn.cli.connect import (
     resolve,
 )
 from sojourn.cli.deciding import MARKS, NotUnderstood, options, read_decision
+from sojourn.cli.interrupts import INTERRUPTS
 from sojourn.cli.screen import one_line
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def _chat(
         talk = loop.submit(Talk.begin(client, session.id, screen, after)).result()
         chat = _Chat(loop, talk, screen, answers)
         try:
-            chat.run(session, lines)
+            with INTERRUPTS.held():
+                chat.run(session, lines)
         except SojournError as error:
             raise as_trouble(error, target) from error
         except KeyboardInterrupt:
@@ -197,10 +199,12 @@ class _Chat:
         """Its result. Ctrl-C stops the open turn, and with it what is waited for; a second one leaves."""
         future = self.loop.submit(coroutine)
         try:
-            return future.result()
+            with INTERRUPTS.welcome():
+                return future.result()
         except KeyboardInterrupt:
             self._stop()
-        return future.result()
+        with INTERRUPTS.welcome():
+            return future.result()
 
     def _stop(self) -> None:
         self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
@@ -212,7 +216,11 @@ def _title_of(message: str) -> str:
 
 
 def _piped_lines() -> Iterator[str]:
-    for line in sys.stdin:
+    while True:
+        with INTERRUPTS.welcome():
+            line = sys.stdin.readline()
+        if not line:
+            return
         if line.strip():
             yield line.rstrip("\n")
 

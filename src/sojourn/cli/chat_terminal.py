@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sojourn.cli.chat_screens import asking_line, budget_line, closing_line
 from sojourn.cli.entries import content_text, summary
+from sojourn.cli.interrupts import INTERRUPTS
 from sojourn.cli.screen import one_line, printable, styled
 from sojourn.client import AnswerPart, Event, MessageEnded, TextAdded, TextVoided, TurnAsked, TurnClosed
 
@@ -75,7 +76,8 @@ class TerminalScreen:
             self._mark = mark
         try:
             # Between \001 and \002 stands what takes no room on the line, for readline's arithmetic.
-            return input(re.sub(r"(\033\[[0-9;]*m)", "\001\\1\002", styled(mark, fg="cyan")))
+            with INTERRUPTS.welcome():
+                return input(re.sub(r"(\033\[[0-9;]*m)", "\001\\1\002", styled(mark, fg="cyan")))
         except (EOFError, KeyboardInterrupt):
             self._write("\n")
             raise
