@@ -74,6 +74,7 @@ class Replay:
         # The status of each.
         self.budgets: dict[BudgetId, str] = {}
         self.is_child = False
+        self.is_parent = False
 
     @property
     def queued(self) -> list[InputId]:
@@ -273,7 +274,8 @@ class Replay:
                     self._runs(turn)
                 input.status, input.turn = "delivered", id
                 self.order.remove(input_id)
-            case e.AskOpened(ask=ask):
+            case e.AskOpened(ask=ask, kind=kind):
+                self.is_parent |= kind == "session"
                 self._must(turn.held, "opens an ask of a turn that nobody holds")
                 self._problems.extend(f"seq {self.seq} {problem}" for problem in turn.steps.ask(event))
                 self.asks[ask], self.asked_at[ask] = "open", self.seq
@@ -326,8 +328,10 @@ class Replay:
         if isinstance(event, e.TurnWaiting):
             turn.status = TurnStatus.WAITING
             turn.parked = event.mode == "parked"
-            is_paused = (self.is_child or "paused" in self.budgets.values()) and turn.parked
-            self._must(bool(turn.open_asks) or is_paused, "waits for nothing")
+            # What sessions below have used up may have paused a budget of its own, of which its log is told later.
+            is_paused = "paused" in self.budgets.values() or (self.is_parent and bool(self.budgets))
+            waits_for_budget = (self.is_child or is_paused) and turn.parked
+            self._must(bool(turn.open_asks) or waits_for_budget, "waits for nothing")
             if not turn.parked:
                 return
         else:
