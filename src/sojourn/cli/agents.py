@@ -8,7 +8,7 @@ import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import Trouble, console, one_line, printable
+from sojourn.cli.screen import Trouble, console, one_line, print_json, printable
 from sojourn.domain.runner_config.cli_agents import CLI_AGENTS, CliAgent
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def ls(reach: Reach) -> None:
 
     agents = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(agents)
+        print_json(*agents)
         return
     for agent in agents:
         what = str(agent.runner_config.get("agent") or agent.model or "")
@@ -82,7 +82,7 @@ def add(
         fields["instructions"] = instructions
     made = converse(reach.target(), lambda client: _make(client, fields))
     if reach.as_json:
-        _print_json([made])
+        print_json(made)
         return
     screen = console()
     screen.print(
@@ -112,10 +112,3 @@ def _warn(agent: CliAgent) -> None:
             f"{agent.title} is not installed on this machine; if the server runs here: {agent.install}",
             err=True,
         )
-
-
-def _print_json(agents: "list[Agent]") -> None:
-    import msgspec
-
-    for agent in agents:
-        click.echo(msgspec.json.encode(agent).decode())

@@ -9,7 +9,7 @@ from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, r
 from sojourn.cli.deciding import NotUnderstood, denial, edited
 from sojourn.cli.entries import asked
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import Trouble, ago, console, one_line
+from sojourn.cli.screen import Trouble, ago, console, listing, one_line, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def ls(reach: Reach, session: SessionName | None) -> None:
 
     asks = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(asks)
+        print_json(*asks)
     elif asks:
         _print_table(asks)
         console(stderr=True).print(f"[dim]Decide one: [/]sojourn asks allow {asks[0].session}{reach.again()}")
@@ -104,7 +104,7 @@ def _decide(reach: Reach, session: SessionName, ask: UUID | None, decided: "Deci
 
     done = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([done])
+        print_json(done)
     else:
         console().print("decided", f"{decided['decision']}:", one_line(asked(done.kind, done.prompt)))
 
@@ -127,18 +127,10 @@ async def _only_ask(client: "Client", session: UUID) -> UUID:
             )
 
 
-def _print_json(asks: "Sequence[Ask]") -> None:
-    import msgspec
-
-    for ask in asks:
-        click.echo(msgspec.json.encode(ask).decode())
-
-
 def _print_table(asks: "Sequence[Ask]") -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = listing()
     table.add_column("session", no_wrap=True, min_width=36)
     table.add_column("ask", no_wrap=True, min_width=36)
     table.add_column("waits", no_wrap=True, justify="right")

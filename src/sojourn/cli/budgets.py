@@ -8,7 +8,7 @@ import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import ago, console
+from sojourn.cli.screen import ago, console, listing, print_json
 from sojourn.domain.budget_events import Currency
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def ls(reach: Reach, session: SessionName) -> None:
 
     budgets = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(budgets)
+        print_json(*budgets)
     elif budgets:
         _print_table(budgets)
     else:
@@ -114,9 +114,7 @@ def resume(reach: Reach, session: SessionName) -> None:
 
     resumed = converse(reach.target(), talk)
     if reach.as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode({"resumed": resumed}).decode())
+        print_json({"resumed": resumed})
     else:
         console().print(f"{resumed} paused budget{'' if resumed == 1 else 's'} resumed", markup=False)
 
@@ -145,7 +143,7 @@ def ledger(reach: Reach, budget: UUID) -> None:
 
     entries = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(entries)
+        print_json(*entries)
     elif entries:
         _print_ledger(entries)
     else:
@@ -154,7 +152,7 @@ def ledger(reach: Reach, budget: UUID) -> None:
 
 def _tell(reach: Reach, done: str, budget: "Budget") -> None:
     if reach.as_json:
-        _print_json([budget])
+        print_json(budget)
     else:
         console().print(done, f"{budget.id}:", f"{_left(budget)} ({budget.status})", markup=False)
 
@@ -163,17 +161,9 @@ def _left(budget: "Budget") -> str:
     return f"{budget.balance:f} of {budget.limit:f} {budget.currency} left"
 
 
-def _print_json(values: "Sequence[Budget | BudgetEntry]") -> None:
-    import msgspec
-
-    for value in values:
-        click.echo(msgspec.json.encode(value).decode())
-
-
 def _print_table(budgets: "Sequence[Budget]") -> None:
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = listing()
     table.add_column("budget", no_wrap=True, min_width=36)
     table.add_column("is", no_wrap=True)
     table.add_column("left", no_wrap=True)
@@ -185,10 +175,9 @@ def _print_table(budgets: "Sequence[Budget]") -> None:
 
 
 def _print_ledger(entries: "Sequence[BudgetEntry]") -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = listing()
     table.add_column("amount", no_wrap=True, justify="right")
     table.add_column("for", no_wrap=True)
     table.add_column("ago", no_wrap=True, justify="right")

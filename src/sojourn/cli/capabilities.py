@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
-from sojourn.cli.screen import console, printable
+from sojourn.cli.screen import console, json_line, print_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def command(reach: Reach, name: str | None) -> None:
 
     for kind in converse(reach.target(), talk):
         if reach.as_json:
-            click.echo(_json(kind))
+            print_json(kind)
         else:
             _tell(kind, is_whole=name is not None)
 
@@ -39,11 +39,6 @@ def _tell(kind: "CapabilityKind", is_whole: bool) -> None:
     if kind.note is not None:
         console().print(f"    {printable(kind.note)}", markup=False)
     if is_whole:
-        click.echo(_json(kind.config_schema, indent=True))
+        import msgspec
 
-
-def _json(value: object, indent: bool = False) -> str:
-    import msgspec
-
-    encoded = msgspec.json.encode(value)
-    return (msgspec.json.format(encoded) if indent else encoded).decode()
+        click.echo(msgspec.json.format(json_line(kind.config_schema)))

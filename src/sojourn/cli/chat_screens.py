@@ -3,7 +3,7 @@
 import click
 
 from sojourn.cli.entries import asked, content_text, summary, waits_for_budget
-from sojourn.cli.screen import one_line, printable
+from sojourn.cli.screen import one_line, print_json, printable
 from sojourn.client import AnswerPart, Event, MessageEnded, TurnAsked, TurnClosed
 
 
@@ -11,9 +11,7 @@ class JsonScreen:
     """Every entry of the log, one JSON object a line."""
 
     def event(self, event: Event) -> None:
-        import msgspec
-
-        click.echo(msgspec.json.encode(event).decode())
+        print_json(event)
 
     def part(self, part: AnswerPart) -> None:
         del part

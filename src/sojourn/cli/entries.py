@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from sojourn.cli.screen import clock, console, one_line
+from sojourn.cli.screen import clock, console, json_line, one_line
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -60,18 +60,12 @@ def summary(event: "Event") -> str:
         return ""
     words = _WORDS.get(event.type)
     if words is None or "blob" in event.data:
-        return _compact(event.data)
+        return json_line(event.data)
     try:
         return words(event.data)
     except (KeyError, TypeError):
         # A later version of a type that we know: its data speaks for itself.
-        return _compact(event.data)
-
-
-def _compact(data: "Json | Data") -> str:
-    import msgspec
-
-    return msgspec.json.encode(data).decode()
+        return json_line(event.data)
 
 
 def content_text(data: Data) -> str:
@@ -128,10 +122,10 @@ def asked(kind: str, prompt: "Json") -> str:
         raise TypeError("prompt")
     if "question" in prompt:
         options = prompt.get("options")
-        offered = f" {_compact(options)}" if options else ""
+        offered = f" {json_line(options)}" if options else ""
         return f"{kind}: {prompt['question']}{offered}"
     name = prompt.get("name")
-    wanted = _compact(prompt) if name is None else f"{name} {_compact(prompt['arguments'])}"
+    wanted = json_line(prompt) if name is None else f"{name} {json_line(prompt['arguments'])}"
     return f"{kind}: {wanted}"
 
 

@@ -7,7 +7,7 @@ import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import ago, console, one_line
+from sojourn.cli.screen import ago, console, listing, one_line, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ def ls(reach: Reach, session: SessionName) -> None:
 
     waiting = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(waiting)
+        print_json(*waiting)
     elif waiting:
         _print_table(waiting)
     else:
@@ -92,7 +92,7 @@ def rm(reach: Reach, session: SessionName, input: UUID, if_revision: int | None)
 
 def _tell(reach: Reach, done: str, input: "Input") -> None:
     if reach.as_json:
-        _print_json([input])
+        print_json(input)
     else:
         console().print(done, f"{input.id}:", one_line(_text(input)), markup=False)
 
@@ -101,18 +101,10 @@ def _text(input: "Input") -> str:
     return "".join(part.text for part in input.content)
 
 
-def _print_json(inputs: "Sequence[Input]") -> None:
-    import msgspec
-
-    for input in inputs:
-        click.echo(msgspec.json.encode(input).decode())
-
-
 def _print_table(inputs: "Sequence[Input]") -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = listing()
     table.add_column("input", no_wrap=True, min_width=36)
     table.add_column("from", no_wrap=True)
     table.add_column("delivery", no_wrap=True)

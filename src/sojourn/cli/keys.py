@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
-from sojourn.cli.screen import console
+from sojourn.cli.screen import console, json_line, print_json
 
 if TYPE_CHECKING:
     from sojourn.client import Client
@@ -54,7 +54,7 @@ def add(reach: Reach, name: str, role: Role, **given: Unpack[Given]) -> None:
 
     async def talk(client: "Client") -> None:
         made = await client.create_key(name, role, **given)
-        click.echo(_encode(made) if reach.as_json else made.token)
+        click.echo(json_line(made) if reach.as_json else made.token)
 
     converse(reach.target(), talk)
 
@@ -67,7 +67,7 @@ def list_keys(reach: Reach) -> None:
     async def talk(client: "Client") -> None:
         for key in await client.list_keys():
             if reach.as_json:
-                click.echo(_encode(key))
+                print_json(key)
                 continue
             limits = [*key.limits.runners, *key.limits.pools, *map(str, key.limits.agents)]
             of = f"  only {', '.join(limits)}" if limits else ""
@@ -88,12 +88,6 @@ def revoke(reach: Reach, id: UUID) -> None:
 
     async def talk(client: "Client") -> None:
         revoked = await client.revoke_key(id)
-        click.echo(_encode(revoked) if reach.as_json else f"{revoked.id} is revoked")
+        click.echo(json_line(revoked) if reach.as_json else f"{revoked.id} is revoked")
 
     converse(reach.target(), talk)
-
-
-def _encode(value: object) -> str:
-    import msgspec
-
-    return msgspec.json.encode(value).decode()

@@ -8,11 +8,10 @@ import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import Trouble, console, printable
+from sojourn.cli.screen import Trouble, console, print_json, printable
 
 if TYPE_CHECKING:
     from sojourn.client import Client, Memory, MemoryEntry
-    from sojourn.client.wire import Wire
 
 
 @click.group("memory", cls=ListingGroup)
@@ -33,7 +32,7 @@ def ls(reach: Reach, agent: str, directory: str) -> None:
 
     for entry in converse(reach.target(), talk):
         if reach.as_json:
-            _print_json(entry)
+            print_json(entry)
         else:
             by = "an agent" if entry.written_by.session is not None else "a client"
             console().print(
@@ -55,7 +54,7 @@ def show(reach: Reach, agent: str, path: str) -> None:
 
     memory = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(memory)
+        print_json(memory)
     else:
         # A file gets the text as it is; a terminal must not be driven by it.
         click.echo(printable(memory.text) if sys.stdout.isatty() else memory.text, nl=False)
@@ -78,7 +77,7 @@ def put(reach: Reach, agent: str, path: str, file: BinaryIO) -> None:
 
     entry = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(entry)
+        print_json(entry)
     else:
         click.echo(f"{printable(entry.path)} has {entry.size} bytes")
 
@@ -105,9 +104,3 @@ async def _agent(client: "Client", named: str) -> UUID:
         if agent.name == named:
             return agent.id
     raise Trouble(f"There is no agent {named}.", "sojourn agents")
-
-
-def _print_json(record: "Wire") -> None:
-    import msgspec
-
-    click.echo(msgspec.json.encode(record).decode())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sojourn.cli import home
-from sojourn.cli.screen import console
+from sojourn.cli.screen import console, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,7 @@ def command(as_json: bool, **flags: object) -> None:
     with store_troubles(settings):
         applied = asyncio.run(_migrate(settings))
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode({"applied": applied}).decode())
+        print_json({"applied": applied})
         return
     for name in applied:
         console().print(f"[green]✓[/] {name}")

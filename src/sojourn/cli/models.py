@@ -7,7 +7,7 @@ import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import console, printable
+from sojourn.cli.screen import console, print_json, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def ls(reach: Reach) -> None:
 
     models, providers = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([*models, *providers])
+        print_json(*models, *providers)
         return
     for model in models:
         console().print(f"{model.name}  {model.provider}/{printable(model.model)}", markup=False)
@@ -94,13 +94,6 @@ def secret(reach: Reach, name: str) -> None:
 
 def _tell(reach: Reach, made: "Wire", line: str) -> None:
     if reach.as_json:
-        _print_json([made])
+        print_json(made)
     else:
         console().print(line, markup=False)
-
-
-def _print_json(records: "Sequence[Wire]") -> None:
-    import msgspec
-
-    for record in records:
-        click.echo(msgspec.json.encode(record).decode())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sojourn.cli.connect import Reach, converse, reach_options
-from sojourn.cli.screen import Trouble, console, printable
+from sojourn.cli.screen import Trouble, console, print_json, printable
 
 if TYPE_CHECKING:
     from sojourn.client import Client, Organisation
@@ -72,10 +72,8 @@ def _limit(change: str) -> tuple[str, str | float | None]:
 
 
 def _print(reach: Reach, org: "Organisation") -> None:
-    import msgspec
-
     if reach.as_json:
-        click.echo(msgspec.json.encode(org).decode())
+        print_json(org)
         return
     limits = [(name, getattr(org.policy, name)) for name in _LIMITS]
     rows = [

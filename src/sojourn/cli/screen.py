@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
     from sojourn.client import Activity, SessionStatus, Usage
@@ -60,6 +61,25 @@ def console(*, stderr: bool = False) -> "Console":
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPE_COLUMNS
     return Console(stderr=stderr, width=width, highlight=False, markup=True, emoji=False)
+
+
+def json_line(value: object) -> str:
+    import msgspec
+
+    return msgspec.json.encode(value).decode()
+
+
+def print_json(*values: object) -> None:
+    """One value a line."""
+    for value in values:
+        click.echo(json_line(value))
+
+
+def listing() -> "Table":
+    """An empty table, as lists are shown in."""
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
 
 
 def state(status: "SessionStatus", activity: "Activity") -> "Text":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sojourn.cli import home
-from sojourn.cli.screen import Trouble, console
+from sojourn.cli.screen import Trouble, console, print_json
 
 if TYPE_CHECKING:
     from sojourn.config import Settings
@@ -93,11 +93,9 @@ def _announce(settings: "Settings", running: "Running", url: str, as_json: bool)
     if running.new_key is not None:
         place.write_key(running.new_key)
     if as_json:
-        import msgspec
-
         sandbox = None if running.shell is None else running.shell.sandbox
         said = {"url": url, "key": running.new_key, "data_dir": str(settings.data_dir), "sandbox": sandbox}
-        click.echo(msgspec.json.encode(said).decode())
+        print_json(said)
         return
     _print_welcome(settings, running.new_key, running.shell, url)
 

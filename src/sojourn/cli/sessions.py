@@ -11,7 +11,18 @@ import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
 from sojourn.cli.groups import ListingGroup
-from sojourn.cli.screen import Trouble, ago, console, dollars, one_line, printable, state, tokens
+from sojourn.cli.screen import (
+    Trouble,
+    ago,
+    console,
+    dollars,
+    listing,
+    one_line,
+    print_json,
+    printable,
+    state,
+    tokens,
+)
 from sojourn.cli.trees import tree
 
 if TYPE_CHECKING:
@@ -67,7 +78,7 @@ def ls(
 
     sessions, agents = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json(sessions)
+        print_json(*sessions)
     elif sessions:
         _print_table(sessions, agents)
     else:
@@ -90,7 +101,7 @@ def show(reach: Reach, session: SessionName) -> None:
 
     found, turns, budgets, presences = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([found])
+        print_json(found)
         return
     _print_details(found)
     for presence in presences:
@@ -119,7 +130,7 @@ def end(reach: Reach, session: SessionName, status: "EndStatus", reason: str | N
 
     ended = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([ended])
+        print_json(ended)
     else:
         console().print("ended", state(ended.status, ended.activity), str(ended.id))
 
@@ -169,7 +180,7 @@ def fork(reach: Reach, session: SessionName, at: int | None, title: str | None) 
 
     made = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([made])
+        print_json(made)
     else:
         console().print("forked", str(made.forked_from), "at event", str(made.forked_seq), "as", str(made.id))
 
@@ -188,7 +199,7 @@ def rewind(reach: Reach, session: SessionName, to_seq: int) -> None:
 
     found = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([found])
+        print_json(found)
     else:
         console().print("rewound", str(found.id), "to event", str(to_seq))
 
@@ -232,7 +243,7 @@ def import_(reach: Reach, file: Path, agent: str | None, new_id: bool) -> None:
 
     made = converse(reach.target(), talk)
     if reach.as_json:
-        _print_json([made])
+        print_json(made)
     else:
         console().print("imported as", str(made.id))
 
@@ -261,24 +272,16 @@ command.add_command(tree)
 
 def _print_changed(reach: Reach, word: str, session: "Session") -> None:
     if reach.as_json:
-        _print_json([session])
+        print_json(session)
         return
     until = f"until {session.expires_at:%Y-%m-%d %H:%M:%S} UTC" if session.expires_at else "no end in sight"
     console().print(word, state(session.status, session.activity), str(session.id), until)
 
 
-def _print_json(records: Sequence["Session"]) -> None:
-    import msgspec
-
-    for record in records:
-        click.echo(msgspec.json.encode(record).decode())
-
-
 def _print_table(sessions: Sequence["Session"], agents: Mapping[UUID, str]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table = listing()
     table.add_column("id", no_wrap=True, min_width=36)
     table.add_column("state", no_wrap=True)
     table.add_column("title", no_wrap=True, overflow="ellipsis")

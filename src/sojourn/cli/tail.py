@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
-from sojourn.cli.screen import console
+from sojourn.cli.screen import console, print_json
 
 if TYPE_CHECKING:
     from sojourn.client import Client, StreamItem
@@ -49,7 +49,7 @@ class LogPrinter:
 
         match item:
             case Event() | Gap() if self._as_json:
-                click.echo(_encode(item))
+                print_json(item)
             case Event():
                 print_entry(item)
             case Gap(first_seq=first_seq):
@@ -66,12 +66,6 @@ class LogPrinter:
         if not self._is_lost:
             self._is_lost = True
             console(stderr=True).print("[yellow]server gone, reconnecting…[/]")
-
-
-def _encode(item: "StreamItem") -> str:
-    import msgspec
-
-    return msgspec.json.encode(item).decode()
 
 
 async def _print(client: "Client", session: UUID, after: int, printer: LogPrinter) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from sojourn.cli.connect import Reach, SessionArgument, SessionName, converse, reach_options, resolve
-from sojourn.cli.screen import console, dollars, one_line, state, tokens
+from sojourn.cli.screen import console, dollars, one_line, print_json, state, tokens
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -37,9 +37,7 @@ def tree(reach: Reach, session: SessionName, limit: int) -> None:
 
     found, agents = converse(reach.target(), talk)
     if reach.as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(found).decode())
+        print_json(found)
         return
     console().print(_picture(found, agents))
     usage = f"{tokens(found.usage)}, {dollars(found.usage.cost_usd)}"

@@ -13,7 +13,7 @@ import click
 
 from sojourn.cli import home
 from sojourn.cli.connect import Reach, Target, as_trouble, reach_options
-from sojourn.cli.screen import console
+from sojourn.cli.screen import console, print_json
 
 if TYPE_CHECKING:
     from sojourn.wiring import Elsewhere
@@ -84,9 +84,7 @@ async def _work(data_dir: Path | None, elsewhere: "Elsewhere", target: Target, a
     settings = home.load({"data_dir": data_dir})
     async with open_outside_worker(settings, elsewhere):
         if as_json:
-            import msgspec
-
-            click.echo(msgspec.json.encode({"url": target.url, "worker": elsewhere.name}).decode())
+            print_json({"url": target.url, "worker": elsewhere.name})
         else:
             kinds = ", ".join(elsewhere.runners)
             console().print(f"[bold]{elsewhere.name}[/] works for [green]{target.url}[/]  [dim]{kinds}[/]")
