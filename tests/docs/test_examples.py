@@ -102,39 +102,36 @@ def test_the_database_file_alone_is_no_backup(tmp_path: Path) -> None:
     writer.close()
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-async def test_the_requests_of_a_worker_by_hand_answer_a_message(
-    server: ServerProcess, tmp_path: Path
-) -> None:
-    (script,) = blocks("docs/workers.md", "sh")
+async def carried_out(script: str, server: ServerProcess, directory: Path) -> str:
+    """What a script of the documentation prints, which must come to its end without a failing command."""
     shell = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", script.replace(PORT, server.url)),
-        cwd=tmp_path,
+        cwd=directory,
         env=environment(),
         stdout=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(BOUND_SECONDS):
         out, _ = await shell.communicate()
     assert shell.returncode == 0, out.decode()
-    assert '"text":"A book of what happened."' in out.decode()
-    assert '"type":"turn.completed"' in out.decode()
+    return out.decode()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+async def test_the_requests_of_a_worker_by_hand_answer_a_message(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    (script,) = blocks("docs/workers.md", "sh")
+    printed = await carried_out(script, server, tmp_path)
+    assert '"text":"A book of what happened."' in printed
+    assert '"type":"turn.completed"' in printed
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_the_requests_about_control_order_stop_decide_limit_and_reopen(
     server: ServerProcess, tmp_path: Path
 ) -> None:
-    script = "".join(blocks("docs/control.md", "sh"))
-    shell = await asyncio.create_subprocess_exec(
-        *("bash", "-euo", "pipefail", "-c", script.replace(PORT, server.url)),
-        cwd=tmp_path,
-        env=environment(),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(BOUND_SECONDS):
-        out, _ = await shell.communicate()
-    assert shell.returncode == 0, out.decode()
-    assert '"action":"pause"' in out.decode()
+    printed = await carried_out("".join(blocks("docs/control.md", "sh")), server, tmp_path)
+    assert '"action":"pause"' in printed
     async with Client(server.url, server.key) as client:
         [session] = [one async for one in client.list_sessions()]
         assert (session.status, session.policy.max_turn_seconds, session.expires_by) == ("open", 600, "idle")

@@ -4,6 +4,10 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+# A process that is killed on a loaded machine takes its time; one that never ends takes for ever.
+BOUND_SECONDS: Final = 60.0
 
 
 def working_in(directory: Path) -> Sequence[int]:
@@ -36,7 +40,8 @@ async def gone(pid: int) -> None:
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(watched, ended.set)
     try:
-        await ended.wait()
+        async with asyncio.timeout(BOUND_SECONDS):
+            await ended.wait()
     finally:
         asyncio.get_running_loop().remove_reader(watched)
         os.close(watched)

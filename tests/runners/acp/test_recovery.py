@@ -142,23 +142,27 @@ async def test_what_was_allowed_while_the_program_was_away_is_not_asked_again(st
     assert await world.said(session, ToolStarted) == []
 
 
+async def spoken_to_again(stage: Stage, session: SessionId, first: str, *, is_strict: bool) -> None:
+    """Two turns of two programs, the second of which finds no session to go on with."""
+    world = stage.world
+    async with stage.working():
+        await world.send(session, first)
+        await until(world, session, "turn.completed")
+    async with stage.working():
+        await world.send(session, "say two")
+        if is_strict:
+            await until(world, session, "turn.failed")
+        else:
+            await until(world, session, "turn.completed", 2)
+
+
 @pytest.mark.parametrize("resume", ["replay", "strict"])
 async def test_a_session_that_the_agent_cannot_load_is_told_to_a_new_one_or_fails_the_turn(
     stage: Stage, resume: str
 ) -> None:
     world = stage.world
     session = await stage.session("forgetful", config={"resume": resume})
-    async with stage.working():
-        await world.send(session, "say one\nrun a")
-        await until(world, session, "turn.completed")
-    async with stage.working():
-        await world.send(session, "say two")
-        await until(
-            world,
-            session,
-            "turn.failed" if resume == "strict" else "turn.completed",
-            1 if resume == "strict" else 2,
-        )
+    await spoken_to_again(stage, session, "say one\nrun a", is_strict=resume == "strict")
     if resume == "strict":
         (failed,) = await world.said(session, TurnFailed)
         assert "does not offer to load a session" in failed.error
@@ -198,17 +202,7 @@ async def test_a_program_that_ends_when_it_is_to_load_its_session_is_started_aga
 ) -> None:
     world = stage.world
     session = await stage.session("fragile", config={"resume": resume})
-    async with stage.working():
-        await world.send(session, "say one")
-        await until(world, session, "turn.completed")
-    async with stage.working():
-        await world.send(session, "say two")
-        await until(
-            world,
-            session,
-            "turn.completed" if resume == "replay" else "turn.failed",
-            1 + (resume == "replay"),
-        )
+    await spoken_to_again(stage, session, "say one", is_strict=resume == "strict")
     reasons = [one.reason for one in await linked(stage, session)][1:]
     reasons += [one.error for one in await world.said(session, TurnFailed)]
     assert "ended when it was to load its session" in (reasons[0] or "")

@@ -1,6 +1,4 @@
-import asyncio
 import importlib.util
-import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -23,20 +21,3 @@ def models_dir(pytestconfig: pytest.Config) -> Path:
 async def local(models_dir: Path) -> AsyncGenerator[LocalModel, None]:
     async with LocalModel(models_dir) as model:
         yield model
-
-
-async def process_end(pid: int) -> None:
-    """Wait until a process that need not be our child has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, ended.set)
-    try:
-        async with asyncio.timeout(20):
-            await ended.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)

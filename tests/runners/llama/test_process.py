@@ -20,8 +20,8 @@ from sojourn.runners.model.client import (
     TransientModelError,
 )
 from sojourn.runners.model.providers import DirectModelClient
-from tests.runners.llama.conftest import process_end
 from tests.runners.model.conversation import asking, collect, said
+from tests.support.programs import gone
 
 pytestmark = pytest.mark.local
 
@@ -108,7 +108,7 @@ async def test_a_stopped_server_is_gone(models_dir: Path) -> None:
         assert pid is not None
     assert [stage.stage for stage in stages if stage.stage in {"loading", "ready"}] == ["loading", "ready"]
     assert model.pid is None
-    await process_end(pid)
+    await gone(pid)
     with pytest.raises(httpx2.ConnectError):
         async with httpx2.AsyncClient() as client:
             await client.get(url)
@@ -142,7 +142,7 @@ async def test_the_server_dies_with_a_parent_that_was_killed_and_can_be_started_
     told = json.loads(await owner.stdout.readline())
     owner.kill()
     await owner.wait()
-    await process_end(told["pid"])
+    await gone(told["pid"])
     async with LocalModel(models_dir) as model:
         assert model.base_url != told["url"]
 

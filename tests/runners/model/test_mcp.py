@@ -4,10 +4,9 @@ import asyncio
 import json
 import os
 import re
-import select
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.client.server import ServerProcess
 from tests.native.asserting import problem
 from tests.runners.http.sessions import ended, is_end, more, read_to, said, say, until, watch
 from tests.runners.model import mcp_server
+from tests.support.programs import gone
 from tests.web.served import BOUND_SECONDS, Served, open_served
 
 SERVER = str(Path(mcp_server.__file__))
@@ -287,14 +287,3 @@ def new_pipe(directory: Path) -> Path:
 async def process(path: Path) -> int:
     async with asyncio.timeout(BOUND_SECONDS):
         return int(await asyncio.to_thread(path.read_text))
-
-
-async def gone(pid: int) -> None:
-    """Until no process has that id."""
-    with suppress(ProcessLookupError):
-        descriptor = os.pidfd_open(pid)
-        try:
-            ready, _, _ = await asyncio.to_thread(select.select, [descriptor], [], [], BOUND_SECONDS)
-        finally:
-            os.close(descriptor)
-        assert ready
