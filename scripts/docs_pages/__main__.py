@@ -1,11 +1,12 @@
 """`scripts/docs` writes the pages; `scripts/docs --check` fails where a written page is not what the code makes."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 from scripts.docs_pages import agents, api, commands, dialects, events, limits, picture, settings, states
+from scripts.generated import command_line
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -34,22 +35,9 @@ def write(root: Path) -> None:
         path.write_text(make(), encoding="utf-8")
 
 
-def main(arguments: Sequence[str]) -> int:
-    if arguments == ["--check"]:
-        found = stale(ROOT)
-        for name in found:
-            print(f"{name} is out of date; run scripts/docs", file=sys.stderr)
-        return 1 if found else 0
-    if arguments:
-        print("usage: scripts/docs [--check]", file=sys.stderr)
-        return 2
-    write(ROOT)
-    return 0
-
-
 def _read(path: Path) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command_line("scripts/docs", sys.argv[1:], lambda: stale(ROOT), lambda: write(ROOT)))

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from scripts.generated import command_line
 from scripts.sync_twin.translate import translate
 
 ROOT: Final = Path(__file__).parents[2]
@@ -75,19 +76,10 @@ def stale(root: Path) -> list[str]:
     return sorted(changed | (there ^ (made.keys() | by_hand)))
 
 
-def main(arguments: Sequence[str]) -> int:
-    if arguments == ["--check"]:
-        found = stale(ROOT)
-        for name in found:
-            print(f"{name} is out of date; run scripts/twin", file=sys.stderr)
-        return 1 if found else 0
-    if arguments:
-        print("usage: scripts/twin [--check]", file=sys.stderr)
-        return 2
-    for name, text in make(ROOT).items():
-        (ROOT / name).write_text(text, encoding="utf-8")
-    return 0
+def write(root: Path) -> None:
+    for name, text in make(root).items():
+        (root / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command_line("scripts/twin", sys.argv[1:], lambda: stale(ROOT), lambda: write(ROOT)))
