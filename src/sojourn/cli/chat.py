@@ -199,12 +199,10 @@ class _Chat:
         """Its result. Ctrl-C stops the open turn, and with it what is waited for; a second one leaves."""
         future = self.loop.submit(coroutine)
         try:
-            with INTERRUPTS.welcome():
-                return future.result()
+            return INTERRUPTS.result_of(future)
         except KeyboardInterrupt:
             self._stop()
-        with INTERRUPTS.welcome():
-            return future.result()
+        return INTERRUPTS.result_of(future)
 
     def _stop(self) -> None:
         self.screen.note("stopping…  (Ctrl-C again leaves)", fg="yellow")
