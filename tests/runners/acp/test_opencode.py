@@ -27,9 +27,12 @@ from tests.runners.acp.test_recovery import kill_program
 from tests.support.clock import HandClock
 from tests.support.environments import interpreter_with
 from tests.support.invariants import check_sqlite_file
+from tests.support.node import FETCHES
 from tests.support.programs import gone, working_in
 from tests.support.world import SOMEBODY
 from tests.worker.workplace import until
+
+pytestmark = FETCHES
 
 BOTO3 = """
 import json, sys, boto3
